@@ -1,0 +1,6 @@
+/** Everything the services say to each other. Runs in browsers too. */
+export { Alert, alertTopic } from "./alert.ts";
+export { instantOf, utc } from "./instant.ts";
+export { AlertCount, AverageTemperature, Kpi, kpiTopic } from "./kpi.ts";
+export { DeviceId, SensorReading, sensorTopic } from "./sensor.ts";
+export { type Decoded, defineTopic, renamed, type Topic } from "./topic.ts";
