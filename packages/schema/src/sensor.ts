@@ -6,6 +6,8 @@ import { defineTopic } from "./topic.ts";
 /** A device's name, 1 to 64 characters of any kind: it comes from outside and is never trusted as markup. */
 export const DeviceId = z.string().min(1).max(64);
 
+const ABSOLUTE_ZERO_CELSIUS = -273.15;
+
 /**
  * One temperature measurement, exactly the tutorial's message.
  *
@@ -15,8 +17,11 @@ export const SensorReading = z.object({
   /** Where it carries a UTC offset it is the event time; otherwise the record's Kafka timestamp is. */
   timestamp: Timestamp,
   device_id: DeviceId,
-  /** Degrees Celsius, 2 decimals. */
-  temperature: z.number(),
+  /**
+   * Degrees Celsius, 2 decimals. Colder than absolute zero or a million degrees is a broken sensor, and a
+   * number near the end of a double would overflow on its way to Fahrenheit.
+   */
+  temperature: z.number().min(ABSOLUTE_ZERO_CELSIUS).max(1_000_000),
 });
 export type SensorReading = z.infer<typeof SensorReading>;
 
