@@ -69,6 +69,16 @@ describe("sensor", () => {
       /^temperature: /,
     ],
     [
+      "less than absolute zero",
+      bytes(JSON.stringify({ ...reading, temperature: -273.16 })),
+      /^temperature: /,
+    ],
+    [
+      "what would overflow in Fahrenheit",
+      bytes(JSON.stringify({ ...reading, temperature: 1.7e308 })),
+      /^temperature: /,
+    ],
+    [
       "an empty device",
       bytes(`{"timestamp":"2026-01-02T03:04:05Z","device_id":"","temperature":1}`),
       /^device_id: /,
