@@ -1,0 +1,14 @@
+/** A reading in the three units of the tutorial. */
+import type { Alert, SensorReading } from "@kelvin/schema";
+import { round2 } from "./round.ts";
+
+/** °C to °C, °F and K, 2 decimals each. The reading's timestamp goes on untouched. */
+export function toTemperatures(reading: SensorReading): Alert {
+  return {
+    celsius: round2(reading.temperature),
+    fahrenheit: round2((reading.temperature * 9) / 5 + 32),
+    kelvin: round2(reading.temperature + 273.15),
+    device_id: reading.device_id,
+    timestamp: reading.timestamp,
+  };
+}
