@@ -1,0 +1,212 @@
+/** The life of a service's process: settings, start, health, end. Every service has the same, and none has its own. */
+import * as z from "zod";
+import { type AdminHandler, adminOnly, createAdminHandler, type Health, type HealthSource } from "./admin.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { reasonOf, StartError, StopDeadlineError } from "./errors.ts";
+import { type KafkaSettings, kafkaSettings } from "./kafka.ts";
+import { type Listening, listen } from "./listen.ts";
+import { createLog, type Log } from "./log.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { SUPERVISED, tellSupervisor } from "./parent.ts";
+import { integer, port, readSettings } from "./settings.ts";
+import { type StopRequests, watchStopRequests } from "./stop-requests.ts";
+
+/** How often a starting service is asked whether it is ready by now. */
+const READY_POLL_MS = 50;
+
+function commonSettings(defaultPort: number) {
+  return z.object({
+    /** What is logged: this and what is worse. */
+    LOG_LEVEL: z
+      .enum(
+        ["debug", "info", "warn", "error", "fatal", "silent"],
+        "must be debug, info, warn, error, fatal or silent",
+      )
+      .default("info"),
+    /** `auto`: for people in a terminal, JSON elsewhere. */
+    LOG_FORMAT: z.enum(["auto", "json", "pretty"], "must be auto, json or pretty").default("auto"),
+    /** The address to listen on; both loopbacks where unset. */
+    HOST: z.string().optional(),
+    /** Where the service answers over HTTP; 0 takes a free one. */
+    PORT: port().default(defaultPort),
+    /** How long an orderly stop may take before the process ends without it. Kafka calls it `close` timeout. */
+    STOP_DEADLINE_MS: integer({ min: 0, max: 600_000 }).default(10_000),
+  });
+}
+export type CommonSettings = z.output<ReturnType<typeof commonSettings>> & KafkaSettings;
+
+/** What a service is given to start with. */
+export interface ServiceContext<S> {
+  settings: S & CommonSettings;
+  log: Log;
+  metrics: Metrics;
+  clock: Clock;
+  /** Aborted when the service is asked to end, also while it starts. */
+  stopping: AbortSignal;
+  /** For a service with an HTTP server of its own: answers `/healthz`, `/readyz` and `/metrics`, else returns false. */
+  admin: AdminHandler;
+}
+
+/** What a started service answers for. */
+export interface RunningService {
+  /** Able to do its work now. */
+  ready(): Health;
+  /** Alive and making progress; alive by default. */
+  live?(): Health;
+  /** Rejects when the service can't go on: the process then ends with code 1. */
+  failed?: Promise<unknown>;
+  /** The address for people, where the service has its own server. */
+  url?: string;
+  /** Ends in order: what was taken in is finished, nothing new begins. */
+  stop(): Promise<void>;
+}
+
+export interface ServiceOptions<S extends object> {
+  name: string;
+  defaultPort: number;
+  /** The service's own variables; the common ones and `KAFKA_*` are the kit's. */
+  settings: z.ZodType<S>;
+  /** True for a service with an HTTP server of its own on `PORT`, which then lets `admin` answer first. */
+  ownServer?: boolean;
+  start(context: ServiceContext<S>): Promise<RunningService>;
+}
+
+/**
+ * Runs a service until it is asked to end, and ends the process: 0 after an orderly stop, 1 when the service failed
+ * or did not stop in time, 2 when it could not start as asked (settings, a busy port).
+ */
+export async function runService<S extends object>(options: ServiceOptions<S>): Promise<never> {
+  let settings: S & CommonSettings;
+  try {
+    const common = commonSettings(options.defaultPort);
+    settings = readSettings(process.env, z.intersection(common, kafkaSettings), options.settings);
+  } catch (error) {
+    return endAtStart(options.name, error);
+  }
+  const log = createLog({
+    name: options.name,
+    level: settings.LOG_LEVEL,
+    format: settings.LOG_FORMAT,
+    hideName: process.env[SUPERVISED] === "1",
+  });
+  return new ServiceProcess(options, settings, log).run();
+}
+
+/** One run of a service. Its outcomes race: a request to stop, a failure, an exception that nobody caught. */
+class ServiceProcess<S extends object> {
+  readonly #options: ServiceOptions<S>;
+  readonly #settings: S & CommonSettings;
+  readonly #log: Log;
+  readonly #requests: StopRequests;
+  #running: RunningService | undefined;
+
+  constructor(options: ServiceOptions<S>, settings: S & CommonSettings, log: Log) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#log = log;
+    this.#requests = watchStopRequests((why) => {
+      log.warn({ why }, "asked again to end: ending at once");
+      process.exit(1);
+    });
+  }
+
+  async run(): Promise<never> {
+    const uncaught = new Promise<never>((_, reject) => {
+      process.on("uncaughtException", reject);
+      process.on("unhandledRejection", reject);
+    });
+    const asked = new Promise<string>((resolve) => {
+      this.#requests.signal.addEventListener("abort", () => resolve(String(this.#requests.signal.reason)));
+    });
+    const server: { listening?: Listening } = {};
+    let exitCode = 0;
+    const work = this.#start(server);
+    // A failure while starting is the work's own; asked to end, the start is still waited for before the stop.
+    const failed = work.then((running) => running.failed ?? new Promise<never>(() => {}));
+    try {
+      const why = await Promise.race([asked, failed.then(() => "its own end"), uncaught]);
+      this.#log.info({ why }, "stopping");
+    } catch (error) {
+      exitCode = await this.#tellFailure(error);
+    }
+    const stopped = await this.#stop(work, server);
+    await this.#leave(exitCode === 0 && !stopped ? 1 : exitCode);
+    return process.exit();
+  }
+
+  async #start(server: { listening?: Listening }): Promise<RunningService> {
+    const { name, ownServer = false, start } = this.#options;
+    const metrics = createMetrics(name);
+    const health: HealthSource = {
+      ready: () => this.#running?.ready() ?? { ok: false, why: "starting" },
+      live: () =>
+        this.#running?.live?.() ?? { ok: true, why: this.#running === undefined ? "starting" : "running" },
+    };
+    const admin = createAdminHandler(name, health, metrics);
+    if (!ownServer) {
+      server.listening = await listen(adminOnly(admin), {
+        host: this.#settings.HOST,
+        port: this.#settings.PORT,
+      });
+    }
+    const context = { settings: this.#settings, log: this.#log, metrics, clock: systemClock, admin };
+    const running = await start({ ...context, stopping: this.#requests.signal });
+    this.#running = running;
+    this.#tellReady(health, running.url ?? server.listening?.url ?? "");
+    return running;
+  }
+
+  #tellReady(health: HealthSource, url: string): void {
+    const ask = () => {
+      if (this.#requests.signal.aborted) return;
+      if (!health.ready().ok) {
+        setTimeout(ask, READY_POLL_MS);
+        return;
+      }
+      this.#log.info({ url }, "ready");
+      void tellSupervisor({ kelvin: "ready", url });
+    };
+    ask();
+  }
+
+  async #tellFailure(error: unknown): Promise<number> {
+    const reason = reasonOf(error);
+    if (error instanceof StartError) this.#log.fatal({ code: error.code }, reason);
+    else this.#log.fatal({ err: error }, `failed: ${reason}`);
+    await tellSupervisor({ kelvin: "failed", reason });
+    return error instanceof StartError ? error.exitCode : 1;
+  }
+
+  /** True when all came to its end in time and without an error. */
+  async #stop(work: Promise<RunningService>, server: { listening?: Listening }): Promise<boolean> {
+    const deadlineMs = this.#settings.STOP_DEADLINE_MS;
+    const deadline = new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new StopDeadlineError(deadlineMs)), deadlineMs);
+    });
+    const stopping = work.then(
+      (running) => running.stop(),
+      () => {},
+    );
+    try {
+      await Promise.race([stopping, deadline]);
+      await server.listening?.close();
+      this.#log.info({}, "stopped");
+      return true;
+    } catch (error) {
+      this.#log.error({ err: error }, reasonOf(error));
+      return false;
+    }
+  }
+
+  async #leave(exitCode: number): Promise<void> {
+    this.#requests.close();
+    process.exitCode = exitCode;
+  }
+}
+
+async function endAtStart(name: string, error: unknown): Promise<never> {
+  if (!(error instanceof StartError)) throw error;
+  console.error(`${name}: ${error.message}`);
+  await tellSupervisor({ kelvin: "failed", reason: error.message });
+  process.exit(error.exitCode);
+}
