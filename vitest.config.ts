@@ -1,0 +1,35 @@
+import { defineConfig } from "vitest/config";
+
+const INTEGRATION = "**/*.integration.test.ts";
+/** These need docker: `pnpm test:containers`, `pnpm test:compose` (test/vitest.containers.config.ts). */
+const CONTAINERS = ["test/compose/**", "test/testcontainers/**"];
+const NEVER = ["**/node_modules/**", "**/dist/**", ".cache/**"];
+
+/** Sources are run by Node in production; tests take them by vitest, from the same files and with no build. */
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["{packages,services,test,tools,bench,docs}/**/*.test.ts"],
+          exclude: [INTEGRATION, ...CONTAINERS, ...NEVER],
+        },
+      },
+      {
+        /** Green on the embedded broker (the default) and, with KAFKA_BROKERS, on any Kafka. */
+        extends: true,
+        test: {
+          name: "integration",
+          include: [INTEGRATION],
+          exclude: [...CONTAINERS, ...NEVER],
+          globalSetup: "test/support/integration-setup.ts",
+          testTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
