@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { reasonOf } from "./errors.ts";
-import { flag, list } from "./settings.ts";
+import { type Environment, flag, list } from "./settings.ts";
 
 const BROKER = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):(\d{1,5})$/;
 
@@ -15,14 +15,13 @@ const Brokers = list().superRefine((brokers, context) => {
   }
 });
 
-/** The variables by themselves; `kafkaSettings` also checks what they mean together. */
 const Variables = z.object({
   /** Addresses to begin with, separated by commas; the cluster tells the others. Kafka's `bootstrap.servers`. */
   KAFKA_BROKERS: Brokers.default(["localhost:9092"]),
   /** Encrypt the connection with TLS. */
   KAFKA_SSL: flag().default(false),
-  /** A PEM file of the authorities to trust, in place of the system's. */
-  KAFKA_SSL_CA: z.string().optional(),
+  /** A PEM file of the authorities to trust, in place of the system's. Read here: the setting is its content. */
+  KAFKA_SSL_CA: z.string().transform(contentOf).optional(),
   KAFKA_SASL_MECHANISM: z
     .string()
     .toLowerCase()
@@ -33,27 +32,20 @@ const Variables = z.object({
   KAFKA_SASL_USERNAME: z.string().optional(),
   KAFKA_SASL_PASSWORD: z.string().optional(),
 });
-type Variables = z.output<typeof Variables>;
+
+/** What the variables mean together, looked at on its own so that its problems are told beside all others. */
+const Combinations = z
+  .record(z.string(), z.string())
+  .superRefine((given, context) => {
+    for (const [name, message] of wrongCombinations(given)) {
+      context.addIssue({ code: "custom", path: [name], message });
+    }
+  })
+  .transform(() => ({}));
 
 /** The zod schema of the `KAFKA_*` variables, combinations included. */
-export const kafkaSettings = Variables.superRefine((settings, context) => {
-  for (const [name, message] of wrongCombinations(settings))
-    context.addIssue({ code: "custom", path: [name], message });
-}).transform((settings, context) => {
-  const { KAFKA_SSL_CA: file, ...rest } = settings;
-  if (file === undefined) return { ...rest, KAFKA_SSL_CA: undefined };
-  try {
-    return { ...rest, KAFKA_SSL_CA: { file, pem: readFileSync(file, "utf8") } };
-  } catch (error) {
-    context.addIssue({
-      code: "custom",
-      path: ["KAFKA_SSL_CA"],
-      message: `can't be read: ${reasonOf(error)}`,
-    });
-    return z.NEVER;
-  }
-});
-export type KafkaSettings = z.output<typeof kafkaSettings>;
+export const kafkaSettings = z.intersection(Variables, Combinations);
+export type KafkaSettings = z.output<typeof Variables>;
 
 /** How to reach a Kafka cluster, in plain values. */
 export interface KafkaConnection {
@@ -69,7 +61,7 @@ export function kafkaConnection(settings: KafkaSettings, clientId?: string): Kaf
   return {
     brokers: settings.KAFKA_BROKERS,
     ...(clientId === undefined ? {} : { clientId }),
-    ...(settings.KAFKA_SSL ? { ssl: authority === undefined ? true : { ca: [authority.pem] } } : {}),
+    ...(settings.KAFKA_SSL ? { ssl: authority === undefined ? true : { ca: [authority] } } : {}),
     ...(mechanism === undefined
       ? {}
       : {
@@ -82,18 +74,27 @@ export function kafkaConnection(settings: KafkaSettings, clientId?: string): Kaf
   };
 }
 
-function wrongCombinations(settings: Variables): [name: keyof Variables, message: string][] {
-  const problems: [keyof Variables, string][] = [];
-  const { KAFKA_SASL_MECHANISM: mechanism } = settings;
-  for (const name of ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"] as const) {
-    if (mechanism !== undefined && settings[name] === undefined) {
+function contentOf(file: string, context: z.RefinementCtx): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    context.addIssue({ code: "custom", message: `can't be read: ${reasonOf(error)}` });
+    return z.NEVER;
+  }
+}
+
+function wrongCombinations(given: Environment): [name: string, message: string][] {
+  const problems: [string, string][] = [];
+  const mechanism = given.KAFKA_SASL_MECHANISM;
+  for (const name of ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"]) {
+    if (mechanism !== undefined && given[name] === undefined) {
       problems.push([name, "is needed because KAFKA_SASL_MECHANISM is set"]);
     }
-    if (mechanism === undefined && settings[name] !== undefined) {
+    if (mechanism === undefined && given[name] !== undefined) {
       problems.push([name, "has no effect without KAFKA_SASL_MECHANISM"]);
     }
   }
-  if (settings.KAFKA_SSL_CA !== undefined && !settings.KAFKA_SSL) {
+  if (given.KAFKA_SSL_CA !== undefined && !flag().safeParse(given.KAFKA_SSL).data) {
     problems.push(["KAFKA_SSL_CA", "has no effect without KAFKA_SSL=true"]);
   }
   return problems;
