@@ -1,3 +1,12 @@
+export {
+  ALERT_COUNT,
+  AVERAGE_TEMPERATURE,
+  alertsOf,
+  expectedKpis,
+  kpiTable,
+  readingsOf,
+  type TimedValue,
+} from "./brute-force.ts";
 export { brokersFromEnvironment, type KafkaForTests, kafkaForTests } from "./kafka.ts";
 export {
   type RunningService,
@@ -6,5 +15,6 @@ export {
   type ServiceOptions,
   startService,
 } from "./service.ts";
+export { followTopic, type LoggedRecord, type TopicLog } from "./topic-log.ts";
 export { uniqueName } from "./unique-name.ts";
 export { type WaitOptions, WaitTimeoutError, waitFor } from "./wait-for.ts";

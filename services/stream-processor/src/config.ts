@@ -1,38 +1,41 @@
 /** The settings of the stream processor. */
+import { decimal, list } from "@kelvin/service-kit";
 import * as z from "zod";
 
 /** Every pipeline, in the order in which a reading passes through them. */
 export const PIPELINE_NAMES = ["alert", "alert-count", "average-temperature"] as const;
-export const PipelineName = z.enum(PIPELINE_NAMES);
-export type PipelineName = z.infer<typeof PipelineName>;
+export type PipelineName = (typeof PIPELINE_NAMES)[number];
 
-const PipelineNames = z
-  .string()
-  .default(PIPELINE_NAMES.join(","))
-  .transform((text) => text.split(",").map((name) => name.trim()))
-  .pipe(z.array(PipelineName).min(1))
+const PIPELINES = list()
+  .pipe(z.array(z.enum(PIPELINE_NAMES, `must name pipelines of ${PIPELINE_NAMES.join(", ")}`)))
   .transform((names) => [...new Set(names)]);
 
-const Seconds = z.coerce.number().positive();
+const topicName = (name: string) =>
+  z
+    .string()
+    .regex(/^[\w.-]{1,249}$/, "is not a name for a topic")
+    .default(name);
 
-export const settingsShape = {
+export const Settings = z.object({
   /** Which of the pipelines this process runs, separated by commas. */
-  PIPELINES: PipelineNames,
+  PIPELINES: PIPELINES.default([...PIPELINE_NAMES]),
   /** Where a pipeline begins whose group has no position yet; `earliest` computes all that the topic still holds. */
-  START_FROM: z.enum(["latest", "earliest"]).default("latest"),
-  /** A reading above this many kelvin is an alert. */
-  ALERT_ABOVE_KELVIN: z.coerce.number().positive().default(303),
+  START_FROM: z.enum(["latest", "earliest"], "must be latest or earliest").default("latest"),
+  /** A reading above this many kelvin, not at it, is an alert. */
+  ALERT_ABOVE_KELVIN: decimal({ min: 0 }).default(303),
   /** A record this late still corrects its windows; a later one is counted and left out. */
-  ALLOWED_LATENESS_SECONDS: z.coerce.number().nonnegative().default(60),
-  /** A record further ahead than this comes from a wrong clock: counted and left out. */
-  MAX_FUTURE_SECONDS: z.coerce.number().nonnegative().default(60),
-  /** Windows go on by the wall clock after this much silence. */
-  IDLE_AFTER_SECONDS: Seconds.default(2),
-  SENSOR_TOPIC: z.string().min(1).default("sensor"),
-  ALERT_TOPIC: z.string().min(1).default("alert"),
-  KPI_TOPIC: z.string().min(1).default("kpi"),
-};
-export type ProcessorSettings = z.infer<z.ZodObject<typeof settingsShape>>;
+  ALLOWED_LATENESS_SECONDS: decimal({ min: 0 }).default(60),
+  /** A record further ahead of the clock than this has a wrong time: counted and left out. */
+  MAX_FUTURE_SECONDS: decimal({ min: 0 }).default(60),
+  /** After this much silence windows go on by the wall clock. */
+  IDLE_AFTER_SECONDS: decimal({ min: 0.1 }).default(2),
+  /** Consumer groups are named `<prefix>-<pipeline>`: two installations on one cluster need two prefixes. */
+  GROUP_PREFIX: z.string().min(1).default("kelvin"),
+  SENSOR_TOPIC: topicName("sensor"),
+  ALERT_TOPIC: topicName("alert"),
+  KPI_TOPIC: topicName("kpi"),
+});
+export type Settings = z.output<typeof Settings>;
 
 /** How windows follow time, in milliseconds. */
 export interface WindowTiming {
@@ -42,7 +45,7 @@ export interface WindowTiming {
   maxFuture: number;
 }
 
-export function windowTiming(settings: ProcessorSettings): WindowTiming {
+export function windowTiming(settings: Settings): WindowTiming {
   return {
     every: 1000,
     idleAfter: settings.IDLE_AFTER_SECONDS * 1000,
