@@ -9,7 +9,7 @@ import { createLog, type Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { SUPERVISED, tellSupervisor } from "./parent.ts";
 import { integer, port, readSettings } from "./settings.ts";
-import { type StopRequests, watchStopRequests } from "./stop-requests.ts";
+import { watchStopRequests } from "./stop-requests.ts";
 
 /** How often a starting service is asked whether it is ready by now. */
 const READY_POLL_MS = 50;
@@ -55,6 +55,8 @@ export interface RunningService {
   live?(): Health;
   /** Rejects when the service can't go on: the process then ends with code 1. */
   failed?: Promise<unknown>;
+  /** Resolves when there is nothing left to do: the process then stops in order, with code 0. */
+  finished?: Promise<unknown>;
   /** The address for people, where the service has its own server. */
   url?: string;
   /** Ends in order: what was taken in is finished, nothing new begins. */
@@ -97,14 +99,14 @@ class ServiceProcess<S extends object> {
   readonly #options: ServiceOptions<S>;
   readonly #settings: S & CommonSettings;
   readonly #log: Log;
-  readonly #requests: StopRequests;
+  readonly #asked: AbortSignal;
   #running: RunningService | undefined;
 
   constructor(options: ServiceOptions<S>, settings: S & CommonSettings, log: Log) {
     this.#options = options;
     this.#settings = settings;
     this.#log = log;
-    this.#requests = watchStopRequests((why) => {
+    this.#asked = watchStopRequests((why) => {
       log.warn({ why }, "asked again to end: ending at once");
       process.exit(1);
     });
@@ -112,26 +114,32 @@ class ServiceProcess<S extends object> {
 
   async run(): Promise<never> {
     const uncaught = new Promise<never>((_, reject) => {
-      process.on("uncaughtException", reject);
-      process.on("unhandledRejection", reject);
+      const onUncaught = (error: unknown) => {
+        reject(error);
+        if (this.#asked.aborted) this.#log.error({ err: error }, "an error while stopping");
+      };
+      process.on("uncaughtException", onUncaught);
+      process.on("unhandledRejection", onUncaught);
     });
+    uncaught.catch(() => {});
     const asked = new Promise<string>((resolve) => {
-      this.#requests.signal.addEventListener("abort", () => resolve(String(this.#requests.signal.reason)));
+      this.#asked.addEventListener("abort", () => resolve(String(this.#asked.reason)));
     });
     const server: { listening?: Listening } = {};
     let exitCode = 0;
     const work = this.#start(server);
     // A failure while starting is the work's own; asked to end, the start is still waited for before the stop.
-    const failed = work.then((running) => running.failed ?? new Promise<never>(() => {}));
+    const never = new Promise<never>(() => {});
+    const failed = work.then((running) => running.failed ?? never).then(() => never);
+    const finished = work.then((running) => running.finished ?? never).then(() => "the work is done");
     try {
-      const why = await Promise.race([asked, failed.then(() => "its own end"), uncaught]);
+      const why = await Promise.race([asked, failed, finished, uncaught]);
       this.#log.info({ why }, "stopping");
     } catch (error) {
       exitCode = await this.#tellFailure(error);
     }
     const stopped = await this.#stop(work, server);
-    await this.#leave(exitCode === 0 && !stopped ? 1 : exitCode);
-    return process.exit();
+    process.exit(exitCode === 0 && !stopped ? 1 : exitCode);
   }
 
   async #start(server: { listening?: Listening }): Promise<RunningService> {
@@ -150,7 +158,7 @@ class ServiceProcess<S extends object> {
       });
     }
     const context = { settings: this.#settings, log: this.#log, metrics, clock: systemClock, admin };
-    const running = await start({ ...context, stopping: this.#requests.signal });
+    const running = await start({ ...context, stopping: this.#asked });
     this.#running = running;
     this.#tellReady(health, running.url ?? server.listening?.url ?? "");
     return running;
@@ -158,7 +166,7 @@ class ServiceProcess<S extends object> {
 
   #tellReady(health: HealthSource, url: string): void {
     const ask = () => {
-      if (this.#requests.signal.aborted) return;
+      if (this.#asked.aborted) return;
       if (!health.ready().ok) {
         setTimeout(ask, READY_POLL_MS);
         return;
@@ -196,11 +204,6 @@ class ServiceProcess<S extends object> {
       this.#log.error({ err: error }, reasonOf(error));
       return false;
     }
-  }
-
-  async #leave(exitCode: number): Promise<void> {
-    this.#requests.close();
-    process.exitCode = exitCode;
   }
 }
 

@@ -4,18 +4,13 @@ import { SUPERVISED, ToService } from "./parent.ts";
 /** npm passes a Ctrl-C on that the terminal has given to everybody already: within this time it is the same one. */
 const SAME_REQUEST_MS = 500;
 
-export interface StopRequests {
-  /** Aborted at the first request, with the request's name as reason. */
-  readonly signal: AbortSignal;
-  close(): void;
-}
-
 /**
+ * A signal that is aborted at the first request to end, with the request's name as reason:
  * SIGINT, SIGTERM, SIGHUP, the supervisor's message, or the supervisor's end.
  *
  * @param onImpatience called at a second signal, later than 500 ms after the first
  */
-export function watchStopRequests(onImpatience: (why: string) => void): StopRequests {
+export function watchStopRequests(onImpatience: (why: string) => void): AbortSignal {
   const controller = new AbortController();
   let firstAt: number | undefined;
   const request = (why: string, isSignal: boolean) => {
@@ -39,12 +34,5 @@ export function watchStopRequests(onImpatience: (why: string) => void): StopRequ
   for (const signal of signals) process.on(signal, onSignal);
   process.on("message", onMessage);
   process.on("disconnect", onDisconnect);
-  return {
-    signal: controller.signal,
-    close() {
-      for (const signal of signals) process.off(signal, onSignal);
-      process.off("message", onMessage);
-      process.off("disconnect", onDisconnect);
-    },
-  };
+  return controller.signal;
 }

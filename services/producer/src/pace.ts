@@ -1,0 +1,84 @@
+/** When each reading is sent: at its own time, without drift, and without a flood after a pause. */
+import type { SensorReading } from "@kelvin/schema";
+import type { Clock } from "@kelvin/service-kit";
+import { type Machine, temperatureOf } from "./simulate.ts";
+
+/** A reading and when it is to be sent. */
+export interface Due {
+  /** Milliseconds since the epoch. */
+  dueMs: number;
+  reading: SensorReading;
+}
+
+/** Behind by more (the machine slept, its clock was set), one goes on from now. Nothing is sent twice or invented. */
+export const CATCH_UP_MS = 5000;
+/** Timers are not for months: a longer wait is cut into pieces. */
+const WAIT_MS_MAX = 60_000;
+/** Others get their turn after so many readings without a wait. */
+const BURST = 200;
+
+export interface Simulation {
+  machine: Machine;
+  devices: readonly string[];
+  intervalMs: number;
+}
+
+/**
+ * The readings of all devices for ever: each device once in an interval, the devices spread evenly over it.
+ *
+ * @param onJump told by how much the clock ran away from the schedule, which then begins anew at the clock's time
+ */
+export function* simulatedReadings(
+  { machine, devices, intervalMs }: Simulation,
+  now: () => number,
+  toTimestamp: (timeMs: number) => string,
+  onJump: (byMs: number) => void,
+): Generator<Due> {
+  for (let slotMs = now(); ; slotMs += intervalMs) {
+    const byMs = now() - slotMs;
+    if (byMs > CATCH_UP_MS || -byMs > intervalMs + CATCH_UP_MS) {
+      onJump(byMs);
+      slotMs += byMs;
+    }
+    for (const [index, device] of devices.entries()) {
+      const dueMs = slotMs + Math.floor((index * intervalMs) / devices.length);
+      const temperature = temperatureOf(machine, device, dueMs);
+      yield { dueMs, reading: { timestamp: toTimestamp(dueMs), device_id: device, temperature } };
+    }
+  }
+}
+
+/** Hands each reading on when it is due; ends with the readings, or when `stopping` is aborted. */
+export async function pace(
+  readings: AsyncIterable<Due> | Iterable<Due>,
+  clock: Clock,
+  stopping: AbortSignal,
+  send: (reading: SensorReading) => void,
+): Promise<void> {
+  let sinceWait = 0;
+  for await (const { dueMs, reading } of readings) {
+    for (let waitMs = dueMs - clock.now(); waitMs > 0 && !stopping.aborted; waitMs = dueMs - clock.now()) {
+      await wait(clock, Math.min(waitMs, WAIT_MS_MAX), stopping);
+      sinceWait = 0;
+    }
+    if (++sinceWait > BURST) {
+      await wait(clock, 0, stopping);
+      sinceWait = 0;
+    }
+    if (stopping.aborted) return;
+    send(reading);
+  }
+}
+
+function wait(clock: Clock, delayMs: number, stopping: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      stopping.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.setTimeout(done, delayMs);
+    stopping.addEventListener("abort", done);
+    if (stopping.aborted) done();
+  });
+}

@@ -1,0 +1,200 @@
+/** The replay: a CSV file of real readings, told again as if it happened now, and faster. */
+import { createReadStream } from "node:fs";
+import { type SensorReading, SensorReading as SensorReadingSchema, utc } from "@kelvin/schema";
+import type { Log } from "@kelvin/service-kit";
+import { parse } from "csv-parse";
+import * as z from "zod";
+import { CATCH_UP_MS, type Due } from "./pace.ts";
+
+export type Unit = "celsius" | "fahrenheit" | "kelvin";
+
+export interface ReplayOptions {
+  /** A CSV file with a line of column names: `timestamp`, `value`, and `device_id` if it likes. */
+  file: string;
+  /** The unit of `value`. */
+  unit: Unit;
+  /** How much faster than it was. */
+  speed: number;
+  /** Where the file names no device. */
+  device: string;
+  atEnd: "loop" | "stop";
+}
+
+/** A row that is no reading: it is left out. */
+export interface BadRow {
+  file: string;
+  line: number;
+  problem: string;
+}
+
+/** The file as a whole can't be replayed. */
+export class ReplayFileError extends Error {
+  override readonly name = "ReplayFileError";
+  readonly code = "PRODUCER_REPLAY_FILE";
+
+  constructor(file: string, problem: string, options?: ErrorOptions) {
+    super(`${file}: ${problem}. REPLAY chooses another file.`, options);
+  }
+}
+
+/** Longer than any row of readings: a quote that is never closed swallows no more than this. */
+const ROW_BYTES_MAX = 4096;
+
+const Row = z.object({
+  /** Without an offset it is taken as UTC: only the distances between rows matter. */
+  timestamp: z
+    .string()
+    .transform((text) => text.replace(" ", "T"))
+    .pipe(z.iso.datetime({ offset: true, local: true, error: "is no date and time" }))
+    .transform((text) => Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)),
+  value: z
+    .string()
+    .regex(/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i, "is no number")
+    .transform(Number),
+  device_id: z.string().optional(),
+});
+
+/**
+ * The readings of the file in its own order, each with the time when it is due: the first row is moved to now, the
+ * others keep their distance to it, divided by `speed`. A row that steps back in time keeps its earlier timestamp and
+ * follows at once, as a late reading does.
+ *
+ * @param onBadRow called for each row that is no reading, in the first round only
+ * @throws ReplayFileError where the file can't be read, lacks a column or holds no reading at all
+ */
+export async function* replayReadings(
+  options: ReplayOptions,
+  now: () => number,
+  onBadRow: (row: BadRow) => void,
+): AsyncGenerator<Due> {
+  for (let round = 1; round === 1 || options.atEnd === "loop"; round++) {
+    let startMs = now();
+    let first: number | undefined;
+    let dueMs = startMs;
+    for await (const row of rowsOf(options, round === 1 ? onBadRow : () => {})) {
+      first ??= row.timeMs;
+      // Nothing is skipped after a pause of the whole process: the series goes on from now.
+      const behindMs = now() - dueMs;
+      if (behindMs > CATCH_UP_MS) {
+        startMs += behindMs;
+        dueMs += behindMs;
+      }
+      const timeMs = Math.round(startMs + (row.timeMs - first) / options.speed);
+      dueMs = Math.max(dueMs, timeMs);
+      yield { dueMs, reading: { ...row.reading, timestamp: utc(timeMs) } };
+    }
+    if (first === undefined) throw new ReplayFileError(options.file, "holds no row that is a reading");
+  }
+}
+
+/** So many bad rows are told one by one; a file of another kind is not told line by line. */
+const REPORTED_MAX = 100;
+
+/** Tells each bad row with file and line, and counts it. */
+export function badRowReporter(log: Log, onEach: () => void): (row: BadRow) => void {
+  let count = 0;
+  return (row) => {
+    onEach();
+    count++;
+    if (count <= REPORTED_MAX)
+      log.warn({ problem: row.problem }, `${row.file}:${row.line} is no reading: skipped`);
+    if (count === REPORTED_MAX) log.warn({ file: row.file }, "more such rows are only counted");
+  };
+}
+
+interface ReadRow {
+  timeMs: number;
+  reading: Omit<SensorReading, "timestamp">;
+}
+
+async function* rowsOf(options: ReplayOptions, onBadRow: (row: BadRow) => void): AsyncGenerator<ReadRow> {
+  const { file } = options;
+  let columns: string[] | undefined;
+  for await (const { line, fields, problem } of recordsOf(file)) {
+    if (columns === undefined) {
+      columns = fields.map((name) => name.trim().toLowerCase());
+      for (const needed of ["timestamp", "value"]) {
+        if (!columns.includes(needed))
+          throw new ReplayFileError(file, `line ${line} names no column "${needed}"`);
+      }
+      continue;
+    }
+    const read = problem === undefined ? readingOf(columns, fields, options) : { problem };
+    if ("problem" in read) onBadRow({ file, line, problem: read.problem });
+    else yield read;
+  }
+}
+
+function readingOf(
+  columns: string[],
+  fields: string[],
+  options: ReplayOptions,
+): ReadRow | { problem: string } {
+  if (fields.length !== columns.length) {
+    return { problem: `${fields.length} fields where there are ${columns.length} columns` };
+  }
+  const row = Row.safeParse(Object.fromEntries(columns.map((name, index) => [name, fields[index]])));
+  if (!row.success) return { problem: problemsOf(row.error) };
+  const { timestamp: timeMs, value, device_id: device } = row.data;
+  const temperature = Math.round(celsius(value, options.unit) * 100) / 100;
+  const checked = SensorReadingSchema.omit({ timestamp: true }).safeParse({
+    device_id: device === undefined || device === "" ? options.device : device,
+    temperature,
+  });
+  return checked.success ? { timeMs, reading: checked.data } : { problem: problemsOf(checked.error) };
+}
+
+function problemsOf(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ");
+}
+
+export function celsius(value: number, unit: Unit): number {
+  if (unit === "fahrenheit") return ((value - 32) * 5) / 9;
+  return unit === "kelvin" ? value - 273.15 : value;
+}
+
+interface CsvRecord {
+  line: number;
+  fields: string[];
+  problem?: string;
+}
+
+const Parsed = z.object({ info: z.object({ lines: z.number() }), record: z.array(z.string()) });
+
+/** The file's records; one that is no CSV comes with its problem, and the next ones follow. */
+async function* recordsOf(file: string): AsyncGenerator<CsvRecord> {
+  const skipped: CsvRecord[] = [];
+  const parser = parse({
+    bom: true,
+    info: true,
+    trim: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    skip_records_with_error: true,
+    max_record_size: ROW_BYTES_MAX,
+    on_skip: (error) => {
+      if (error !== undefined) skipped.push({ line: lineOf(error), fields: [], problem: error.message });
+    },
+  });
+  const input = createReadStream(file);
+  input.on("error", (error) => parser.destroy(error));
+  try {
+    for await (const parsed of input.pipe(parser)) {
+      const { info, record } = Parsed.parse(parsed);
+      yield* skipped.splice(0);
+      yield { line: info.lines, fields: record };
+    }
+    yield* skipped.splice(0);
+  } catch (error) {
+    if (error instanceof ReplayFileError) throw error;
+    throw new ReplayFileError(file, `can't be read: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  } finally {
+    input.destroy();
+  }
+}
+
+function lineOf(error: object): number {
+  return "lines" in error && typeof error.lines === "number" ? error.lines : 0;
+}
