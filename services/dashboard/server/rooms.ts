@@ -1,0 +1,125 @@
+/** What each room of viewers has been told, and what to tell it next. A room watches one device. */
+import type { Batch, KpiTile, Snapshot, Watch } from "@kelvin/schema/live";
+import type { Clock } from "@kelvin/service-kit";
+import type { Device } from "./devices.ts";
+import type { LiveState } from "./state.ts";
+
+/** What is to be sent. */
+export type News = { event: "snapshot"; data: Snapshot } | { event: "batch"; data: Batch };
+
+interface Told {
+  /** Position after the last reading that the room was sent; undefined while the device was never heard. */
+  next: number | undefined;
+  tiles: string;
+}
+
+const NO_READINGS = { t0: 0, dt: [], celsius: [] };
+
+export class Rooms {
+  readonly boot: string;
+  readonly #state: LiveState;
+  readonly #clock: Clock;
+  readonly #told = new Map<string, Told>();
+
+  /** @param boot names this run of the server: positions of another one mean nothing here */
+  constructor(boot: string, state: LiveState, clock: Clock) {
+    this.boot = boot;
+    this.#state = state;
+    this.#clock = clock;
+  }
+
+  get devices(): Iterable<string> {
+    return this.#told.keys();
+  }
+
+  has(device: string): boolean {
+    return this.#told.has(device);
+  }
+
+  /**
+   * What one more viewer is told first: what it misses, if all of that is there, else everything. Call when all that
+   * the room is owed was sent (`news`), so that the next batch fits for all in it.
+   */
+  welcome(device: string, have: Watch["have"]): News {
+    const known = this.#state.devices.get(device);
+    if (!this.#told.has(device)) {
+      this.#told.set(device, { next: known?.ring.next, tiles: textOf(this.#state.tiles(device)) });
+    }
+    const ring = known?.ring;
+    if (ring === undefined || have === null || have.boot !== this.boot) return this.#snapshot(device);
+    if (have.next < ring.first || have.next > ring.next) return this.#snapshot(device);
+    return this.#batch(device, known, have.next, this.#state.tiles(device));
+  }
+
+  /** What the whole room is owed; undefined: nothing. */
+  news(device: string): News | undefined {
+    const told = this.#told.get(device);
+    if (told === undefined) return undefined;
+    const known = this.#state.devices.get(device);
+    const tiles = this.#state.tiles(device);
+    const from = told.next;
+    const areTilesNew = textOf(tiles) !== told.tiles;
+    told.next = known?.ring.next;
+    told.tiles = textOf(tiles);
+    if (known === undefined) {
+      // Never heard, or forgotten among many.
+      if (from !== undefined) return this.#snapshot(device);
+      return areTilesNew ? this.#batch(device, undefined, 0, tiles) : undefined;
+    }
+    if (from === undefined || from < known.ring.first || from > known.ring.next) {
+      return this.#snapshot(device);
+    }
+    if (from === known.ring.next && !areTilesNew) return undefined;
+    return this.#batch(device, known, from, areTilesNew ? tiles : null);
+  }
+
+  /** Nobody watches the device any more. */
+  forget(device: string): void {
+    this.#told.delete(device);
+  }
+
+  #snapshot(device: string): News {
+    const known = this.#state.devices.get(device);
+    const nowMs = this.#clock.now();
+    known?.ring.dropOld(nowMs);
+    return {
+      event: "snapshot",
+      data: {
+        boot: this.boot,
+        nowMs,
+        device,
+        known: known !== undefined,
+        next: known?.ring.next ?? 0,
+        truncated: known?.ring.isTruncated(nowMs) ?? false,
+        readings: known?.ring.from(0) ?? NO_READINGS,
+        ...lastOf(known),
+        kpis: this.#state.tiles(device),
+      },
+    };
+  }
+
+  #batch(device: string, known: Device | undefined, first: number, kpis: KpiTile[] | null): News {
+    return {
+      event: "batch",
+      data: {
+        boot: this.boot,
+        nowMs: this.#clock.now(),
+        device,
+        first,
+        readings: known?.ring.from(first) ?? NO_READINGS,
+        ...lastOf(known),
+        kpis,
+      },
+    };
+  }
+}
+
+function lastOf(device: Device | undefined): Pick<Snapshot, "last" | "intervalMs"> {
+  if (device === undefined) return { last: null, intervalMs: null };
+  const { celsius, change, eventMs, heardMs } = device.last;
+  return { last: { celsius, change, eventMs, heardMs }, intervalMs: device.intervalMs };
+}
+
+function textOf(tiles: KpiTile[]): string {
+  return JSON.stringify(tiles);
+}

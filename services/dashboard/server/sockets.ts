@@ -1,0 +1,291 @@
+/** Tells the pages: a snapshot on connect, then batches; who may connect, and how much they may say. */
+import type { Server as HttpServer, IncomingMessage } from "node:http";
+import {
+  isHandshake,
+  isWatch,
+  LIVE_VERSION,
+  type PageToServer,
+  type ServerToPage,
+  type Watch,
+  type Welcome,
+} from "@kelvin/schema/live";
+import type { Cancel, Clock, Log, Metrics } from "@kelvin/service-kit";
+import { type DefaultEventsMap, Server, type Socket } from "socket.io";
+import { STALE } from "./devices.ts";
+import { fleetOf } from "./fleet.ts";
+import { KPIS } from "./kpis.ts";
+import { judgeOrigin, type Verdict } from "./origins.ts";
+import { Pacer } from "./pacer.ts";
+import { type News, Rooms } from "./rooms.ts";
+import type { LiveState } from "./state.ts";
+import { Visitor } from "./visitor.ts";
+
+/** Longest time between two batches of a room while there is news. */
+const BATCH_MS = 100;
+const FLEET_MS = 1_000;
+const HEALTH_MS = 5_000;
+const MESSAGE_BYTES_MAX = 16 * 1024;
+/** How soon a half-open connection is noticed: after at most the sum of both. */
+const PING = { pingInterval: 5_000, pingTimeout: 5_000 };
+
+const ALERTS = "alerts";
+const HEALTH = "health";
+/** Rooms of viewers that see the flow; one that can't keep up leaves them until it can. */
+const FLOW = "fleet";
+/** Viewers that wait for the first device. */
+const UNDECIDED = "undecided";
+const roomOf = (device: string) => `device:${device}`;
+
+export interface SocketsOptions {
+  readonly servers: readonly HttpServer[];
+  readonly state: LiveState;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly boot: string;
+  readonly windowMs: number;
+  readonly limitKelvin: number;
+  readonly topics: Welcome["topics"];
+  readonly allowedOrigins: readonly string[];
+  readonly maxClients: number;
+  readonly maxClientsPerAddress: number;
+}
+
+type PageServer = Server<PageToServer, ServerToPage, DefaultEventsMap, Visitor>;
+type PageSocket = Socket<PageToServer, ServerToPage, DefaultEventsMap, Visitor>;
+
+export class Sockets {
+  readonly #options: SocketsOptions;
+  readonly #io: PageServer;
+  readonly #rooms: Rooms;
+  readonly #pacer: Pacer;
+  readonly #perAddress = new Map<string, number>();
+  #timer: Cancel = () => {};
+  #ticks = 0;
+
+  constructor(options: SocketsOptions) {
+    const { state, clock } = options;
+    this.#options = options;
+    this.#rooms = new Rooms(options.boot, state, clock);
+    this.#pacer = new Pacer(clock, BATCH_MS, (room) => this.#flush(room));
+    this.#io = new Server({
+      transports: ["websocket", "polling"],
+      serveClient: false,
+      maxHttpBufferSize: MESSAGE_BYTES_MAX,
+      perMessageDeflate: false,
+      connectTimeout: 10_000,
+      ...PING,
+      cors: { origin: [...options.allowedOrigins] },
+      allowRequest: (request, answer) => {
+        const verdict = this.#mayConnect(request);
+        answer(verdict.ok ? null : verdict.why, verdict.ok);
+      },
+    });
+    this.#io.use((socket, next) => {
+      if (isHandshake(socket.handshake.auth)) next();
+      else next(new HandshakeError());
+    });
+    this.#io.on("connection", (socket) => this.#enter(socket));
+    this.#io.of("/").adapter.on("delete-room", (room: string) => {
+      if (room.startsWith("device:")) this.#rooms.forget(room.slice("device:".length));
+    });
+    for (const [i, server] of options.servers.entries()) {
+      // One engine behind both loopbacks: socket.io makes it for the first, the others share it.
+      if (i === 0) this.#io.attach(server);
+      else this.#io.engine.attach(server, { path: this.#io.path() });
+    }
+    state.listen({
+      deviceChanged: (device) => this.#deviceChanged(device),
+      alertsChanged: () => this.#pacer.mark(ALERTS),
+      healthChanged: () => this.#pacer.mark(HEALTH),
+    });
+    this.#tickAgain();
+  }
+
+  /** Ends all connections; the pages try again by themselves. */
+  async close(): Promise<void> {
+    this.#timer();
+    this.#pacer.close();
+    this.#io.disconnectSockets(true);
+    await this.#io.close();
+  }
+
+  #mayConnect(request: IncomingMessage): Verdict {
+    const { allowedOrigins, maxClients, maxClientsPerAddress, log, metrics } = this.#options;
+    const address = request.socket.remoteAddress ?? "";
+    let verdict = judgeOrigin(request, allowedOrigins);
+    // A request with a session id belongs to a page that is in already.
+    const isNew = !(request.url ?? "").includes("sid=");
+    if (verdict.ok && isNew && this.#io.engine.clientsCount >= maxClients) {
+      verdict = { ok: false, why: "too many pages are connected. MAX_CLIENTS sets how many may be." };
+    } else if (verdict.ok && isNew && (this.#perAddress.get(address) ?? 0) >= maxClientsPerAddress) {
+      verdict = {
+        ok: false,
+        why: "too many pages of this address. MAX_CLIENTS_PER_ADDRESS sets how many may be.",
+      };
+    }
+    if (!verdict.ok) {
+      metrics.count("kelvin_dashboard_refused_connections_total", "Connections that were not let in.");
+      log.debug({ address, why: verdict.why }, "connection refused");
+    }
+    return verdict;
+  }
+
+  #enter(socket: PageSocket): void {
+    const { clock, state, boot, windowMs, limitKelvin, topics } = this.#options;
+    const { address } = socket.handshake;
+    socket.data = new Visitor(clock.monotonic());
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    socket.on("disconnect", () => {
+      const left = (this.#perAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#perAddress.set(address, left);
+      else this.#perAddress.delete(address);
+      this.#countClients();
+    });
+    this.#countClients();
+
+    socket.emit("welcome", {
+      version: LIVE_VERSION,
+      boot,
+      nowMs: clock.now(),
+      windowMs,
+      limitKelvin,
+      topics,
+      kpis: KPIS.map(({ name, unit, windowSeconds }) => ({ name, unit, windowSeconds })),
+      stale: STALE,
+    });
+    const auth: unknown = socket.handshake.auth;
+    if (isHandshake(auth)) this.#watch(socket, auth.watch);
+    socket.emit("health", state.health());
+    socket.emit("fleet", this.#fleet());
+    socket.emit("alerts", { nowMs: clock.now(), whole: true, episodes: state.episodes.all() });
+    void socket.join(FLOW);
+    this.#listenTo(socket);
+  }
+
+  /** Takes what fits the contract, at a bearable rate; who goes on with anything else is shown out. */
+  #listenTo(socket: PageSocket): void {
+    const { clock, log, metrics } = this.#options;
+    socket.use(([event, message], next) => {
+      const isGood = event === "watch" && isWatch(message);
+      const verdict = socket.data.says(isGood, clock.monotonic());
+      if (verdict !== "take") {
+        metrics.count("kelvin_dashboard_refused_messages_total", "Messages of pages that were not taken.");
+      }
+      if (verdict === "leave") {
+        log.warn({ address: socket.handshake.address }, "page disconnected: too many or malformed messages");
+        socket.disconnect(true);
+      }
+      if (verdict === "take") next();
+    });
+    socket.on("watch", (watch) => this.#watch(socket, watch));
+  }
+
+  #watch(socket: PageSocket, { device, have }: Watch): void {
+    const { data: visitor } = socket;
+    if (visitor.room !== undefined) void socket.leave(visitor.room);
+    const chosen = device ?? this.#fleet().ids[0];
+    visitor.room = chosen === undefined ? UNDECIDED : roomOf(chosen);
+    if (chosen !== undefined) {
+      this.#pacer.flushNow(visitor.room);
+      send(socket, this.#rooms.welcome(chosen, have));
+    }
+    void socket.join(visitor.room);
+  }
+
+  #deviceChanged(device: string): void {
+    if (this.#rooms.has(device)) this.#pacer.mark(roomOf(device));
+    if (this.#io.of("/").adapter.rooms.has(UNDECIDED)) this.#pacer.mark(UNDECIDED);
+  }
+
+  #flush(room: string): void {
+    const { state, clock } = this.#options;
+    if (room === HEALTH) this.#io.emit("health", state.health());
+    else if (room === ALERTS) {
+      const episodes = state.episodes.takeChanges();
+      if (episodes.length > 0) this.#io.emit("alerts", { nowMs: clock.now(), whole: false, episodes });
+    } else if (room === UNDECIDED) {
+      for (const socket of this.#in(UNDECIDED)) this.#watch(socket, { device: null, have: null });
+    } else {
+      const news = this.#rooms.news(room.slice("device:".length));
+      if (news !== undefined) send(this.#io.to(room), news);
+    }
+  }
+
+  #tickAgain(): void {
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.#tick();
+      this.#tickAgain();
+    }, FLEET_MS);
+  }
+
+  #tick(): void {
+    this.#ticks += 1;
+    if (this.#io.of("/").sockets.size === 0) return;
+    this.#io.to(FLOW).emit("fleet", this.#fleet());
+    // A KPI may cease to be the present without any record coming.
+    for (const device of this.#rooms.devices) this.#pacer.mark(roomOf(device));
+    if (this.#ticks % (HEALTH_MS / FLEET_MS) === 0) this.#pacer.mark(HEALTH);
+    for (const socket of this.#io.of("/").sockets.values()) this.#lookAfter(socket);
+  }
+
+  /** The valve for a page that does not take what it is sent: the server keeps nothing for it that grows. */
+  #lookAfter(socket: PageSocket): void {
+    const { clock, log, metrics } = this.#options;
+    const { data: visitor } = socket;
+    switch (visitor.keepsUp(socket.conn.transport.writable, clock.monotonic())) {
+      case "pause":
+        metrics.count("kelvin_dashboard_slow_clients_total", "Times that a page was too slow for the flow.");
+        void socket.leave(FLOW);
+        if (visitor.room !== undefined) void socket.leave(visitor.room);
+        break;
+      case "resume":
+        void socket.join(FLOW);
+        this.#watch(socket, { device: deviceOf(visitor.room), have: null });
+        break;
+      case "leave":
+        log.warn({ address: socket.handshake.address }, "page disconnected: it took nothing for 30 s");
+        socket.disconnect(true);
+        break;
+      case "ok":
+        break;
+    }
+  }
+
+  #in(room: string): PageSocket[] {
+    const { adapter, sockets } = this.#io.of("/");
+    const ids = adapter.rooms.get(room) ?? new Set();
+    return [...ids].flatMap((id) => sockets.get(id) ?? []);
+  }
+
+  #fleet() {
+    const { state, clock } = this.#options;
+    return fleetOf(state.devices, (device) => state.episodes.active(device) !== undefined, clock.now());
+  }
+
+  #countClients(): void {
+    this.#options.metrics.gauge(
+      "kelvin_dashboard_clients",
+      "Pages connected.",
+      this.#io.of("/").sockets.size,
+    );
+  }
+}
+
+class HandshakeError extends Error {
+  override readonly name = "HandshakeError";
+  readonly code = "DASHBOARD_HANDSHAKE";
+
+  constructor() {
+    super("The handshake does not fit this server's contract: reload the page.");
+  }
+}
+
+function send(to: { emit: PageSocket["emit"] }, news: News): void {
+  if (news.event === "snapshot") to.emit("snapshot", news.data);
+  else to.emit("batch", news.data);
+}
+
+function deviceOf(room: string | undefined): string | null {
+  return room?.startsWith("device:") ? room.slice("device:".length) : null;
+}

@@ -1,0 +1,85 @@
+/** The page itself: files that were built, and headers that let a browser run nothing else. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import express, { type Express } from "express";
+import helmet from "helmet";
+
+/** What is served while no page was built. */
+const NO_PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Real-Time IoT Dashboard</title>
+<h1>The page is not built yet</h1>
+<p>The server runs. In <code>services/dashboard</code>, <code>pnpm build</code> makes the page that is served here,
+and <code>pnpm dev</code> serves it with hot reload on port 5173.</p>
+</html>
+`;
+
+/** @param pageFolder where the built page lies; it may appear later */
+export function createWeb(pageFolder: string): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'", "data:"],
+          fontSrc: ["'self'"],
+          // 'self' covers the socket of the same host and port, too (CSP 3).
+          connectSrc: ["'self'"],
+          manifestSrc: ["'self'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+      xFrameOptions: { action: "deny" },
+      // The address may be a plain one in a local network: whoever adds TLS in front adds this header there.
+      strictTransportSecurity: false,
+    }),
+  );
+  app.use(
+    "/assets",
+    express.static(join(pageFolder, "assets"), {
+      immutable: true,
+      maxAge: "1y",
+      index: false,
+      fallthrough: false,
+    }),
+  );
+  app.use(
+    express.static(pageFolder, {
+      cacheControl: false,
+      setHeaders: (response) => response.setHeader("cache-control", "no-cache"),
+    }),
+  );
+  app.get("/", (_request, response, next) => {
+    if (existsSync(join(pageFolder, "index.html"))) next();
+    else response.status(503).type("html").send(NO_PAGE);
+  });
+  app.use((_request, response) => {
+    response.status(404).type("text").send("There is nothing here.\n");
+  });
+  app.use(onError);
+  return app;
+}
+
+/** Express's own handler would show a stack trace. It tells an error handler by its four parameters. */
+function onError(
+  error: unknown,
+  _request: express.Request,
+  response: express.Response,
+  next: express.NextFunction,
+) {
+  if (response.headersSent) next(error);
+  else response.status(statusOf(error)).type("text").send("This can't be served.\n");
+}
+
+function statusOf(error: unknown): number {
+  const status = typeof error === "object" && error !== null && "status" in error ? error.status : undefined;
+  return typeof status === "number" && status >= 400 && status < 500 ? status : 500;
+}
