@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -101,6 +101,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
   await log.close();
   const endWithUs = (): void => {
     child.kill("SIGKILL");
+    if (isTemporary) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   if (detached) child.unref();
   else process.once("exit", endWithUs);
