@@ -82,7 +82,7 @@ export class Episodes {
     episode.readings += 1;
     episode.lastCelsius = alert.celsius;
     episode.peakCelsius = Math.max(episode.peakCelsius, alert.celsius);
-    active.evidence = evidenceOf(readings.last, alert.eventMs);
+    active.evidence = evidenceIn(readings, alert.eventMs);
     this.#changed.add(episode);
     this.#active.delete(alert.device);
     this.#active.set(alert.device, active);
@@ -135,7 +135,7 @@ export class Episodes {
       lastCelsius: alert.celsius,
       endedMs: null,
     };
-    this.#active.set(alert.device, { episode, evidence: evidenceOf(readings.last, alert.eventMs) });
+    this.#active.set(alert.device, { episode, evidence: evidenceIn(readings, alert.eventMs) });
     this.#changed.add(episode);
     if (this.#active.size > this.#limits.maxActive) {
       const [oldest] = this.#active.keys();
@@ -154,6 +154,14 @@ export class Episodes {
 
 function evidenceOf(reading: Evidence | undefined, lastAlertMs: number): Evidence | undefined {
   return reading !== undefined && reading.eventMs >= lastAlertMs + QUIET_MS ? reading : undefined;
+}
+
+/** The newest reading stands for those before it: what has judged it has judged them. */
+function evidenceIn({ last, earliestBetween }: DeviceReadings, lastAlertMs: number): Evidence | undefined {
+  const evidence = evidenceOf(last, lastAlertMs);
+  if (evidence === undefined) return undefined;
+  const eventMs = earliestBetween(lastAlertMs + QUIET_MS, evidence.eventMs) ?? evidence.eventMs;
+  return { ...evidence, eventMs };
 }
 
 function copy(episode: Episode): Episode {

@@ -63,12 +63,14 @@ export class Pipeline {
 
     const behind = recordsBetween(positions, look.ends);
     if (!look.isRun) return this.#become("gone", behind, nowMs);
+    const longAgoMs = nowMs - GRACE_MS;
     const missed = this.#past.find(({ ends }) => recordsBetween(positions, ends) > 0);
     if (missed === undefined) return this.#become("up-to-date", behind, nowMs);
-    if (missed.atMs <= nowMs - GRACE_MS) return this.#become("behind", behind, missed.atMs);
-    // Not done, but not late either: what it was, it is; one that nobody ran before has to show it first.
-    const wasRunning = this.#health.state === "up-to-date" || this.#health.state === "behind";
-    return this.#become(wasRunning ? this.#health.state : "unknown", behind, nowMs);
+    if (missed.atMs <= longAgoMs) return this.#become("behind", behind, missed.atMs);
+    if ((this.#past[0]?.atMs ?? nowMs) <= longAgoMs) return this.#become("up-to-date", behind, nowMs);
+    // Not watched for long enough to tell: what it was, it is; one that nobody ran before has to show it first.
+    const { state } = this.#health;
+    return this.#become(state === "gone" ? "unknown" : state, behind, nowMs);
   }
 
   /** Kafka can't be asked. */

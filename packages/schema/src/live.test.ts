@@ -1,0 +1,117 @@
+import { expect, test } from "vitest";
+import {
+  eventTimes,
+  isAlerts,
+  isFleet,
+  isHandshake,
+  isHealth,
+  isSnapshot,
+  isWatch,
+  isWelcome,
+} from "./live.ts";
+
+const snapshot = {
+  boot: "b",
+  nowMs: 2_000,
+  device: "<img src=x>",
+  known: true,
+  next: 2,
+  truncated: false,
+  readings: { t0: 1_000, dt: [0, -5], celsius: [1.25, -3] },
+  last: { celsius: -3, change: null, eventMs: 995, heardMs: 1_000 },
+  intervalMs: null,
+  kpis: [{ name: "alert_count", state: "unknown", value: null, windowEndMs: null, because: ["alert"] }],
+};
+
+test("a watch names a device or leaves the choice, and says what the page has", () => {
+  expect(isWatch({ device: null, have: null })).toBe(true);
+  expect(isWatch({ device: "machine-01", have: { boot: "b", next: 0 }, more: 1 })).toBe(true);
+  for (const bad of [
+    undefined,
+    null,
+    "machine-01",
+    [],
+    {},
+    { device: "a" },
+    { device: "", have: null },
+    { device: "x".repeat(65), have: null },
+    { device: { toString: "a" }, have: null },
+    { device: "a", have: {} },
+    { device: "a", have: { boot: "b", next: -1 } },
+    { device: "a", have: { boot: "b", next: 1.5 } },
+    { device: "a", have: { boot: 1, next: 1 } },
+  ]) {
+    expect(isWatch(bad)).toBe(false);
+  }
+  expect(isHandshake({ watch: { device: "a", have: null } })).toBe(true);
+  expect(isHandshake({})).toBe(false);
+});
+
+test("fields are asked of the message itself, not of what it inherits", () => {
+  expect(isWatch(Object.create({ device: "a", have: null }))).toBe(false);
+});
+
+test("a snapshot is whole, or none", () => {
+  expect(isSnapshot(snapshot)).toBe(true);
+  expect(isSnapshot({ ...snapshot, last: null, intervalMs: 5 })).toBe(true);
+  expect(isSnapshot({ ...snapshot, readings: { t0: 1, dt: [0], celsius: [] } })).toBe(false);
+  expect(isSnapshot({ ...snapshot, readings: { t0: 1, dt: [null], celsius: [1] } })).toBe(false);
+  expect(isSnapshot({ ...snapshot, kpis: [{ ...snapshot.kpis[0], name: "other" }] })).toBe(false);
+  for (const name of Object.keys(snapshot))
+    expect(isSnapshot({ ...snapshot, [name]: undefined })).toBe(false);
+});
+
+test("event times come back from their steps", () => {
+  expect(eventTimes(snapshot.readings)).toEqual([1_000, 995]);
+  expect(eventTimes({ t0: 0, dt: [], celsius: [] })).toEqual([]);
+});
+
+test("columns of a fleet have one length", () => {
+  const columns = {
+    ids: ["a"],
+    celsius: [1],
+    change: [null],
+    intervalMs: [1],
+    eventAgeMs: [1],
+    heardAgeMs: [1],
+  };
+  const fleet = { nowMs: 1, total: 1, inAlarm: 0, stale: 0, ...columns, flags: [0] };
+  expect(isFleet(fleet)).toBe(true);
+  for (const name of Object.keys(columns)) expect(isFleet({ ...fleet, [name]: [] })).toBe(false);
+});
+
+test("other messages of the server", () => {
+  const episode = {
+    id: "1",
+    device: "a",
+    sinceMs: 1,
+    lastMs: 1,
+    readings: 1,
+    peakCelsius: 1,
+    lastCelsius: 1,
+  };
+  expect(isAlerts({ nowMs: 1, whole: true, episodes: [{ ...episode, endedMs: null }] })).toBe(true);
+  expect(isAlerts({ nowMs: 1, whole: true, episodes: [episode] })).toBe(false);
+  const health = {
+    nowMs: 1,
+    ready: true,
+    kafka: { up: true, sinceMs: null, dataUpToMs: null },
+    pipelines: [{ name: "alert", state: "gone", behind: null, sinceMs: 1 }],
+    rejected: { count: 1, last: { topic: "sensor", partition: 0, offset: "7", reason: "r", atMs: 1 } },
+    devicesDropped: 0,
+  };
+  expect(isHealth(health)).toBe(true);
+  expect(isHealth({ ...health, kafka: {} })).toBe(false);
+  const welcome = {
+    version: 1,
+    boot: "b",
+    nowMs: 1,
+    windowMs: 100_000,
+    limitKelvin: 303,
+    topics: { sensor: "sensor", alert: "alert", kpi: "kpi" },
+    kpis: [{ name: "alert_count", unit: "alerts", windowSeconds: 5 }],
+    stale: { intervals: 3, atLeastMs: 3_000 },
+  };
+  expect(isWelcome(welcome)).toBe(true);
+  expect(isWelcome({ ...welcome, limitKelvin: "303" })).toBe(false);
+});
