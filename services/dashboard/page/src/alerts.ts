@@ -1,0 +1,74 @@
+/** The alerts of a device, gathered into episodes, as lines to read. */
+import type { Episode } from "@kelvin/schema/live";
+import { clock, plural, temperature, type Unit, wholeSeconds } from "./format.ts";
+import type { Store } from "./store.ts";
+
+/** More are not listed: nobody reads them, and the page stays quick. */
+const LISTED = 100;
+
+export interface EpisodeLine {
+  readonly id: string;
+  readonly device: string;
+  readonly state: "ongoing" | "ended";
+  readonly word: string;
+  readonly value: string;
+  readonly detail: string;
+}
+
+/** Ongoing ones first, then the ended; in both the latest begun on top, so that lines keep their places. */
+export function episodeLines(store: Store, unit: Unit, nowMs: number): EpisodeLine[] {
+  const all = [...store.episodes.values()];
+  all.sort(
+    (a, b) =>
+      Number(a.endedMs !== null) - Number(b.endedMs !== null) ||
+      b.sinceMs - a.sinceMs ||
+      (a.id < b.id ? -1 : 1),
+  );
+  return all.slice(0, LISTED).map((episode) => line(episode, unit, nowMs));
+}
+
+function line(episode: Episode, unit: Unit, nowMs: number): EpisodeLine {
+  const { id, device, sinceMs, lastMs, endedMs, readings, peakCelsius, lastCelsius } = episode;
+  const peak = `peak ${temperature(peakCelsius, unit)}`;
+  const raised = plural(readings, "reading");
+  if (endedMs === null) {
+    const lasts = wholeSeconds(nowMs - sinceMs);
+    const detail = `since ${clock(sinceMs)}, ${lasts}, ${raised}, ${peak}`;
+    return { id, device, state: "ongoing", word: "High", value: temperature(lastCelsius, unit), detail };
+  }
+  const detail = `${clock(sinceMs)} to ${clock(lastMs)}, ${wholeSeconds(lastMs - sinceMs)}, ${raised}`;
+  return { id, device, state: "ended", word: "Over", value: peak, detail };
+}
+
+/**
+ * What stands where no episode is listed. An empty list is an all-clear only while the alert pipeline is known to
+ * be up to date.
+ */
+export function noAlertsText(store: Store): string {
+  if (store.episodes.size > 0) return "";
+  if (store.link.state !== "open" || !store.episodesKnown) return "Unknown while there is no connection.";
+  const pipeline = store.health?.pipelines.find(({ name }) => name === "alert");
+  if (pipeline?.state === "up-to-date") return "None. The alert pipeline is up to date.";
+  return "Unknown: the alert pipeline is not known to be up to date.";
+}
+
+/** Tells new alerts to a screen reader: what has begun since the last call, in one sentence; "" for nothing. */
+export class Announcer {
+  readonly #told = new Set<string>();
+  #begun = false;
+
+  /** The first call tells nothing: what is already there when the page opens is no news. */
+  news(store: Store, unit: Unit): string {
+    if (!store.episodesKnown) return "";
+    const fresh = [...store.episodes.values()].filter(({ id }) => !this.#told.has(id));
+    for (const { id } of fresh) this.#told.add(id);
+    for (const id of this.#told) if (!store.episodes.has(id)) this.#told.delete(id);
+    const first = !this.#begun;
+    this.#begun = true;
+    const open = first ? [] : fresh.filter(({ endedMs }) => endedMs === null);
+    const [one] = open;
+    if (one === undefined) return "";
+    if (open.length > 1) return `${open.length} new alerts: ${open.map(({ device }) => device).join(", ")}`;
+    return `New alert: ${one.device} at ${temperature(one.lastCelsius, unit)}`;
+  }
+}

@@ -1,0 +1,163 @@
+/** The socket: keeps the way to the server open, checks every message, and hands it to the store. */
+import {
+  type Handshake,
+  isAlerts,
+  isBatch,
+  isFleet,
+  isHealth,
+  isSnapshot,
+  isWelcome,
+  LIVE_VERSION,
+  type PageToServer,
+} from "@kelvin/schema/live";
+import { io, type Socket } from "socket.io-client";
+import type { ServerClock } from "./clock.ts";
+import type { Store } from "./store.ts";
+
+/** The server tells of the fleet once a second; a silence of this length means that the way is dead. */
+const SILENCE_MS = 6_000;
+const RETRY_FIRST_MS = 250;
+const RETRY_LAST_MS = 2_000;
+/** How long an answer to "what is missing?" may take before it is asked again. */
+const ASK_AGAIN_MS = 2_000;
+
+/** Messages come unchecked: whatever the name, the content is `unknown` until a guard has seen it. */
+type Incoming = Record<
+  "welcome" | "snapshot" | "batch" | "fleet" | "alerts" | "health",
+  (message: unknown) => void
+>;
+
+export interface Connection {
+  /** Shows another device. */
+  watch(device: string): void;
+  /** Called now and then: opens the way anew where the server has fallen silent. */
+  check(): void;
+  /** Messages that did not fit the contract and were passed over. */
+  readonly misfits: number;
+}
+
+export interface ConnectionOptions {
+  store: Store;
+  clock: ServerClock;
+  /** Where the server listens, below the page's own address. */
+  path: string;
+  /** The server speaks a newer contract: the page is old and should be loaded anew. */
+  onOutdated(): void;
+}
+
+export function connect({ store, clock, path, onOutdated }: ConnectionOptions): Connection {
+  let misfits = 0;
+  let heardMs = clock.nowMs();
+  let askedMs = -Infinity;
+  /** True until the first message after each connect: it may be another server, with another clock. */
+  let fresh = true;
+
+  const socket: Socket<Incoming, PageToServer> = io({
+    path,
+    transports: ["websocket", "polling"],
+    reconnectionDelay: RETRY_FIRST_MS,
+    reconnectionDelayMax: RETRY_LAST_MS,
+    timeout: 5_000,
+    auth: (answer) => {
+      const handshake: Handshake = { watch: store.wanted };
+      answer(handshake);
+    },
+  });
+
+  /** A handler that passes on what the guard lets through, with the server's clock already set by it. */
+  function checked<T extends { nowMs: number }>(
+    guard: (message: unknown) => message is T,
+    take: (message: T) => void,
+  ): (message: unknown) => void {
+    return (message) => {
+      if (!guard(message)) {
+        misfits++;
+        return;
+      }
+      if (fresh) clock.reset();
+      fresh = false;
+      clock.sample(message.nowMs);
+      heardMs = clock.nowMs();
+      take(message);
+    };
+  }
+
+  function askForMissing(): void {
+    if (clock.nowMs() - askedMs < ASK_AGAIN_MS) return;
+    askedMs = clock.nowMs();
+    socket.emit("watch", store.wanted);
+  }
+
+  function retry(): void {
+    store.retrying();
+    socket.connect();
+  }
+
+  socket.on("connect", () => {
+    fresh = true;
+    heardMs = clock.nowMs();
+    askedMs = -Infinity;
+    store.opened();
+  });
+  socket.on("disconnect", () => {
+    store.lost(clock.nowMs());
+    // Closed by the server: socket.io does not try again by itself then.
+    if (!socket.active) setTimeout(retry, RETRY_LAST_MS);
+  });
+  socket.on("connect_error", (error) => {
+    store.lost(clock.nowMs());
+    if (socket.active) return;
+    store.refused(error.message);
+    setTimeout(retry, RETRY_LAST_MS);
+  });
+  socket.io.on("reconnect_attempt", () => store.retrying());
+
+  socket.on(
+    "welcome",
+    checked(isWelcome, (welcome) => {
+      if (welcome.version !== LIVE_VERSION) onOutdated();
+      else store.welcomed(welcome);
+    }),
+  );
+  socket.on(
+    "snapshot",
+    checked(isSnapshot, (snapshot) => {
+      askedMs = -Infinity;
+      store.snapshot(snapshot);
+    }),
+  );
+  socket.on(
+    "batch",
+    checked(isBatch, (batch) => {
+      if (store.batch(batch, clock.nowMs())) askedMs = -Infinity;
+      else askForMissing();
+    }),
+  );
+  socket.on(
+    "fleet",
+    checked(isFleet, (fleet) => store.heardOf(fleet)),
+  );
+  socket.on(
+    "alerts",
+    checked(isAlerts, (alerts) => store.alerted(alerts)),
+  );
+  socket.on(
+    "health",
+    checked(isHealth, (health) => store.checked(health)),
+  );
+
+  return {
+    watch(device) {
+      store.pick(device);
+      if (socket.connected) socket.emit("watch", store.wanted);
+    },
+    check() {
+      if (!socket.connected || clock.nowMs() - heardMs < SILENCE_MS) return;
+      // Ends this way to the server; "disconnect" then begins the next attempt by itself.
+      socket.io.engine.close();
+    },
+    get misfits() {
+      return misfits;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/** Numbers, units and times as a person reads them. Widths stay the same while values change. */
+
+export const UNITS = ["celsius", "fahrenheit", "kelvin"] as const;
+export type Unit = (typeof UNITS)[number];
+
+const SYMBOLS: Record<Unit, string> = { celsius: "°C", fahrenheit: "°F", kelvin: "K" };
+/** A real minus sign is as wide as a plus sign; a hyphen is not. */
+const MINUS = "−";
+/** Stands where a value would stand. */
+export const NONE = "–";
+
+export function symbolOf(unit: Unit): string {
+  return SYMBOLS[unit];
+}
+
+/** A temperature in °C in the unit asked for. */
+export function inUnit(celsius: number, unit: Unit): number {
+  switch (unit) {
+    case "celsius":
+      return celsius;
+    case "fahrenheit":
+      return celsius * 1.8 + 32;
+    case "kelvin":
+      return celsius + 273.15;
+  }
+}
+
+/** `36.90`: the number alone, 2 decimals unless told. */
+export function number(value: number, decimals = 2): string {
+  // Rounded first: -0.001 is "0.00", not "-0.00".
+  const rounded = Math.abs(value) < 0.5 / 10 ** decimals ? 0 : value;
+  const text = Math.abs(rounded).toFixed(decimals);
+  return rounded < 0 ? MINUS + text : text;
+}
+
+/** `36.90 °C`. */
+export function temperature(celsius: number, unit: Unit, decimals = 2): string {
+  return `${number(inUnit(celsius, unit), decimals)} ${SYMBOLS[unit]}`;
+}
+
+/** `+0.42`: a difference of two temperatures given in °C; a difference of 1 K is one of 1 °C and of 1.8 °F. */
+export function change(celsiusDifference: number, unit: Unit): string {
+  const value = unit === "fahrenheit" ? celsiusDifference * 1.8 : celsiusDifference;
+  const text = number(value);
+  return text.startsWith(MINUS) || Number(text) === 0 ? text : `+${text}`;
+}
+
+/** `12:04:31`, on the viewer's own clock. */
+export function clock(timeMs: number): string {
+  const time = new Date(timeMs);
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => pad(part)).join(":");
+}
+
+/** `12:04:31.250`. */
+export function clockWithMilliseconds(timeMs: number): string {
+  return `${clock(timeMs)}.${String(new Date(timeMs).getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** `0.4 s`, `9 s`, `2 min 05 s`, `1 h 04 min`: how long something lasts. Never negative. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  const hours = Math.floor(whole / 3600);
+  return `${hours} h ${pad(Math.floor((whole % 3600) / 60))} min`;
+}
+
+/** `9 s`, `2 min 05 s`: as `duration`, in whole seconds; for what is told once a second. */
+export function wholeSeconds(ms: number): string {
+  const whole = Math.floor(Math.max(0, ms) / 1000);
+  return whole < 10 ? `${whole} s` : duration(whole * 1000);
+}
+
+/** `1.0/s`, `12/min`: readings per time, in the unit in which it is at least 1. */
+export function rate(perSecond: number): string {
+  if (perSecond >= 99.95) return `${Math.round(perSecond)}/s`;
+  if (perSecond >= 0.95) return `${perSecond.toFixed(1)}/s`;
+  return `${(perSecond * 60).toFixed(perSecond * 60 >= 10 ? 0 : 1)}/min`;
+}
+
+/** `1,234`. */
+export function count(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** `1 reading`, `7 readings`. */
+export function plural(amount: number, one: string, many = `${one}s`): string {
+  return `${count(amount)} ${amount === 1 ? one : many}`;
+}
+
+function pad(part: number): string {
+  return String(part).padStart(2, "0");
+}

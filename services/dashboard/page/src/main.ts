@@ -1,0 +1,67 @@
+/** Starts the page: one store, filled by the connection; views that only draw, at most once a frame. */
+import { type Choices, choicesFrom, queryOf } from "./address.ts";
+import { ServerClock } from "./clock.ts";
+import { connect } from "./connection.ts";
+import { hooksOf } from "./hooks.ts";
+import { Painter } from "./painter.ts";
+import { Screen } from "./screen.ts";
+import { Store } from "./store.ts";
+
+/** So often the axis moves on when nothing comes in; slower for those who want little motion. */
+const MOVE_EVERY_MS = 250;
+const MOVE_EVERY_MS_REDUCED = 1_000;
+const CHECK_EVERY_MS = 1_000;
+const RELOADED = "kelvin-reloaded-at";
+const RELOAD_AT_MOST_EVERY_MS = 60_000;
+
+const clock = new ServerClock(() => performance.timeOrigin + performance.now());
+const store = new Store(choicesFrom(location.search).device, clock.nowMs());
+const screen = new Screen(document, store, () => clock.nowMs(), choicesFrom(location.search), {
+  onDevice: (device) => connection.watch(device),
+  onChoices: remember,
+  onDirty: () => painter.ask(),
+});
+const painter = new Painter(() => screen.draw(), motion());
+const connection = connect({
+  store,
+  clock,
+  path: new URL("socket.io", document.baseURI).pathname,
+  onOutdated,
+});
+
+store.onChange(() => painter.ask());
+setInterval(() => connection.check(), CHECK_EVERY_MS);
+addEventListener("popstate", () => {
+  const choices = choicesFrom(location.search);
+  if (choices.device !== undefined && choices.device !== store.picked) connection.watch(choices.device);
+  screen.show(choices);
+});
+window.__kelvin = hooksOf(
+  store,
+  connection,
+  () => clock.nowMs(),
+  () => screen.choices,
+);
+painter.start();
+
+/** A device gets an entry in the history, so that "back" returns to the one before; unit and theme do not. */
+function remember(choices: Choices, before: Choices): void {
+  const address = `${location.pathname}${queryOf(choices)}`;
+  if (choices.device === before.device) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
+}
+
+function motion(): number {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches ? MOVE_EVERY_MS_REDUCED : MOVE_EVERY_MS;
+}
+
+/** The server was renewed while this page was open: the new page is one reload away. Never in a loop. */
+function onOutdated(): void {
+  const reloadedMs = Number(sessionStorage.getItem(RELOADED) ?? 0);
+  if (Date.now() - reloadedMs < RELOAD_AT_MOST_EVERY_MS) {
+    store.isOutdated();
+    return;
+  }
+  sessionStorage.setItem(RELOADED, String(Date.now()));
+  location.reload();
+}

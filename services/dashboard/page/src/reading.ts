@@ -1,0 +1,188 @@
+/** The shown device in words and numbers: its value, its verdict, its tiles. Computes, draws nothing. */
+import type { Health, KpiDefinition, KpiName, KpiTile } from "@kelvin/schema/live";
+import {
+  change,
+  clock,
+  count,
+  duration,
+  inUnit,
+  NONE,
+  number,
+  plural,
+  rate,
+  symbolOf,
+  temperature,
+  type Unit,
+  wholeSeconds,
+} from "./format.ts";
+import type { Moment } from "./moment.ts";
+import type { Store } from "./store.ts";
+
+const ZERO_CELSIUS_IN_KELVIN = 273.15;
+
+/** `high`: above the limit. `frozen`: as it was when the connection, Kafka or the viewer stopped it. */
+export type ReadingState = "live" | "high" | "stale" | "frozen" | "no-data";
+
+export interface ReadingPicture {
+  readonly state: ReadingState;
+  readonly device: string;
+  readonly value: string;
+  readonly unit: string;
+  /** "" where there is no reading before. */
+  readonly change: string;
+  readonly verdict: string;
+  /** Of the readings in the window, how many lie above the limit; "" without readings. */
+  readonly aboveLimit: string;
+}
+
+export type TileState = "waiting" | "ok" | "high" | "none" | "unknown" | "rejecting";
+
+export interface TilePicture {
+  readonly state: TileState;
+  readonly value: string;
+  readonly note: string;
+}
+
+/** Whether a temperature breaks the alert rule. Undefined limit: not told yet. */
+export function isHigh(celsius: number, limitKelvin: number | undefined): boolean {
+  return limitKelvin !== undefined && celsius + ZERO_CELSIUS_IN_KELVIN > limitKelvin;
+}
+
+/** The limit in °C. */
+export function limitCelsius(limitKelvin: number): number {
+  return Number((limitKelvin - ZERO_CELSIUS_IN_KELVIN).toFixed(6));
+}
+
+export function readingPicture(store: Store, moment: Moment | undefined, unit: Unit): ReadingPicture {
+  const symbol = symbolOf(unit);
+  const device = moment?.device ?? store.picked ?? "No device yet";
+  const last = moment?.last;
+  if (moment === undefined || last === undefined) {
+    const verdict = moment === undefined ? "" : "Nothing heard from it yet; it appears as soon as it speaks";
+    return { state: "no-data", device, value: NONE, unit: symbol, change: "", verdict, aboveLimit: "" };
+  }
+  const state = stateOf(store, moment, last.celsius);
+  return {
+    state,
+    device,
+    value: number(inUnit(last.celsius, unit)),
+    unit: symbol,
+    change: last.change === null ? "" : `${arrow(last.change)} ${change(last.change, unit)} ${symbol}`,
+    verdict: verdictOf(store, moment, state, unit),
+    aboveLimit: aboveLimitText(store, moment),
+  };
+}
+
+function stateOf(store: Store, moment: Moment, celsius: number): ReadingState {
+  if (moment.frozen === "connecting" || moment.frozen === "kafka-down") return "frozen";
+  if (moment.silentMs !== undefined) return "stale";
+  return isHigh(celsius, store.welcome?.limitKelvin) ? "high" : "live";
+}
+
+function verdictOf(store: Store, moment: Moment, state: ReadingState, unit: Unit): string {
+  const { last, silentMs } = moment;
+  if (last === undefined) return "";
+  if (state === "frozen") return `as of ${clock(moment.endMs)}`;
+  if (state === "stale") return `No reading for ${wholeSeconds(silentMs ?? 0)}`;
+  const open = openEpisode(store, moment.device);
+  const since = open === undefined ? "" : ` since ${clock(open.sinceMs)}`;
+  if (state === "high") {
+    const limit = limitCelsius(store.welcome?.limitKelvin ?? Number.NaN);
+    const symbol = symbolOf(unit);
+    return `High${since}, ${change(last.celsius - limit, unit)} ${symbol} above the limit`.replace("+", "");
+  }
+  return open === undefined ? "Within the limit" : `Within the limit, alert${since} still open`;
+}
+
+function openEpisode(store: Store, device: string) {
+  for (const episode of store.episodes.values()) {
+    if (episode.device === device && episode.endedMs === null) return episode;
+  }
+  return undefined;
+}
+
+function aboveLimitText(store: Store, { readings, endMs, windowMs }: Moment): string {
+  let inWindow = 0;
+  let above = 0;
+  for (const [i, timeMs] of readings.timesMs.entries()) {
+    if (timeMs < endMs - windowMs) continue;
+    inWindow++;
+    if (isHigh(readings.celsius[i] ?? Number.NaN, store.welcome?.limitKelvin)) above++;
+  }
+  if (inWindow === 0) return "";
+  return `${Math.round((100 * above) / inWindow)} % of ${plural(inWindow, "reading")} above the limit`;
+}
+
+/** A shape beside the sign; an unchanged value has one, too, so that nothing moves. */
+function arrow(difference: number): string {
+  if (difference > 0) return "▲";
+  return difference < 0 ? "▼" : "■";
+}
+
+// --- the tiles ---------------------------------------------------------------------------------------
+
+/** How each KPI is called on its tile. A new KPI is missed here by the compiler. */
+export const KPI_LABELS: Record<KpiName, string> = { alert_count: "Alerts", average_temperature: "Average" };
+export const KPI_NAMES: readonly KpiName[] = ["alert_count", "average_temperature"];
+
+export function kpiPicture(
+  definition: KpiDefinition | undefined,
+  moment: Moment | undefined,
+  health: Health | undefined,
+  unit: Unit,
+): TilePicture {
+  const tile = moment?.kpis.find(({ name }) => name === definition?.name);
+  if (definition === undefined || moment === undefined || tile === undefined) {
+    return { state: "waiting", value: NONE, note: "" };
+  }
+  if (moment.frozen === "connecting") return unknown("no connection to the server");
+  if (moment.frozen === "kafka-down") return unknown("the Kafka broker is unreachable");
+  if (tile.state === "unknown") return unknown(blame(tile, health));
+  if (tile.state === "empty") {
+    return definition.unit === "alerts"
+      ? { state: "ok", value: "0", note: "no alert" }
+      : { state: "none", value: "no data", note: "no reading" };
+  }
+  const note = tile.windowEndMs === null ? "" : `until ${clock(tile.windowEndMs)}`;
+  if (tile.value === null) return { state: "none", value: "no data", note };
+  if (definition.unit === "celsius") return { state: "ok", value: temperature(tile.value, unit), note };
+  return { state: tile.value > 0 ? "high" : "ok", value: count(tile.value), note };
+}
+
+function unknown(note: string): TilePicture {
+  return { state: "unknown", value: "unknown", note };
+}
+
+function blame({ because }: KpiTile, health: Health | undefined): string {
+  const told = because.map((name) => {
+    const state = health?.pipelines.find((pipeline) => pipeline.name === name)?.state;
+    if (state === "gone") return `${name} is not running`;
+    return state === "behind" ? `${name} is behind` : `${name} not known yet`;
+  });
+  return told.length === 0 ? "not known yet" : told.join(", ");
+}
+
+export function ratePicture(moment: Moment | undefined): TilePicture {
+  if (moment?.intervalMs === undefined || moment.frozen !== undefined) {
+    return { state: "waiting", value: NONE, note: "" };
+  }
+  if (moment.silentMs !== undefined) {
+    return { state: "none", value: "none", note: `for ${wholeSeconds(moment.silentMs)}` };
+  }
+  return {
+    state: "ok",
+    value: rate(1000 / Math.max(1, moment.intervalMs)),
+    note: `one every ${duration(moment.intervalMs)}`,
+  };
+}
+
+export function rejectedPicture(health: Health | undefined): TilePicture {
+  if (health === undefined) return { state: "waiting", value: NONE, note: "" };
+  const { count: rejected, last } = health.rejected;
+  if (rejected === 0 || last === null) return { state: "ok", value: "0", note: "all records were good" };
+  return {
+    state: "rejecting",
+    value: count(rejected),
+    note: `last: ${last.topic}[${last.partition}] ${last.offset}`,
+  };
+}

@@ -1,0 +1,168 @@
+/** Which states hold, and how each is told: what is wrong, since when, and what to do about it. */
+import type { PipelineHealth } from "@kelvin/schema/live";
+import { clock, count, duration, plural, wholeSeconds } from "./format.ts";
+import type { Moment } from "./moment.ts";
+import { DEFAULT_WINDOW_MS, type Store } from "./store.ts";
+
+/** The state of the whole: exactly one holds. */
+export type Flow = "connecting" | "kafka-down" | "no-data" | "stale" | "live";
+/** What may be wrong besides. */
+export type Trouble = "pipeline-behind" | "bad-data" | "clock-ahead" | "paused" | "outdated";
+
+export interface Notice {
+  readonly state: Flow | Trouble;
+  readonly tone: "calm" | "warn" | "alarm";
+  readonly word: string;
+  readonly text: string;
+  /** A command that would help, to be shown as one. */
+  readonly command?: string;
+}
+
+export const WORDS: Record<Flow | Trouble, string> = {
+  connecting: "Connecting",
+  "kafka-down": "Kafka down",
+  "no-data": "No data",
+  stale: "Stale",
+  live: "Live",
+  "pipeline-behind": "Pipeline behind",
+  "bad-data": "Bad data",
+  "clock-ahead": "Clock ahead",
+  paused: "Paused",
+  outdated: "Old page",
+};
+
+const START_PRODUCER = "pnpm --filter @kelvin/producer start";
+const START_PROCESSOR = "pnpm --filter @kelvin/stream-processor start";
+
+/** What a viewer should be told at `nowMs`: first the state of the whole, then each trouble. Never empty. */
+export function noticesOf(store: Store, moment: Moment | undefined, nowMs: number): [Notice, ...Notice[]] {
+  const whole = wholeOf(store, moment, nowMs);
+  // Without a way to the server or to Kafka nothing else is known: old troubles would be told as present ones.
+  if (whole.state === "connecting" || whole.state === "kafka-down") return [whole];
+  const troubles = [outdated(store), pipelinesBehind(store, nowMs), badData(store, nowMs), clockAhead(store)];
+  return [whole, ...troubles.filter((trouble) => trouble !== undefined)];
+}
+
+function wholeOf(store: Store, moment: Moment | undefined, nowMs: number): Notice {
+  if (store.link.state === "connecting") return connecting(store, moment);
+  const { health, fleet } = store;
+  if (health !== undefined && !health.kafka.up) return kafkaDown(store, nowMs);
+  if (health === undefined || fleet === undefined || !health.ready) {
+    return notice("connecting", "warn", "The dashboard server is still reading the topics up to now.");
+  }
+  const devices = Math.max(fleet.total, moment?.last === undefined ? 0 : 1);
+  if (devices === 0) return noData(store);
+  const allSilent = devices === 1 ? moment?.silentMs !== undefined : fleet.stale >= devices;
+  if (allSilent) return stale(moment, devices);
+  return notice("live", "calm", liveText(moment, devices));
+}
+
+function connecting(store: Store, moment: Moment | undefined): Notice {
+  if (store.link.state !== "connecting") return notice("live", "calm", "");
+  const { attempt, refusal, sinceMs } = store.link;
+  const parts = [`No connection to the dashboard server, attempt ${Math.max(1, attempt)}.`];
+  if (refusal !== undefined) parts.push(`It refused this page: ${refusal}.`);
+  if (moment !== undefined) parts.push(`The page shows what was known at ${clock(sinceMs)}.`);
+  else if (attempt <= 1 && refusal === undefined) parts[0] = "Connecting to the dashboard server, attempt 1.";
+  return notice("connecting", "warn", parts.join(" "));
+}
+
+function kafkaDown(store: Store, nowMs: number): Notice {
+  const { sinceMs, dataUpToMs } = store.health?.kafka ?? { sinceMs: null, dataUpToMs: null };
+  const since = sinceMs === null ? "" : ` since ${clock(sinceMs)} (${wholeSeconds(nowMs - sinceMs)})`;
+  const upTo = dataUpToMs === null ? "No data was seen before." : `Showing data up to ${clock(dataUpToMs)}.`;
+  return notice("kafka-down", "alarm", `The Kafka broker is unreachable${since}. ${upTo}`);
+}
+
+function noData(store: Store): Notice {
+  const topic = store.welcome?.topics.sensor ?? "sensor";
+  const seconds = Math.round((store.welcome?.windowMs ?? DEFAULT_WINDOW_MS) / 1000);
+  return notice(
+    "no-data",
+    "warn",
+    `Kafka is reachable, but topic "${topic}" has brought no reading within the last ${seconds} s: no producer seems to run. Start one with`,
+    START_PRODUCER,
+  );
+}
+
+function stale(moment: Moment | undefined, devices: number): Notice {
+  if (devices > 1) return notice("stale", "warn", `All ${count(devices)} devices have fallen silent.`);
+  const { device, silentMs = 0, last, intervalMs } = moment ?? {};
+  const usual = intervalMs === undefined ? "" : ` It usually speaks every ${duration(intervalMs)}.`;
+  const at = last === undefined ? "" : ` The last reading came at ${clock(last.heardMs)}.`;
+  return notice(
+    "stale",
+    "warn",
+    `${device ?? "The device"} has been silent for ${wholeSeconds(silentMs)}.${usual}${at}`,
+  );
+}
+
+function liveText(moment: Moment | undefined, devices: number): string {
+  const every = devices === 1 && moment?.intervalMs ? `, a reading every ${duration(moment.intervalMs)}` : "";
+  return `Readings are coming in: ${plural(devices, "device")}${every}.`;
+}
+
+function pipelinesBehind(store: Store, nowMs: number): Notice | undefined {
+  const behind = (store.health?.pipelines ?? []).filter(
+    ({ state }) => state === "behind" || state === "gone",
+  );
+  if (behind.length === 0) return undefined;
+  const gone = behind.every(({ state }) => state === "gone");
+  const told = behind.map((pipeline) => pipelineText(pipeline, nowMs)).join("; ");
+  const text = `${told}. What depends on it is shown as unknown.`;
+  return gone
+    ? notice("pipeline-behind", "warn", `${text} Start it with`, START_PROCESSOR)
+    : notice("pipeline-behind", "warn", text);
+}
+
+function pipelineText({ name, state, behind, sinceMs }: PipelineHealth, nowMs: number): string {
+  const what = state === "gone" ? "is not running" : "falls behind";
+  const since = `since ${clock(sinceMs)} (${wholeSeconds(nowMs - sinceMs)})`;
+  const waiting = behind === null ? "" : `, ${plural(behind, "record")} to do`;
+  return `${name} ${what} ${since}${waiting}`;
+}
+
+/** Told while the bad record is no older than the chart; its count stays in the tile. */
+function badData(store: Store, nowMs: number): Notice | undefined {
+  const rejected = store.health?.rejected;
+  if (!rejected?.last) return undefined;
+  if (nowMs - rejected.last.atMs > (store.welcome?.windowMs ?? DEFAULT_WINDOW_MS)) return undefined;
+  const { topic, partition, offset, reason, atMs } = rejected.last;
+  return notice(
+    "bad-data",
+    "warn",
+    `${plural(rejected.count, "record")} rejected, the last at ${clock(atMs)}: ${topic}[${partition}] offset ${offset}, ${reason}. Good records go on.`,
+  );
+}
+
+function clockAhead(store: Store): Notice | undefined {
+  const ahead = store.devices.filter((device) => device.ahead);
+  const [first] = ahead;
+  if (first === undefined) return undefined;
+  const others = ahead.length === 1 ? "" : ` and ${plural(ahead.length - 1, "other")}`;
+  const by = duration(first.eventMs - first.heardMs);
+  return notice(
+    "clock-ahead",
+    "warn",
+    `The clock of ${first.id}${others} is ahead of the server's by ${by}: its newest readings lie beyond the right edge.`,
+  );
+}
+
+function outdated(store: Store): Notice | undefined {
+  if (!store.outdated) return undefined;
+  return notice(
+    "outdated",
+    "warn",
+    "The server is of another version than this page. Build the page anew, then reload.",
+  );
+}
+
+/** The viewer's own state; `waiting` readings came since the value and the chart were stopped at `sinceMs`. */
+export function pausedNotice(sinceMs: number, waiting: number): Notice {
+  const text = `Value, chart and tiles stand at ${clock(sinceMs)}; ${plural(waiting, "new reading")} since. Alerts go on.`;
+  return notice("paused", "warn", text);
+}
+
+function notice(state: Flow | Trouble, tone: Notice["tone"], text: string, command?: string): Notice {
+  return { state, tone, word: WORDS[state], text, ...(command === undefined ? {} : { command }) };
+}

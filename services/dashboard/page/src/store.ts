@@ -1,0 +1,224 @@
+/** All that the page knows, in one place. Messages come in, views read; nothing here draws or waits. */
+import {
+  type Alerts,
+  type Batch,
+  devicesOf,
+  type Episode,
+  eventTimes,
+  type Fleet,
+  type FleetDevice,
+  type Health,
+  type KpiTile,
+  type LastReading,
+  type Readings,
+  type Snapshot,
+  type Watch,
+  type Welcome,
+} from "@kelvin/schema/live";
+import { Series } from "./series.ts";
+
+/** The way to the server: open, or being sought since when and at which attempt. */
+export type Link =
+  | { readonly state: "open" }
+  | {
+      readonly state: "connecting";
+      readonly attempt: number;
+      /** Since when there is no way; the chart stands still at this instant. */
+      readonly sinceMs: number;
+      /** The server's own words where it refused. */
+      readonly refusal: string | undefined;
+    };
+
+/** The device that is shown, with its readings. */
+export interface Watched {
+  readonly device: string;
+  readonly boot: string;
+  readonly series: Series;
+  known: boolean;
+  truncated: boolean;
+  /** The position that the next batch should begin with. */
+  next: number;
+  last: LastReading | undefined;
+  intervalMs: number | undefined;
+  kpis: readonly KpiTile[];
+  /** Readings that came since the page was opened or the device was chosen. */
+  received: number;
+}
+
+/** The chart's length until the server has said its own. */
+export const DEFAULT_WINDOW_MS = 100_000;
+/** Ended episodes kept, as many as the server keeps. */
+const ENDED_EPISODES = 200;
+/** The lag shown is the median of so many: one late packet does not make it flicker. */
+const LAG_SAMPLES = 15;
+
+export class Store {
+  link: Link;
+  welcome: Welcome | undefined;
+  health: Health | undefined;
+  fleet: Fleet | undefined;
+  devices: readonly FleetDevice[] = [];
+  watched: Watched | undefined;
+  /** What the viewer asked for; undefined: the server chooses. */
+  picked: string | undefined;
+  /** By id. */
+  readonly episodes = new Map<string, Episode>();
+  /** False until the server has told of all episodes: an empty list means nothing before. */
+  episodesKnown = false;
+  /** Counts what came about episodes, so that their list is drawn only when it changed. */
+  episodesRevision = 0;
+  /** The server speaks another contract than this page, and loading the page anew did not help. */
+  outdated = false;
+  readonly #lagsMs: number[] = [];
+  readonly #listeners: (() => void)[] = [];
+
+  constructor(picked: string | undefined, nowMs: number) {
+    this.picked = picked;
+    this.link = { state: "connecting", attempt: 1, sinceMs: nowMs, refusal: undefined };
+  }
+
+  /** Calls `listener` after each change. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** What to ask the server for: the device shown, from where its readings end here. */
+  get wanted(): Watch {
+    const { watched, picked } = this;
+    if (watched === undefined || (picked !== undefined && picked !== watched.device)) {
+      return { device: picked ?? null, have: null };
+    }
+    return { device: watched.device, have: { boot: watched.boot, next: watched.next } };
+  }
+
+  /** From event to page, the median of the newest readings in milliseconds; undefined before the first. */
+  get lagMs(): number | undefined {
+    const sorted = [...this.#lagsMs].sort((a, b) => a - b);
+    return sorted[sorted.length >> 1];
+  }
+
+  opened(): void {
+    this.link = { state: "open" };
+    this.#changed();
+  }
+
+  lost(nowMs: number): void {
+    if (this.link.state === "open") {
+      this.link = { state: "connecting", attempt: 0, sinceMs: nowMs, refusal: undefined };
+    }
+    this.#changed();
+  }
+
+  /** A further attempt to reach the server begins. */
+  retrying(): void {
+    if (this.link.state === "connecting") this.link = { ...this.link, attempt: this.link.attempt + 1 };
+    this.#changed();
+  }
+
+  /** The server answered, but does not want this page. */
+  refused(reason: string): void {
+    if (this.link.state === "connecting") this.link = { ...this.link, refusal: reason };
+    this.#changed();
+  }
+
+  pick(device: string): void {
+    this.picked = device;
+    this.#changed();
+  }
+
+  isOutdated(): void {
+    this.outdated = true;
+    this.#changed();
+  }
+
+  welcomed(welcome: Welcome): void {
+    this.welcome = welcome;
+    this.#changed();
+  }
+
+  /** Begins the shown device anew. A snapshot of a device that the viewer has left meanwhile is passed over. */
+  snapshot(snapshot: Snapshot): void {
+    if (this.picked !== undefined && this.picked !== snapshot.device) return;
+    const series = new Series(this.welcome?.windowMs ?? DEFAULT_WINDOW_MS);
+    append(series, snapshot.readings, 0);
+    this.#lagsMs.length = 0;
+    this.watched = {
+      device: snapshot.device,
+      boot: snapshot.boot,
+      series,
+      known: snapshot.known,
+      truncated: snapshot.truncated,
+      next: snapshot.next,
+      last: snapshot.last ?? undefined,
+      intervalMs: snapshot.intervalMs ?? undefined,
+      kpis: snapshot.kpis,
+      received: 0,
+    };
+    this.#changed();
+  }
+
+  /**
+   * Takes news of the shown device in. Returns false where something is missing before them: then ask for
+   * `wanted` again. News of another device are passed over.
+   */
+  batch(batch: Batch, nowMs: number): boolean {
+    const { watched } = this;
+    if (watched === undefined || batch.device !== watched.device) return true;
+    if (batch.boot !== watched.boot || batch.first > watched.next) return false;
+    const already = Math.min(watched.next - batch.first, batch.readings.celsius.length);
+    append(watched.series, batch.readings, already);
+    const added = batch.readings.celsius.length - already;
+    if (added > 0) {
+      watched.next = batch.first + batch.readings.celsius.length;
+      watched.received += added;
+      watched.known = true;
+      if (batch.last !== null) this.#lag(nowMs - batch.last.eventMs);
+    }
+    watched.last = batch.last ?? watched.last;
+    watched.intervalMs = batch.intervalMs ?? watched.intervalMs;
+    watched.kpis = batch.kpis ?? watched.kpis;
+    this.#changed();
+    return true;
+  }
+
+  heardOf(fleet: Fleet): void {
+    this.fleet = fleet;
+    this.devices = devicesOf(fleet);
+    this.#changed();
+  }
+
+  alerted(alerts: Alerts): void {
+    if (alerts.whole) this.episodes.clear();
+    for (const episode of alerts.episodes) this.episodes.set(episode.id, episode);
+    this.episodesKnown ||= alerts.whole;
+    this.episodesRevision++;
+    this.#forgetOldEpisodes();
+    this.#changed();
+  }
+
+  checked(health: Health): void {
+    this.health = health;
+    this.#changed();
+  }
+
+  #lag(lagMs: number): void {
+    this.#lagsMs.push(lagMs);
+    if (this.#lagsMs.length > LAG_SAMPLES) this.#lagsMs.shift();
+  }
+
+  #forgetOldEpisodes(): void {
+    const ended = [...this.episodes.values()].filter((episode) => episode.endedMs !== null);
+    if (ended.length <= ENDED_EPISODES) return;
+    ended.sort((a, b) => a.lastMs - b.lastMs);
+    for (const episode of ended.slice(0, ended.length - ENDED_EPISODES)) this.episodes.delete(episode.id);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function append(series: Series, readings: Readings, from: number): void {
+  const times = eventTimes(readings);
+  for (let i = from; i < times.length; i++) series.add(times[i] ?? 0, readings.celsius[i] ?? 0);
+}

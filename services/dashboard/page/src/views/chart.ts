@@ -1,0 +1,281 @@
+/** The chart of the last 100 s: a true time axis, gaps as gaps, the limit as a line. */
+import {
+  Chart,
+  type ChartConfiguration,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+  type Tick,
+} from "chart.js";
+import {
+  clock,
+  clockWithMilliseconds,
+  inUnit,
+  number,
+  plural,
+  symbolOf,
+  temperature,
+  type Unit,
+} from "../format.ts";
+import { type Point, pointsOf } from "../line.ts";
+import type { Moment } from "../moment.ts";
+import { type AxisState, nextAxis, withLimit } from "../range.ts";
+import { limitCelsius } from "../reading.ts";
+import { type Columns, NO_READINGS } from "../series.ts";
+import { Cursor } from "./chart-cursor.ts";
+import { inksOf, type Marks, marksPlugin, strokeOf } from "./chart-marks.ts";
+import { need, setAttribute, setHidden, setState, setText } from "./dom.ts";
+
+Chart.register(LineController, LineElement, PointElement, LinearScale);
+
+/** The words about the chart, for a screen reader that asks, are renewed so often. */
+const SUMMARY_EVERY_MS = 5_000;
+
+export interface ChartView {
+  draw(moment: Moment | undefined, unit: Unit, limitKelvin: number | undefined): void;
+  /** Another theme: takes the colours anew. */
+  recolour(): void;
+}
+
+/** `onCursor`: the viewer points elsewhere, the chart should be drawn anew. */
+export function chartView(page: ParentNode, onCursor: () => void): ChartView {
+  const figure = need(page, ".chart", HTMLElement);
+  const canvas = need(figure, "canvas", HTMLCanvasElement);
+  const readout = need(figure, ".readout", HTMLElement);
+  const empty = need(figure, ".empty", HTMLElement);
+  const title = need(figure, ".chart-title", HTMLElement);
+
+  const marks: Marks = {
+    inks: inksOf(figure),
+    limit: undefined,
+    points: [],
+    newest: undefined,
+    cursor: undefined,
+  };
+  const chart = new Chart(canvas, configurationOf(marks));
+  const cursor = new Cursor(need(figure, ".canvas", HTMLElement), () => chart.scales["x"], onCursor);
+  let axis: AxisState | undefined;
+  /** What the axis was made for; another device or unit begins anew. */
+  let axisOf = "";
+  let summaryMs = -Infinity;
+
+  return { draw, recolour };
+
+  function recolour(): void {
+    marks.inks = inksOf(figure);
+    colour(chart, marks);
+    chart.update("none");
+  }
+
+  function draw(moment: Moment | undefined, unit: Unit, limitKelvin: number | undefined): void {
+    const readings = moment?.readings ?? NO_READINGS;
+    const limit = limitKelvin === undefined ? undefined : limitCelsius(limitKelvin);
+    setState(figure, stateOf(moment));
+    drawEmpty(moment);
+    if (moment !== undefined) {
+      drawAxes(moment, unit, limit);
+      marks.points = pointsOf(readings, {
+        gapMs: moment.gapMs,
+        convert: (celsius) => inUnit(celsius, unit),
+        fromMs: moment.endMs - moment.windowMs,
+        toMs: moment.endMs,
+        pixels: chart.width,
+      });
+      marks.newest = newestOf(moment, unit);
+    }
+    marks.limit =
+      limit === undefined
+        ? undefined
+        : { y: inUnit(limit, unit), label: limitLabel(limit, limitKelvin, unit) };
+    const index = cursor.indexIn(readings);
+    marks.cursor = index < 0 ? undefined : pointAt(readings, index, unit);
+    const [dataset] = chart.data.datasets;
+    if (dataset !== undefined) dataset.data = [...marks.points];
+    chart.update("none");
+    drawReadout(moment, readings, index, unit);
+    drawSummary(moment, readings, unit);
+  }
+
+  function drawAxes(moment: Moment, unit: Unit, limit: number | undefined): void {
+    const { endMs, windowMs, readings } = moment;
+    const key = `${unit} ${moment.device}`;
+    if (key !== axisOf) axis = undefined;
+    axisOf = key;
+    const seen = extremes(readings, endMs - windowMs, endMs) ?? { low: limit ?? 20, high: limit ?? 20 };
+    const wanted = withLimit(
+      inUnit(seen.low, unit),
+      inUnit(seen.high, unit),
+      limit === undefined ? undefined : inUnit(limit, unit),
+    );
+    axis = nextAxis(axis, wanted.low, wanted.high, endMs);
+    const x = chart.options.scales?.["x"];
+    const y = chart.options.scales?.["y"];
+    if (x === undefined || y === undefined) return;
+    x.min = endMs - windowMs;
+    x.max = endMs;
+    x.afterBuildTicks = (scale) => {
+      scale.ticks = timeTicks(moment, scale.width / marks.inks.em);
+    };
+    y.min = axis.range.min;
+    y.max = axis.range.max;
+    const { min, max, step } = axis.range;
+    y.afterBuildTicks = (scale) => {
+      scale.ticks = valueTicks(min, max, step);
+    };
+    setText(title, `Last ${Math.round(windowMs / 1000)} seconds, ${symbolOf(unit)}`);
+  }
+
+  function drawEmpty(moment: Moment | undefined): void {
+    const none = moment === undefined || moment.readings.timesMs.length === 0;
+    setHidden(empty, !none);
+    if (!none) return;
+    const seconds = Math.round((moment?.windowMs ?? 0) / 1000);
+    setText(empty, moment?.last ? `No reading in the last ${seconds} s` : "Waiting for the first reading");
+  }
+
+  function drawReadout(moment: Moment | undefined, readings: Columns, index: number, unit: Unit): void {
+    if (index >= 0) {
+      const at = clockWithMilliseconds(readings.timesMs[index] ?? 0);
+      setText(readout, `${at}  ${temperature(readings.celsius[index] ?? 0, unit)}`);
+      return;
+    }
+    const seen = moment && extremes(readings, moment.endMs - moment.windowMs, moment.endMs);
+    const text = seen ? `lowest ${temperature(seen.low, unit)}, highest ${temperature(seen.high, unit)}` : "";
+    setText(readout, moment?.truncated ? `${text} (too many readings: the oldest are left out)` : text);
+  }
+
+  function drawSummary(moment: Moment | undefined, readings: Columns, unit: Unit): void {
+    const nowMs = performance.now();
+    if (nowMs - summaryMs < SUMMARY_EVERY_MS) return;
+    summaryMs = nowMs;
+    const seen = moment && extremes(readings, moment.endMs - moment.windowMs, moment.endMs);
+    const text = seen
+      ? `${moment.device}: ${plural(readings.timesMs.length, "reading")}, lowest ${temperature(seen.low, unit)}, highest ${temperature(seen.high, unit)}`
+      : "No readings";
+    setAttribute(canvas, "aria-label", text);
+  }
+}
+
+function configurationOf(marks: Marks): ChartConfiguration<"line", Point[]> {
+  const configuration: ChartConfiguration<"line", Point[]> = {
+    type: "line",
+    data: {
+      datasets: [
+        {
+          data: [],
+          borderWidth: 2,
+          borderJoinStyle: "round",
+          borderCapStyle: "round",
+          borderColor: ({ chart }) => strokeOf(chart, marks),
+          pointRadius: 0,
+          pointHitRadius: 0,
+          tension: 0,
+          spanGaps: false,
+        },
+      ],
+    },
+    options: {
+      animation: false,
+      parsing: false,
+      normalized: true,
+      responsive: true,
+      maintainAspectRatio: false,
+      // The cursor is our own: Chart.js needs to hear no event.
+      events: [],
+      layout: { padding: { top: 4, right: 8 } },
+      scales: {
+        x: {
+          type: "linear",
+          grid: { drawTicks: false },
+          ticks: { align: "inner", padding: 8, maxRotation: 0, autoSkip: false },
+        },
+        y: { type: "linear", grid: { drawTicks: false }, ticks: { padding: 8, autoSkip: false } },
+      },
+    },
+    plugins: [marksPlugin(marks)],
+  };
+  colour(configuration, marks);
+  return configuration;
+}
+
+/** Sets the theme's colours and letters on a chart, or on the configuration of one to be. */
+function colour(chart: Pick<ChartConfiguration<"line", Point[]>, "options">, { inks }: Marks): void {
+  const scales = chart.options?.scales;
+  for (const scale of [scales?.["x"], scales?.["y"]]) {
+    if (scale?.ticks === undefined || scale.grid === undefined) continue;
+    scale.grid.color = inks.rule;
+    scale.border = { display: false };
+    scale.ticks.color = inks.soft;
+    scale.ticks.font = { family: inks.font, size: 0.8125 * inks.em };
+  }
+  // As wide for "30" as for "302.5": the chart's left edge stays where it is.
+  const y = scales?.["y"];
+  if (y !== undefined) {
+    y.afterFit = (scale) => {
+      scale.width = 3.25 * inks.em;
+    };
+  }
+}
+
+function stateOf(moment: Moment | undefined): string {
+  if (moment === undefined || moment.readings.timesMs.length === 0) return "empty";
+  if (moment.frozen === "paused") return "paused";
+  if (moment.frozen !== undefined) return "frozen";
+  return moment.silentMs === undefined ? "live" : "stale";
+}
+
+/** Told from now, as long as time goes on; from a standing instant otherwise, by the clock. */
+function timeTicks({ endMs, windowMs, frozen }: Moment, widthInEm: number): Tick[] {
+  const windowSeconds = windowMs / 1000;
+  const steps = [10, 20, 25, 50, 100].map((share) => (share * windowSeconds) / 100);
+  const step = steps.find((seconds) => (widthInEm * seconds) / windowSeconds > 4.5) ?? windowSeconds;
+  const ticks: Tick[] = [];
+  for (let ago = windowSeconds; ago >= 0; ago -= step) {
+    const value = endMs - ago * 1000;
+    const label = frozen !== undefined ? clock(value) : ago === 0 ? "now" : `−${ago} s`;
+    ticks.push({ value, label });
+  }
+  return ticks;
+}
+
+function valueTicks(min: number, max: number, step: number): Tick[] {
+  const decimals = Math.max(0, -Math.floor(Math.log10(step)));
+  const count = Math.round((max - min) / step);
+  return Array.from({ length: count + 1 }, (_, i) => {
+    const value = min + i * step;
+    return { value, label: number(value, decimals) };
+  });
+}
+
+function newestOf(moment: Moment, unit: Unit): Marks["newest"] {
+  const { readings } = moment;
+  const index = readings.timesMs.length - 1;
+  if (index < 0) return undefined;
+  return { ...pointAt(readings, index, unit), fresh: moment.silentMs === undefined };
+}
+
+function pointAt({ timesMs, celsius }: Columns, index: number, unit: Unit): Point {
+  return { x: timesMs[index] ?? 0, y: inUnit(celsius[index] ?? Number.NaN, unit) };
+}
+
+function extremes(
+  { timesMs, celsius }: Columns,
+  fromMs: number,
+  toMs: number,
+): { low: number; high: number } | undefined {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const [i, value] of celsius.entries()) {
+    const time = timesMs[i] ?? 0;
+    if (time < fromMs || time > toMs) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? { low, high } : undefined;
+}
+
+function limitLabel(limit: number, limitKelvin: number | undefined, unit: Unit): string {
+  const kelvin = limitKelvin === undefined ? "" : ` (${Number(limitKelvin.toFixed(2))} K)`;
+  return `limit ${temperature(limit, unit)}${unit === "kelvin" ? "" : kelvin}`;
+}

@@ -1,0 +1,177 @@
+/** The device list (worst first, as the server sorts it) with its search, and the picker of narrow screens. */
+import type { FleetDevice } from "@kelvin/schema/live";
+import { count, temperature, type Unit, wholeSeconds } from "../format.ts";
+import { linkTo, type OnDevice } from "./device-link.ts";
+import {
+  KeyedList,
+  need,
+  newElement,
+  newIcon,
+  setAttribute,
+  setHidden,
+  setIcon,
+  setState,
+  setText,
+} from "./dom.ts";
+
+export interface DevicesPicture {
+  readonly devices: readonly FleetDevice[];
+  /** All there are; `devices` may be cut. */
+  readonly total: number;
+  readonly shown: string | undefined;
+  readonly unit: Unit;
+  readonly nowMs: number;
+}
+
+type DeviceState = "high" | "stale" | "clock-ahead" | "ok";
+
+interface Row {
+  readonly device: FleetDevice;
+  readonly shown: boolean;
+  readonly unit: Unit;
+  readonly nowMs: number;
+}
+
+export function devicesView(page: ParentNode, onDevice: OnDevice) {
+  const main = need(page, "main", HTMLElement);
+  const ul = need(page, ".device-list", HTMLElement);
+  const search = need(page, ".search", HTMLInputElement);
+  const none = need(page, ".devices-none", HTMLElement);
+  const picker = need(page, ".picker select", HTMLSelectElement);
+  const list = new KeyedList(ul, {
+    key: ({ device }: Row) => device.id,
+    make: ({ device }: Row) => makeRow(device, onDevice),
+    draw: drawRow,
+  });
+  const options = new KeyedList(picker, {
+    key: (id: string) => id,
+    make: (id: string) => {
+      const element = newElement("option", "", id);
+      element.value = id;
+      return { element };
+    },
+    draw: () => {},
+  });
+  let last: DevicesPicture | undefined;
+  /** Under the pointer rows don't change places: a click must hit what was aimed at. */
+  let order: readonly string[] | undefined;
+
+  search.addEventListener("input", () => {
+    if (last !== undefined) draw(last);
+  });
+  picker.addEventListener("change", () => onDevice(picker.value));
+  ul.addEventListener("keydown", moveFocus);
+
+  return draw;
+
+  function draw(picture: DevicesPicture): void {
+    last = picture;
+    const { devices, total, shown, unit, nowMs } = picture;
+    const several = total > 1 || (total === 1 && shown !== undefined && devices[0]?.id !== shown);
+    setAttribute(main, "data-fleet", several ? "many" : "one");
+    if (!several) return;
+    const wanted = search.value.trim().toLocaleLowerCase();
+    const found = held(devices).filter(({ id }) => id.toLocaleLowerCase().includes(wanted));
+    list.update(found.map((device) => ({ device, shown: device.id === shown, unit, nowMs })));
+    oneTabStop(ul);
+    const cut = total - devices.length;
+    const text =
+      found.length === 0
+        ? `No device matches "${search.value.trim()}".`
+        : cut > 0
+          ? `${count(cut)} more are not listed.`
+          : "";
+    setText(none, text);
+    setHidden(none, text === "");
+    const ids = devices.map(({ id }) => id).sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+    if (shown !== undefined && !ids.includes(shown)) ids.unshift(shown);
+    options.update(ids);
+    if (shown !== undefined && picker.value !== shown && document.activeElement !== picker)
+      picker.value = shown;
+  }
+
+  function held(devices: readonly FleetDevice[]): readonly FleetDevice[] {
+    if (!ul.matches(":hover, :focus-within")) order = undefined;
+    else order ??= devices.map(({ id }) => id);
+    if (order === undefined) return devices;
+    const places = new Map(order.map((id, i) => [id, i]));
+    const placeOf = ({ id }: FleetDevice) => places.get(id) ?? Number.MAX_SAFE_INTEGER;
+    return [...devices].sort((a, b) => placeOf(a) - placeOf(b));
+  }
+}
+
+function makeRow(device: FleetDevice, onDevice: OnDevice) {
+  const icon = newIcon("high");
+  const name = newElement("bdi", "device-name", device.id);
+  const value = newElement("span", "device-value");
+  const note = newElement("span", "visually-hidden");
+  const link = linkTo(device.id, "", onDevice);
+  link.title = device.id;
+  link.append(icon, name, value, note);
+  const element = newElement("li", "device", link);
+  setAttribute(element, "data-testid", "device-row");
+  setAttribute(element, "data-device", device.id);
+  return { element, link, icon, value, note };
+}
+
+const STATE_WORDS: Record<DeviceState, string> = {
+  high: "too hot",
+  stale: "silent",
+  "clock-ahead": "clock ahead",
+  ok: "",
+};
+
+function drawRow({ element, link, icon, value, note }: ReturnType<typeof makeRow>, row: Row): void {
+  const { device, unit, nowMs } = row;
+  const state = stateOf(device);
+  setState(element, state);
+  setIcon(icon, state === "ok" ? "high" : state);
+  setText(value, device.stale ? wholeSeconds(nowMs - device.heardMs) : temperature(device.celsius, unit, 1));
+  setText(note, device.stale && state === "high" ? "too hot, then silent" : STATE_WORDS[state]);
+  if (row.shown) setAttribute(link, "aria-current", "true");
+  else link.removeAttribute("aria-current");
+}
+
+function stateOf({ inAlarm, stale, ahead }: FleetDevice): DeviceState {
+  if (inAlarm) return "high";
+  if (stale) return "stale";
+  return ahead ? "clock-ahead" : "ok";
+}
+
+/** The list is one stop of the Tab key, at the shown device; arrows move within it. */
+function oneTabStop(list: HTMLElement): void {
+  const links = [...list.querySelectorAll("a")];
+  const focused = links.find((link) => link === document.activeElement);
+  const stop = focused ?? links.find((link) => link.hasAttribute("aria-current")) ?? links[0];
+  for (const link of links) {
+    const tabIndex = link === stop ? 0 : -1;
+    if (link.tabIndex !== tabIndex) link.tabIndex = tabIndex;
+  }
+}
+
+function moveFocus(event: KeyboardEvent): void {
+  const list = event.currentTarget;
+  if (!(list instanceof HTMLElement)) return;
+  const links = [...list.querySelectorAll("a")];
+  const focused = document.activeElement;
+  const at = focused instanceof HTMLAnchorElement ? links.indexOf(focused) : -1;
+  const to = targetOf(event.key, at, links.length);
+  if (at < 0 || to === undefined) return;
+  event.preventDefault();
+  links[to]?.focus();
+}
+
+function targetOf(key: string, at: number, length: number): number | undefined {
+  switch (key) {
+    case "ArrowDown":
+      return Math.min(at + 1, length - 1);
+    case "ArrowUp":
+      return Math.max(at - 1, 0);
+    case "Home":
+      return 0;
+    case "End":
+      return length - 1;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+/** The chart's readings as a table, for those who don't see a chart; made only while it is open. */
+import { clockWithMilliseconds, temperature, type Unit } from "../format.ts";
+import type { Moment } from "../moment.ts";
+import { isHigh } from "../reading.ts";
+import { need, newElement, setState } from "./dom.ts";
+
+/** A table that is renewed under a reader's eyes can't be read: not more often than this. */
+const RENEW_EVERY_MS = 5_000;
+/** More rows help nobody. */
+const ROWS = 500;
+
+export function tableView(page: ParentNode) {
+  const details = need(page, ".table", HTMLDetailsElement);
+  const body = need(details, "tbody", HTMLTableSectionElement);
+  let drawnMs = -Infinity;
+  let drawnFor = "";
+  details.addEventListener("toggle", () => {
+    drawnMs = -Infinity;
+  });
+
+  return (moment: Moment | undefined, unit: Unit, limitKelvin: number | undefined): void => {
+    if (!details.open) return;
+    const key = `${moment?.device} ${unit}`;
+    if (key === drawnFor && performance.now() - drawnMs < RENEW_EVERY_MS) return;
+    drawnMs = performance.now();
+    drawnFor = key;
+    body.replaceChildren(...(moment === undefined ? [] : rowsOf(moment, unit, limitKelvin)));
+  };
+}
+
+function rowsOf({ readings, endMs, windowMs }: Moment, unit: Unit, limitKelvin: number | undefined) {
+  const rows: HTMLTableRowElement[] = [];
+  for (let i = readings.timesMs.length - 1; i >= 0 && rows.length < ROWS; i--) {
+    const timeMs = readings.timesMs[i] ?? 0;
+    if (timeMs < endMs - windowMs) break;
+    const celsius = readings.celsius[i] ?? 0;
+    const high = isHigh(celsius, limitKelvin);
+    const cells = [clockWithMilliseconds(timeMs), temperature(celsius, unit), high ? "above" : ""];
+    const row = newElement("tr", "", ...cells.map((text) => newElement("td", "", text)));
+    setState(row, high ? "high" : "ok");
+    rows.push(row);
+  }
+  return rows;
+}

@@ -1,0 +1,290 @@
+/**
+ * A dashboard server under a test's hand: the real web part (files, CSP) and a real socket.io, but what it says is
+ * what the test tells it to say. It differs from the real server in what it lacks: Kafka, rooms, pacing, resync.
+ */
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type {
+  Alerts,
+  Batch,
+  Episode,
+  Fleet,
+  Handshake,
+  Health,
+  KpiTile,
+  LastReading,
+  PageToServer,
+  Readings,
+  ServerToPage,
+  Snapshot,
+  Watch,
+  Welcome,
+} from "@kelvin/schema/live";
+import { FLAG, isHandshake, LIVE_VERSION } from "@kelvin/schema/live";
+import { Server } from "socket.io";
+import { createWeb } from "../../server/web.ts";
+
+export const WINDOW_MS = 100_000;
+export const LIMIT_KELVIN = 303;
+
+/** What a test wants to be true; the rest is a calm, healthy system with one device. */
+export interface World {
+  readings: { timeMs: number; celsius: number }[];
+  device: string;
+  fleet: Partial<Fleet> | undefined;
+  episodes: Episode[];
+  health: Partial<Health>;
+  kpis: KpiTile[];
+  welcome: Partial<Welcome>;
+  /** True: the server knows no device at all. */
+  silent: boolean;
+  intervalMs: number | null;
+}
+
+export class LiveServer {
+  readonly watches: Watch[] = [];
+  boot = "boot-1";
+  world: World;
+  /** Position after the last reading told. */
+  next: number;
+  readonly #http: HttpServer;
+  readonly #io: Server<PageToServer, ServerToPage>;
+
+  private constructor(http: HttpServer, world: World) {
+    this.world = world;
+    this.next = world.readings.length;
+    this.#http = http;
+    this.#io = new Server(http);
+    this.#io.on("connection", (socket) => {
+      const handshake: unknown = socket.handshake.auth;
+      if (isHandshake(handshake)) this.watches.push(handshakeWatch(handshake));
+      socket.emit("welcome", this.welcome());
+      socket.emit("health", this.health());
+      socket.emit("fleet", this.fleet());
+      socket.emit("alerts", this.alerts());
+      if (!this.world.silent) socket.emit("snapshot", this.snapshot());
+      socket.on("watch", (watch) => {
+        this.watches.push(watch);
+        if (watch.device !== null) this.world.device = watch.device;
+        socket.emit("snapshot", this.snapshot());
+      });
+    });
+  }
+
+  /** Serves the page built in `pageFolder`, on `port` (any free one by default). */
+  static async start(pageFolder: string, world: Partial<World> = {}, port = 0): Promise<LiveServer> {
+    const http = createServer(createWeb(pageFolder));
+    const server = new LiveServer(http, { ...calmWorld(), ...world });
+    await new Promise<void>((resolve) => {
+      http.listen(port, "127.0.0.1", resolve);
+    });
+    return server;
+  }
+
+  get port(): number {
+    const address = this.#http.address();
+    return isTcp(address) ? address.port : 0;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  /** Cuts all connections and frees the port. */
+  async stop(): Promise<void> {
+    await this.#io.close();
+  }
+
+  /** A new reading of the shown device, as a batch of its own. */
+  say(celsius: number, timeMs = Date.now()): void {
+    const before = this.world.readings.at(-1)?.celsius;
+    this.world.readings.push({ timeMs, celsius });
+    const first = this.next++;
+    this.#io.emit("batch", {
+      ...this.emptyBatch(),
+      first,
+      readings: { t0: timeMs, dt: [0], celsius: [celsius] },
+      last: lastOf(celsius, before, timeMs),
+    });
+  }
+
+  batch(batch: Batch): void {
+    this.#io.emit("batch", batch);
+  }
+
+  emptyBatch(): Batch {
+    return {
+      boot: this.boot,
+      nowMs: Date.now(),
+      device: this.world.device,
+      first: this.next,
+      readings: { t0: 0, dt: [], celsius: [] },
+      last: null,
+      intervalMs: this.world.intervalMs,
+      kpis: null,
+    };
+  }
+
+  tell(change: Partial<World>): void {
+    this.world = { ...this.world, ...change };
+    if (change.health) this.#io.emit("health", this.health());
+    if (change.fleet) this.#io.emit("fleet", this.fleet());
+    if (change.episodes) this.#io.emit("alerts", this.alerts());
+    if (change.kpis) this.#io.emit("batch", { ...this.emptyBatch(), kpis: change.kpis });
+  }
+
+  /** Something that is not in the contract. */
+  babble(): void {
+    for (const name of ["welcome", "snapshot", "batch", "fleet", "alerts", "health"] as const) {
+      const wrong: unknown = { nowMs: "soon", readings: 7 };
+      // @ts-expect-error: a server that has gone mad is not typed.
+      this.#io.emit(name, wrong);
+    }
+  }
+
+  welcome(): Welcome {
+    return {
+      version: LIVE_VERSION,
+      boot: this.boot,
+      nowMs: Date.now(),
+      windowMs: WINDOW_MS,
+      limitKelvin: LIMIT_KELVIN,
+      topics: { sensor: "sensor", alert: "alert", kpi: "kpi" },
+      kpis: [
+        { name: "alert_count", unit: "alerts", windowSeconds: 5 },
+        { name: "average_temperature", unit: "celsius", windowSeconds: 10 },
+      ],
+      stale: { intervals: 3, atLeastMs: 3_000 },
+      ...this.world.welcome,
+    };
+  }
+
+  snapshot(): Snapshot {
+    const { readings, device } = this.world;
+    const last = readings.at(-1);
+    return {
+      boot: this.boot,
+      nowMs: Date.now(),
+      device,
+      known: last !== undefined,
+      next: this.next,
+      truncated: false,
+      readings: columnsOf(readings),
+      last: last === undefined ? null : lastOf(last.celsius, readings.at(-2)?.celsius, last.timeMs),
+      intervalMs: this.world.intervalMs,
+      kpis: this.world.kpis,
+    };
+  }
+
+  fleet(): Fleet {
+    const { readings, device, silent } = this.world;
+    const last = readings.at(-1);
+    const nowMs = Date.now();
+    const known = !silent && last !== undefined;
+    const ageMs = last === undefined ? 0 : nowMs - last.timeMs;
+    return {
+      nowMs,
+      total: known ? 1 : 0,
+      inAlarm: 0,
+      stale: 0,
+      ids: known ? [device] : [],
+      celsius: known ? [last.celsius] : [],
+      change: known ? [0] : [],
+      intervalMs: known ? [1000] : [],
+      eventAgeMs: known ? [ageMs] : [],
+      heardAgeMs: known ? [ageMs] : [],
+      flags: known ? [0] : [],
+      ...this.world.fleet,
+    };
+  }
+
+  alerts(): Alerts {
+    return { nowMs: Date.now(), whole: true, episodes: this.world.episodes };
+  }
+
+  health(): Health {
+    const sinceMs = Date.now() - 60_000;
+    return {
+      nowMs: Date.now(),
+      ready: true,
+      kafka: { up: true, sinceMs: null, dataUpToMs: null },
+      pipelines: (["alert", "alert-count", "average-temperature"] as const).map((name) => ({
+        name,
+        state: "up-to-date",
+        behind: 0,
+        sinceMs,
+      })),
+      rejected: { count: 0, last: null },
+      devicesDropped: 0,
+      ...this.world.health,
+    };
+  }
+}
+
+export function calmWorld(nowMs = Date.now()): World {
+  return {
+    readings: calmReadings(nowMs),
+    device: "machine-01",
+    fleet: undefined,
+    episodes: [],
+    health: {},
+    kpis: [
+      { name: "alert_count", state: "empty", value: 0, windowEndMs: null, because: [] },
+      { name: "average_temperature", state: "value", value: 21.13, windowEndMs: nowMs, because: [] },
+    ],
+    welcome: {},
+    silent: false,
+    intervalMs: 1000,
+  };
+}
+
+/** 100 s of a machine that is warm, but never too warm. */
+export function calmReadings(nowMs: number): World["readings"] {
+  return Array.from({ length: 100 }, (_, i) => {
+    const timeMs = Math.round(nowMs - (99 - i) * 1000);
+    return {
+      timeMs,
+      celsius: Number((20 + 6 * Math.sin(timeMs / 4_000) + Math.sin(timeMs / 700)).toFixed(2)),
+    };
+  });
+}
+
+/** A fleet of named devices; the flags by name. */
+export function fleetOf(
+  devices: { id: string; celsius: number; flags?: number; heardAgeMs?: number; eventAgeMs?: number }[],
+): Fleet {
+  return {
+    nowMs: Date.now(),
+    total: devices.length,
+    inAlarm: devices.filter(({ flags = 0 }) => (flags & FLAG.inAlarm) !== 0).length,
+    stale: devices.filter(({ flags = 0 }) => (flags & FLAG.stale) !== 0).length,
+    ids: devices.map(({ id }) => id),
+    celsius: devices.map(({ celsius }) => celsius),
+    change: devices.map(() => 0.1),
+    intervalMs: devices.map(() => 1000),
+    eventAgeMs: devices.map(({ eventAgeMs = 200 }) => eventAgeMs),
+    heardAgeMs: devices.map(({ heardAgeMs = 200 }) => heardAgeMs),
+    flags: devices.map(({ flags = 0 }) => flags),
+  };
+}
+
+export function columnsOf(readings: World["readings"]): Readings {
+  return {
+    t0: readings[0]?.timeMs ?? 0,
+    dt: readings.map(({ timeMs }, i) => timeMs - (readings[i - 1]?.timeMs ?? timeMs)),
+    celsius: readings.map(({ celsius }) => celsius),
+  };
+}
+
+function lastOf(celsius: number, before: number | undefined, timeMs: number): LastReading {
+  const change = before === undefined ? null : celsius - before;
+  return { celsius, change, eventMs: timeMs, heardMs: timeMs };
+}
+
+function handshakeWatch({ watch }: Handshake): Watch {
+  return watch;
+}
+
+function isTcp(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === "object" && address !== null;
+}

@@ -1,0 +1,23 @@
+/** How the page is built into `dist`, and served with hot reload by `pnpm dev:page` beside a running server. */
+import { defineConfig } from "vite";
+
+const server = process.env["DASHBOARD_URL"] ?? "http://localhost:3000";
+
+export default defineConfig({
+  root: "page",
+  // Relative addresses: the page works below any path that a proxy puts it under.
+  base: "./",
+  build: {
+    outDir: "../dist",
+    emptyOutDir: true,
+    target: "es2022",
+    // The strict CSP allows neither inline scripts nor inline styles: everything is a file of its own.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+  },
+  server: {
+    port: 5173,
+    proxy: { "/socket.io": { target: server, ws: true } },
+  },
+});
