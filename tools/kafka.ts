@@ -56,6 +56,7 @@ async function start(port: number, options: { keep: boolean; foreground: boolean
   await new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
+    process.once("disconnect", resolve); // the one who started us is gone
   });
   await kafka.stop();
   await rm(runFileOf(port), { force: true });

@@ -21,12 +21,11 @@ const Report = z.object({
   numTodoTests: z.int(),
 });
 
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-] as const) {
-  process.once(signal, () => process.exit(code)); // and with the process Kafka ends
-}
+// Whoever ends us, and however: Kafka ends with our process's exit.
+process.once("SIGINT", () => process.exit(130));
+process.once("SIGTERM", () => process.exit(143));
+process.once("disconnect", () => process.exit(1)); // the one who started us is gone
+process.channel?.unref();
 
 async function testOnKafka(): Promise<void> {
   const startedMs = performance.now();

@@ -5,9 +5,9 @@ import { waitFor } from "./wait-for.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The project's own variables: a test says what it wants of them, and nothing leaks in from the machine. */
-const SETTINGS =
-  /^(KAFKA_|KELVIN_|ALERT_|SENSOR_|KPI_|STOP_|LOG_|PIPELINES$|START_FROM$|HOST$|PORT$|NODE_OPTIONS$|VITEST)/;
+/** What a process needs of the machine. A test gives the settings; none of the machine's own leaks in. */
+const INHERITED =
+  /^(path|home|userprofile|tmpdir|te?mp|systemroot|windir|comspec|pathext|(local)?appdata|lang|tz|ci|no_color)$/i;
 
 /** What a service says to its parent when it is ready. */
 const Ready = z.object({ kelvin: z.literal("ready"), url: z.string().optional() });
@@ -43,7 +43,7 @@ export interface RunningService extends AsyncDisposable {
 
 /** Starts a service as a process of its own, as `npm start` and a container do. */
 export function startService({ main, env = {}, args = [] }: ServiceOptions): RunningService {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SETTINGS.test(name)));
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => INHERITED.test(name)));
   const child = fork(main, args, {
     cwd: ROOT,
     env: { ...inherited, NODE_ENV: "test", PORT: "0", ...env },
