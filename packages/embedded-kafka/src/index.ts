@@ -1,1 +1,9 @@
-export {};
+/** A broker that speaks Kafka's wire protocol, in memory, in this process: for development, demos and tests. */
+export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
+export { InvalidConfigError } from "./cluster/config-store.ts";
+export type { ConnectionInfo, GroupInfo, InspectedRecord, PartitionInfo, TopicInfo } from "./inspection.ts";
+export type { Log } from "./log-port.ts";
+export type { RecordHeader, StoredRecord } from "./records/record.ts";
+export { ListenError, PortInUseError } from "./server/listeners.ts";
+export type { Clock, Timer } from "./time/clock.ts";
+export { VirtualClock } from "./time/virtual-clock.ts";

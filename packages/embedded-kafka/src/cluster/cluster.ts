@@ -1,0 +1,253 @@
+/** What all brokers of the process share: topics, settings, who is where. */
+import { randomBytes } from "node:crypto";
+import { errorCode } from "../protocol/error-codes.ts";
+import { ZERO_UUID } from "../protocol/schema.ts";
+import type { Clock } from "../time/clock.ts";
+import { type ConfigStore, topicConfigProblems } from "./config-store.ts";
+import { type Partition, Topic } from "./topic.ts";
+import { topicNameProblem } from "./topic-name.ts";
+
+/** A broker id; where its port is depends on who asks (see the listeners). */
+export interface BrokerNode {
+  readonly id: number;
+  readonly rack: string | null;
+}
+
+export interface NewTopic {
+  readonly name: string;
+  /** -1: the broker's default. */
+  readonly partitions: number;
+  /** -1: the broker's default. */
+  readonly replicationFactor: number;
+  /** Brokers of each partition; empty: the broker chooses. */
+  readonly assignments: readonly { readonly partition: number; readonly brokerIds: readonly number[] }[];
+  readonly configs: ReadonlyMap<string, string>;
+  /** Only check. */
+  readonly validateOnly: boolean;
+}
+
+/** What went wrong, as it is told to a client. */
+export interface Refusal {
+  readonly errorCode: number;
+  readonly message: string;
+}
+
+export interface Creation {
+  readonly errorCode: 0;
+  readonly topicId: string;
+  readonly replicas: readonly (readonly number[])[];
+}
+
+/** A topic's partitions are objects in memory: this many in one topic is a mistake. */
+const MOST_PARTITIONS = 10_000;
+
+export function newUuid(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+export class Cluster {
+  readonly clusterId = newUuid();
+  readonly configs: ConfigStore;
+  readonly clock: Clock;
+  readonly brokers: readonly BrokerNode[];
+  readonly #topics = new Map<string, Topic>();
+  readonly #topicsById = new Map<string, Topic>();
+  readonly #deleted = new Set<(topic: Topic) => void>();
+  #nextProducerId = 0;
+
+  constructor(configs: ConfigStore, brokers: readonly BrokerNode[], clock: Clock) {
+    this.configs = configs;
+    this.brokers = brokers;
+    this.clock = clock;
+  }
+
+  get controllerId(): number {
+    return this.brokers[0]?.id ?? -1;
+  }
+
+  /** All topics by name. */
+  get topics(): readonly Topic[] {
+    return [...this.#topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  topic(name: string): Topic | undefined {
+    return this.#topics.get(name);
+  }
+
+  topicById(id: string): Topic | undefined {
+    return this.#topicsById.get(id);
+  }
+
+  partition(topic: string, index: number): Partition | undefined {
+    return this.#topics.get(topic)?.partitions[index];
+  }
+
+  /** The broker that coordinates a group. */
+  coordinatorOf(_groupId: string): BrokerNode | undefined {
+    return this.brokers[0];
+  }
+
+  /** A producer id that was never given before. */
+  newProducerId(): number {
+    return this.#nextProducerId++;
+  }
+
+  createTopic(wanted: NewTopic): Creation | Refusal {
+    const problem = this.#nameProblem(wanted.name) ?? this.#shapeProblem(wanted);
+    if (problem !== null) return problem;
+    const configProblems = topicConfigProblems(wanted.configs);
+    if (configProblems.length > 0) return refuse(errorCode.invalidConfig, configProblems.join("; "));
+    const replicas = this.#replicas(wanted);
+    if (wanted.validateOnly) return { errorCode: 0, topicId: ZERO_UUID, replicas };
+    const topic = new Topic(wanted.name, newUuid(), wanted.configs, this.configs, this.clock);
+    for (const ids of replicas) topic.addPartition(ids, ids[0] ?? this.controllerId);
+    this.#topics.set(topic.name, topic);
+    this.#topicsById.set(topic.id, topic);
+    return { errorCode: 0, topicId: topic.id, replicas };
+  }
+
+  #nameProblem(name: string): Refusal | null {
+    const problem = topicNameProblem(name);
+    if (problem !== null) return refuse(errorCode.invalidTopic, problem);
+    if (this.#topics.has(name)) {
+      return refuse(errorCode.topicAlreadyExists, `Topic '${name}' already exists.`);
+    }
+    const clash = collisionKey(name);
+    const other = [...this.#topics.keys()].find((existing) => collisionKey(existing) === clash);
+    if (other === undefined) return null;
+    return refuse(errorCode.invalidTopic, `Topic '${name}' collides with existing topic: ${other}`);
+  }
+
+  #shapeProblem(wanted: NewTopic): Refusal | null {
+    if (wanted.assignments.length > 0) return this.#assignmentProblem(wanted);
+    if (wanted.partitions !== -1 && wanted.partitions < 1) {
+      return refuse(
+        errorCode.invalidPartitions,
+        "Number of partitions was set to an invalid non-positive value.",
+      );
+    }
+    if (wanted.partitions > MOST_PARTITIONS) {
+      return refuse(errorCode.invalidPartitions, `At most ${MOST_PARTITIONS} partitions, for one topic.`);
+    }
+    if (wanted.replicationFactor !== -1 && wanted.replicationFactor < 1) {
+      return refuse(
+        errorCode.invalidReplicationFactor,
+        "Replication factor must be larger than 0, or -1 to use the default value.",
+      );
+    }
+    if (wanted.replicationFactor > this.brokers.length) {
+      return refuse(
+        errorCode.invalidReplicationFactor,
+        `Unable to replicate the partition ${wanted.replicationFactor} time(s): The target replication factor of ` +
+          `${wanted.replicationFactor} cannot be reached because only ${this.brokers.length} broker(s) are registered.`,
+      );
+    }
+    return null;
+  }
+
+  #assignmentProblem(wanted: NewTopic): Refusal | null {
+    if (wanted.partitions !== -1 || wanted.replicationFactor !== -1) {
+      return refuse(
+        errorCode.invalidRequest,
+        "A manual partition assignment was specified, but partitions or replication factor were not set to -1.",
+      );
+    }
+    const sorted = [...wanted.assignments].sort((a, b) => a.partition - b.partition);
+    const bad = sorted.find(({ partition }, index) => partition !== index);
+    if (bad !== undefined) {
+      return refuse(
+        errorCode.invalidReplicaAssignment,
+        "partitions should be a consecutive 0-based integer sequence",
+      );
+    }
+    return this.replicaProblem(sorted.map(({ brokerIds }) => brokerIds));
+  }
+
+  /** Why a choice of brokers for partitions can't be; null where it can. */
+  replicaProblem(replicas: readonly (readonly number[])[]): Refusal | null {
+    const known = new Set(this.brokers.map((broker) => broker.id));
+    for (const ids of replicas) {
+      if (ids.length === 0)
+        return refuse(
+          errorCode.invalidReplicaAssignment,
+          "The manual partition assignment includes an empty replica list.",
+        );
+      if (new Set(ids).size !== ids.length) {
+        return refuse(
+          errorCode.invalidReplicaAssignment,
+          `The manual partition assignment includes the broker ${ids} more than once.`,
+        );
+      }
+      const unknown = ids.find((id) => !known.has(id));
+      if (unknown !== undefined) {
+        return refuse(
+          errorCode.invalidReplicaAssignment,
+          `The manual partition assignment includes broker ${unknown}, but no such broker is registered.`,
+        );
+      }
+    }
+    return null;
+  }
+
+  #replicas(wanted: NewTopic): (readonly number[])[] {
+    if (wanted.assignments.length > 0) {
+      return [...wanted.assignments].sort((a, b) => a.partition - b.partition).map((a) => a.brokerIds);
+    }
+    const count = wanted.partitions === -1 ? this.configs.brokerNumber("num.partitions") : wanted.partitions;
+    const copies =
+      wanted.replicationFactor === -1
+        ? Math.min(this.configs.brokerNumber("default.replication.factor"), this.brokers.length)
+        : wanted.replicationFactor;
+    return Array.from({ length: count }, (_, partition) => this.placeReplicas(partition, copies));
+  }
+
+  /** Brokers for a partition, in turn. */
+  placeReplicas(partition: number, copies: number): number[] {
+    return Array.from(
+      { length: copies },
+      (_, copy) => this.brokers[(partition + copy) % this.brokers.length]?.id ?? this.controllerId,
+    );
+  }
+
+  /** False where there is no such topic. */
+  deleteTopic(name: string): boolean {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) return false;
+    this.#topics.delete(name);
+    this.#topicsById.delete(topic.id);
+    topic.delete();
+    for (const tell of this.#deleted) tell(topic);
+    return true;
+  }
+
+  /** Tells of every topic that is deleted. */
+  onTopicDeleted(tell: (topic: Topic) => void): void {
+    this.#deleted.add(tell);
+  }
+
+  /** Applies a change of a broker setting to every topic. */
+  refreshConfigs(): void {
+    for (const topic of this.#topics.values()) topic.refreshConfig();
+  }
+
+  /** Drops what is past its retention, and producers unused for `producer.id.expiration.ms`. */
+  cleanUp(): void {
+    const nowMs = this.clock.now();
+    const unusedSinceMs = nowMs - this.configs.brokerNumber("producer.id.expiration.ms");
+    for (const topic of this.#topics.values()) {
+      for (const { log } of topic.partitions) {
+        log.applyRetention(nowMs);
+        log.producers.expire(unusedSinceMs);
+      }
+    }
+  }
+}
+
+/** Metric names make no difference between `.` and `_`, so Kafka refuses names that differ in nothing else. */
+function collisionKey(name: string): string {
+  return name.replaceAll(".", "_");
+}
+
+function refuse(code: number, message: string): Refusal {
+  return { errorCode: code, message };
+}

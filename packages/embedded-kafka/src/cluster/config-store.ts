@@ -1,0 +1,136 @@
+/** Broker settings and topic overrides, and the value that holds: the topic's, else the broker's, else the default. */
+
+import type { LogConfig } from "../log/log-config.ts";
+import {
+  brokerConfigs,
+  type ConfigDefinition,
+  configProblem,
+  listElements,
+  topicConfigs,
+} from "./config-definitions.ts";
+
+/** A setting that startBroker was given and that can't be. */
+export class InvalidConfigError extends Error {
+  override readonly name = "InvalidConfigError";
+  readonly code = "BROKER_INVALID_CONFIG";
+}
+
+/** Where a value comes from, by the numbers of DescribeConfigs (KIP-226). */
+export const configSource = {
+  topic: 1,
+  dynamicBroker: 2,
+  staticBroker: 4,
+  default: 5,
+} as const;
+
+export interface ConfigSynonym {
+  readonly name: string;
+  readonly value: string;
+  readonly source: number;
+}
+
+const topicDefinitions = new Map(topicConfigs.map((config) => [config.name, config]));
+const brokerDefinitions = new Map(brokerConfigs.map((config) => [config.name, config]));
+
+export function topicDefinition(name: string): ConfigDefinition | undefined {
+  return topicDefinitions.get(name);
+}
+
+export function brokerDefinition(name: string): ConfigDefinition | undefined {
+  return brokerDefinitions.get(name);
+}
+
+/** Every problem of a set of topic settings, in words. */
+export function topicConfigProblems(configs: ReadonlyMap<string, string>): string[] {
+  const problems: string[] = [];
+  for (const [name, value] of configs) {
+    const definition = topicDefinitions.get(name);
+    const problem =
+      definition === undefined ? `Unknown topic config name: ${name}` : configProblem(definition, value);
+    if (problem !== null) problems.push(problem);
+  }
+  return problems;
+}
+
+export class ConfigStore {
+  readonly #static: ReadonlyMap<string, string>;
+  readonly #dynamic = new Map<string, string>();
+
+  /**
+   * @param given broker settings by Kafka's names.
+   * @throws InvalidConfigError with every unknown name and wrong value.
+   */
+  constructor(given: Readonly<Record<string, string>>) {
+    const problems = Object.entries(given).flatMap(([name, value]) => {
+      const definition = brokerDefinitions.get(name);
+      if (definition === undefined) return [`unknown broker setting ${name}`];
+      return configProblem(definition, value) ?? [];
+    });
+    if (problems.length > 0) throw new InvalidConfigError(problems.join("; "));
+    this.#static = new Map(Object.entries(given));
+  }
+
+  /** Every value that a broker setting has, the one that holds first. */
+  brokerSynonyms(name: string): ConfigSynonym[] {
+    const found: ConfigSynonym[] = [];
+    const dynamic = this.#dynamic.get(name);
+    if (dynamic !== undefined) found.push({ name, value: dynamic, source: configSource.dynamicBroker });
+    const fixed = this.#static.get(name);
+    if (fixed !== undefined) found.push({ name, value: fixed, source: configSource.staticBroker });
+    const definition = brokerDefinitions.get(name);
+    if (definition !== undefined) {
+      found.push({ name, value: definition.default, source: configSource.default });
+    }
+    return found;
+  }
+
+  /** Every value that a topic's setting has, the one that holds first. */
+  topicSynonyms(name: string, overrides: ReadonlyMap<string, string>): ConfigSynonym[] {
+    const found: ConfigSynonym[] = [];
+    const own = overrides.get(name);
+    if (own !== undefined) found.push({ name, value: own, source: configSource.topic });
+    const definition = topicDefinitions.get(name);
+    if (definition?.brokerName !== undefined) found.push(...this.brokerSynonyms(definition.brokerName));
+    else if (definition !== undefined) {
+      found.push({ name, value: definition.default, source: configSource.default });
+    }
+    return found;
+  }
+
+  #broker(name: string): string {
+    return this.brokerSynonyms(name)[0]?.value ?? "";
+  }
+
+  brokerNumber(name: string): number {
+    return Number(this.#broker(name));
+  }
+
+  brokerFlag(name: string): boolean {
+    return this.#broker(name) === "true";
+  }
+
+  /** Sets or, with null, removes a broker setting while running. */
+  setBroker(name: string, value: string | null): void {
+    if (value === null) this.#dynamic.delete(name);
+    else this.#dynamic.set(name, value);
+  }
+
+  /** What a topic's partitions act on. */
+  logConfig(overrides: ReadonlyMap<string, string>): LogConfig {
+    const text = (name: string) => this.topicSynonyms(name, overrides)[0]?.value ?? "";
+    const number = (name: string) => Number(text(name));
+    const policies = listElements(text("cleanup.policy"));
+    return {
+      deletes: policies.includes("delete"),
+      compacts: policies.includes("compact"),
+      retentionMs: number("retention.ms"),
+      retentionBytes: number("retention.bytes"),
+      segmentBytes: number("segment.bytes"),
+      segmentMs: number("segment.ms"),
+      maxMessageBytes: number("max.message.bytes"),
+      logAppendTime: text("message.timestamp.type") === "LogAppendTime",
+      timestampBeforeMaxMs: number("message.timestamp.before.max.ms"),
+      timestampAfterMaxMs: number("message.timestamp.after.max.ms"),
+    };
+  }
+}

@@ -1,0 +1,146 @@
+/** All groups of the cluster: members in one hand, committed offsets in the other. */
+import type { Cluster } from "../cluster/cluster.ts";
+import { errorCode } from "../protocol/error-codes.ts";
+import {
+  failedJoin,
+  failedSync,
+  type JoinRequest,
+  type JoinResult,
+  type SyncRequest,
+  type SyncResult,
+} from "./classic-member.ts";
+import { subscribedTopics } from "./consumer-protocol.ts";
+import { ClassicGroup } from "./group-classic.ts";
+import { type CommittedOffset, CommittedOffsets } from "./offsets.ts";
+
+export interface Group {
+  readonly classic: ClassicGroup;
+  readonly offsets: CommittedOffsets;
+}
+
+export class Groups {
+  readonly #cluster: Cluster;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    cluster.onTopicDeleted((topic) => {
+      for (const group of this.#groups.values()) group.offsets.deleteTopic(topic.name);
+    });
+  }
+
+  get(groupId: string): Group | undefined {
+    return this.#groups.get(groupId);
+  }
+
+  get all(): readonly Group[] {
+    return [...this.#groups.values()];
+  }
+
+  #getOrCreate(groupId: string): Group {
+    let group = this.#groups.get(groupId);
+    if (group === undefined) {
+      const { clock, configs } = this.#cluster;
+      const classic = new ClassicGroup(groupId, clock, {
+        initialRebalanceDelayMs: configs.brokerNumber("group.initial.rebalance.delay.ms"),
+        maxSize: configs.brokerNumber("group.max.size"),
+      });
+      group = { classic, offsets: new CommittedOffsets() };
+      this.#groups.set(groupId, group);
+    }
+    return group;
+  }
+
+  async join(groupId: string, request: JoinRequest): Promise<JoinResult> {
+    if (groupId === "") return failedJoin(errorCode.invalidGroupId, request.memberId);
+    const { configs } = this.#cluster;
+    if (
+      request.sessionTimeoutMs < configs.brokerNumber("group.min.session.timeout.ms") ||
+      request.sessionTimeoutMs > configs.brokerNumber("group.max.session.timeout.ms")
+    ) {
+      return failedJoin(errorCode.invalidSessionTimeout, request.memberId);
+    }
+    if (request.memberId !== "" && !this.#groups.has(groupId)) {
+      return failedJoin(errorCode.unknownMemberId, request.memberId);
+    }
+    return this.#getOrCreate(groupId).classic.join(request);
+  }
+
+  async sync(groupId: string, request: SyncRequest): Promise<SyncResult> {
+    if (groupId === "") return failedSync(errorCode.invalidGroupId);
+    const group = this.#groups.get(groupId);
+    return group === undefined ? failedSync(errorCode.unknownMemberId) : group.classic.sync(request);
+  }
+
+  heartbeat(groupId: string, memberId: string, instanceId: string | null, generationId: number): number {
+    if (groupId === "") return errorCode.invalidGroupId;
+    const group = this.#groups.get(groupId);
+    return group?.classic.heartbeat(memberId, instanceId, generationId) ?? errorCode.unknownMemberId;
+  }
+
+  leave(groupId: string, memberId: string, instanceId: string | null): number {
+    return this.#groups.get(groupId)?.classic.leave(memberId, instanceId) ?? errorCode.unknownMemberId;
+  }
+
+  /**
+   * Whether a member, or with generation -1 a client without membership, may commit; 0 if so. Makes the group where a
+   * client without membership is the first to commit.
+   */
+  mayCommit(groupId: string, memberId: string, instanceId: string | null, generationId: number): number {
+    if (groupId === "") return errorCode.invalidGroupId;
+    if (generationId < 0 && memberId === "" && instanceId === null) {
+      const { classic } = this.#getOrCreate(groupId);
+      return classic.state === "Empty" ? errorCode.none : errorCode.unknownMemberId;
+    }
+    const group = this.#groups.get(groupId);
+    if (group === undefined) {
+      return generationId < 0 ? errorCode.unknownMemberId : errorCode.illegalGeneration;
+    }
+    const problem = group.classic.check(memberId, instanceId, generationId);
+    if (problem !== null) return problem;
+    group.classic.touch(memberId);
+    return group.classic.state === "CompletingRebalance" ? errorCode.rebalanceInProgress : errorCode.none;
+  }
+
+  commit(groupId: string, topic: string, partition: number, offset: CommittedOffset): void {
+    this.#getOrCreate(groupId).offsets.set(topic, partition, offset);
+  }
+
+  /** Forgets an empty group; its error otherwise. */
+  delete(groupId: string): number {
+    if (groupId === "") return errorCode.invalidGroupId;
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return errorCode.groupIdNotFound;
+    if (group.classic.state !== "Empty") return errorCode.nonEmptyGroup;
+    this.#forget(group);
+    return errorCode.none;
+  }
+
+  #forget(group: Group): void {
+    group.classic.close();
+    this.#groups.delete(group.classic.groupId);
+  }
+
+  /** Whether a member of the group reads a topic. */
+  reads(group: Group, topic: string): boolean {
+    return group.classic.members.some((member) =>
+      member.protocols.some(({ metadata }) => subscribedTopics(metadata)?.includes(topic) ?? false),
+    );
+  }
+
+  /** Drops offsets that are past `offsets.retention.minutes`, and empty groups that have none left. */
+  cleanUp(): void {
+    const nowMs = this.#cluster.clock.now();
+    const retentionMs = this.#cluster.configs.brokerNumber("offsets.retention.minutes") * 60_000;
+    for (const group of this.#groups.values()) {
+      const { classic, offsets } = group;
+      if (classic.state !== "Empty") continue;
+      if (classic.emptySinceMs < nowMs - retentionMs) offsets.expire(nowMs - retentionMs, () => false);
+      if (offsets.empty) this.#forget(group);
+    }
+  }
+
+  close(): void {
+    for (const group of this.#groups.values()) group.classic.close();
+  }
+}

@@ -1,0 +1,83 @@
+/** Metadata, versions 0 to 13: the brokers, and the topics with their leaders. Makes missing topics where allowed. */
+import type { Topic } from "../cluster/topic.ts";
+import { errorCode } from "../protocol/error-codes.ts";
+import { metadata } from "../protocol/messages/metadata.ts";
+import { type RequestOf, type ResponseOf, ZERO_UUID } from "../protocol/schema.ts";
+import { clusterOperations, NOT_ASKED, topicOperations } from "./authorized-operations.ts";
+import { handler, type RequestContext } from "./handler.ts";
+
+type Request = RequestOf<typeof metadata>;
+type TopicAnswer = ResponseOf<typeof metadata>["topics"][number];
+
+export const metadataHandler = handler(metadata, (context, request) => ({
+  brokers: context.cluster.brokers.map((broker) => ({
+    nodeId: broker.id,
+    ...context.client.endpointOf(broker),
+    rack: broker.rack,
+  })),
+  clusterId: context.cluster.clusterId,
+  controllerId: context.cluster.controllerId,
+  topics: wantsAll(context, request)
+    ? context.cluster.topics.map((topic) => describe(topic, request))
+    : (request.topics ?? []).map((wanted) => find(context, request, wanted)),
+  clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : NOT_ASKED,
+}));
+
+/** Null from version 1 on, an empty list in version 0. */
+function wantsAll({ apiVersion }: RequestContext, { topics }: Request): boolean {
+  return topics === null || (apiVersion === 0 && topics.length === 0);
+}
+
+function find(
+  context: RequestContext,
+  request: Request,
+  wanted: NonNullable<Request["topics"]>[number],
+): TopicAnswer {
+  if (wanted.name === null) {
+    const topic = context.cluster.topicById(wanted.topicId);
+    return topic === undefined
+      ? missing(null, wanted.topicId, errorCode.unknownTopicId)
+      : describe(topic, request);
+  }
+  const topic = context.cluster.topic(wanted.name);
+  if (topic !== undefined) return describe(topic, request);
+  const mayCreate =
+    request.allowAutoTopicCreation && context.cluster.configs.brokerFlag("auto.create.topics.enable");
+  const created = context.cluster.createTopic({
+    name: wanted.name,
+    partitions: -1,
+    replicationFactor: -1,
+    assignments: [],
+    configs: new Map(),
+    validateOnly: !mayCreate,
+  });
+  if (created.errorCode !== errorCode.none) return missing(wanted.name, ZERO_UUID, created.errorCode);
+  const fresh = context.cluster.topic(wanted.name);
+  if (fresh === undefined) return missing(wanted.name, ZERO_UUID, errorCode.unknownTopicOrPartition);
+  context.log.info(
+    { topic: wanted.name, clientId: context.client.clientId },
+    "topic created because it was asked for",
+  );
+  return describe(fresh, request);
+}
+
+function missing(name: string | null, topicId: string, code: number): TopicAnswer {
+  return { errorCode: code, name, topicId, partitions: [] };
+}
+
+function describe(topic: Topic, request: Request): TopicAnswer {
+  return {
+    errorCode: errorCode.none,
+    name: topic.name,
+    topicId: topic.id,
+    partitions: topic.partitions.map((partition) => ({
+      errorCode: errorCode.none,
+      partitionIndex: partition.index,
+      leaderId: partition.leaderId,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: partition.replicas,
+      isrNodes: partition.replicas,
+    })),
+    topicAuthorizedOperations: request.includeTopicAuthorizedOperations ? topicOperations : NOT_ASKED,
+  };
+}

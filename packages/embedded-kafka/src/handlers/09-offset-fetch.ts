@@ -1,0 +1,46 @@
+/** OffsetFetch, versions 1 to 9; from 8 on for several groups at once (KIP-709). Version 10 brings topic ids. */
+import type { CommittedOffset } from "../coord/offsets.ts";
+import { errorCode } from "../protocol/error-codes.ts";
+import { offsetFetch } from "../protocol/messages/offset-fetch.ts";
+import { handler, type RequestContext } from "./handler.ts";
+
+interface WantedTopic {
+  readonly name: string;
+  readonly partitionIndexes: readonly number[];
+}
+
+export const offsetFetchHandler = handler(offsetFetch, (context, request) => {
+  if (context.apiVersion < 8) return { topics: committed(context, request.groupId, request.topics) };
+  return {
+    groups: request.groups.map(({ groupId, topics }) => ({
+      groupId,
+      topics: committed(context, groupId, topics),
+    })),
+  };
+});
+
+/** Of the named partitions, or with null of all that the group has. */
+function committed(context: RequestContext, groupId: string, topics: readonly WantedTopic[] | null) {
+  const offsets = context.groups.get(groupId)?.offsets;
+  if (topics === null) {
+    return [...(offsets?.all() ?? [])].map(([name, partitions]) => ({
+      name,
+      partitions: [...partitions].map(([index, offset]) => answer(index, offset)),
+    }));
+  }
+  return topics.map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map((index) => answer(index, offsets?.get(name, index))),
+  }));
+}
+
+/** -1 where nothing was committed. */
+function answer(partitionIndex: number, committedOffset: CommittedOffset | undefined) {
+  return {
+    partitionIndex,
+    committedOffset: committedOffset?.offset ?? -1,
+    committedLeaderEpoch: committedOffset?.leaderEpoch ?? -1,
+    metadata: committedOffset?.metadata ?? "",
+    errorCode: errorCode.none,
+  };
+}

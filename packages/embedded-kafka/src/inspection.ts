@@ -1,0 +1,123 @@
+/** A look inside a running broker, for tests and tools: plain data, a copy of the moment. */
+import type { Cluster } from "./cluster/cluster.ts";
+import { assignedPartitions } from "./coord/consumer-protocol.ts";
+import type { Groups } from "./coord/groups.ts";
+import type { StoredRecord } from "./records/record.ts";
+import type { Connection } from "./server/connection.ts";
+
+export interface PartitionInfo {
+  readonly partition: number;
+  readonly leaderId: number;
+  readonly logStartOffset: number;
+  /** The offset that the next record gets. */
+  readonly highWatermark: number;
+  readonly batches: number;
+  readonly segments: number;
+  readonly bytes: number;
+  /** Fetch requests that wait for something to happen here. */
+  readonly waitingFetches: number;
+}
+
+export interface TopicInfo {
+  readonly name: string;
+  /** As Kafka's tools print it. */
+  readonly id: string;
+  /** Settings of its own, by Kafka's names. */
+  readonly configs: Readonly<Record<string, string>>;
+  readonly partitions: readonly PartitionInfo[];
+}
+
+export interface InspectedRecord extends StoredRecord {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface GroupInfo {
+  readonly groupId: string;
+  readonly state: string;
+  readonly protocolType: string | null;
+  readonly generationId: number;
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly clientId: string;
+    readonly clientHost: string;
+    readonly leader: boolean;
+    /** Partitions by topic; null where the group is not one of consumers. */
+    readonly assignment: Readonly<Record<string, readonly number[]>> | null;
+  }[];
+  readonly offsets: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly offset: number;
+    readonly metadata: string;
+  }[];
+}
+
+export interface ConnectionInfo {
+  readonly clientId: string;
+  readonly clientHost: string;
+  readonly requests: number;
+  /** Milliseconds since the epoch. */
+  readonly lastUsedMs: number;
+}
+
+export function inspectTopics(cluster: Cluster): TopicInfo[] {
+  return cluster.topics.map((topic) => ({
+    name: topic.name,
+    id: topic.id,
+    configs: Object.fromEntries(topic.overrides),
+    partitions: topic.partitions.map(({ index, leaderId, log }) => ({
+      partition: index,
+      leaderId,
+      logStartOffset: log.logStartOffset,
+      highWatermark: log.highWatermark,
+      batches: log.batchCount,
+      segments: log.segmentCount,
+      bytes: log.bytes,
+      waitingFetches: log.waiting,
+    })),
+  }));
+}
+
+/** Decompressed and decoded, partition by partition; nothing where the topic does not exist. */
+export function* inspectRecords(
+  cluster: Cluster,
+  topic: string,
+  partition?: number,
+): Generator<InspectedRecord> {
+  for (const { index, log } of cluster.topic(topic)?.partitions ?? []) {
+    if (partition !== undefined && partition !== index) continue;
+    for (const record of log.records()) yield { topic, partition: index, ...record };
+  }
+}
+
+export function inspectGroups(groups: Groups): GroupInfo[] {
+  return groups.all.map(({ classic, offsets }) => ({
+    groupId: classic.groupId,
+    state: classic.state,
+    protocolType: classic.protocolType,
+    generationId: classic.generationId,
+    members: classic.members.map((member) => {
+      const assigned = assignedPartitions(member.assignment);
+      return {
+        memberId: member.memberId,
+        clientId: member.clientId,
+        clientHost: member.clientHost,
+        leader: member.memberId === classic.leaderId,
+        assignment: assigned === null ? null : Object.fromEntries(assigned),
+      };
+    }),
+    offsets: [...offsets.all()].flatMap(([topic, partitions]) =>
+      [...partitions].map(([partition, { offset, metadata }]) => ({ topic, partition, offset, metadata })),
+    ),
+  }));
+}
+
+export function inspectConnections(connections: Iterable<Connection>): ConnectionInfo[] {
+  return [...connections].map(({ clientId, clientHost, requests, lastUsedMs }) => ({
+    clientId,
+    clientHost,
+    requests,
+    lastUsedMs,
+  }));
+}

@@ -1,0 +1,342 @@
+/** One partition: an append-only list of batches in segments, with its offsets, producers and waiting readers. */
+import { errorCode } from "../protocol/error-codes.ts";
+import {
+  type BatchHeader,
+  NO_PRODUCER,
+  placeBatch,
+  readClientBatch,
+  stampAppendTime,
+  ZSTD,
+} from "../records/batch.ts";
+import { readRecords, type StoredRecord } from "../records/record.ts";
+import type { LogConfig } from "./log-config.ts";
+import { ProducerStates } from "./producer-state.ts";
+import { Segment, type StoredBatch } from "./segment.ts";
+
+export interface AppendOptions {
+  readonly nowMs: number;
+  readonly leaderEpoch: number;
+  /** Version of the Produce request: zstd is legal from 7 on (KIP-110). */
+  readonly produceVersion: number;
+}
+
+export type AppendResult =
+  | {
+      readonly errorCode: 0;
+      readonly baseOffset: number;
+      /** -1 where the records keep their own time. */
+      readonly logAppendTimeMs: number;
+    }
+  | { readonly errorCode: number; readonly message: string };
+
+export interface ReadResult {
+  readonly batches: readonly Buffer[];
+  readonly bytes: number;
+}
+
+export interface OffsetAndTimestamp {
+  readonly offset: number;
+  readonly timestampMs: number;
+}
+
+const NOTHING: ReadResult = { batches: [], bytes: 0 };
+
+export class PartitionLog {
+  readonly producers = new ProducerStates();
+  readonly #config: () => LogConfig;
+  readonly #segments: Segment[];
+  readonly #waiting = new Set<() => void>();
+  #logStartOffset = 0;
+  #logEndOffset = 0;
+
+  /** @param config asked anew each time: a topic's settings may change under a running log. */
+  constructor(config: () => LogConfig, nowMs: number) {
+    this.#config = config;
+    this.#segments = [new Segment(0, nowMs)];
+  }
+
+  get logStartOffset(): number {
+    return this.#logStartOffset;
+  }
+
+  /** The next offset to be given out; consumers see what is below it. There is one copy, so it is the log's end. */
+  get highWatermark(): number {
+    return this.#logEndOffset;
+  }
+
+  /** Below it nothing is undecided. Without open transactions it is the high watermark. */
+  get lastStableOffset(): number {
+    return this.#logEndOffset;
+  }
+
+  get bytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  get batchCount(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.batches.length, 0);
+  }
+
+  get segmentCount(): number {
+    return this.#segments.length;
+  }
+
+  /** Checks a client's batch and appends it; a repeat of an idempotent producer is answered with its first offset. */
+  append(bytes: Buffer, options: AppendOptions): AppendResult {
+    const config = this.#config();
+    const header = readClientBatch(bytes);
+    if ("errorCode" in header) return header;
+    const problem = this.#refusal(bytes, header, options, config);
+    if (problem !== null) return problem;
+    if (header.producerId !== NO_PRODUCER) {
+      const verdict = this.producers.check(header);
+      if (verdict.kind === "refuse") return verdict;
+      if (verdict.kind === "duplicate") {
+        return {
+          errorCode: 0,
+          baseOffset: verdict.baseOffset,
+          logAppendTimeMs: config.logAppendTime ? verdict.timestampMs : -1,
+        };
+      }
+    }
+    return this.#store(ownCopy(bytes), header, options, config);
+  }
+
+  #refusal(
+    bytes: Buffer,
+    header: BatchHeader,
+    options: AppendOptions,
+    config: LogConfig,
+  ): AppendResult | null {
+    if (header.codec === ZSTD && options.produceVersion < 7) {
+      return { errorCode: errorCode.unsupportedCompressionType, message: "zstd needs Produce version 7" };
+    }
+    if (bytes.length > config.maxMessageBytes) {
+      return {
+        errorCode: errorCode.messageTooLarge,
+        message: `record batch of ${bytes.length} bytes, max.message.bytes is ${config.maxMessageBytes}`,
+      };
+    }
+    return timestampRefusal(bytes, header, options.nowMs, config) ?? keyRefusal(bytes, config);
+  }
+
+  #store(bytes: Buffer, header: BatchHeader, options: AppendOptions, config: LogConfig): AppendResult {
+    const { nowMs } = options;
+    const baseOffset = this.#logEndOffset;
+    placeBatch(bytes, baseOffset, options.leaderEpoch);
+    if (config.logAppendTime) stampAppendTime(bytes, nowMs);
+    const maxTimestampMs = config.logAppendTime ? nowMs : header.maxTimestamp;
+    const lastOffset = baseOffset + header.lastOffsetDelta;
+    this.#activeSegment(bytes.length, nowMs, config).append({
+      baseOffset,
+      lastOffset,
+      maxTimestampMs,
+      bytes,
+    });
+    this.#logEndOffset = lastOffset + 1;
+    if (header.producerId !== NO_PRODUCER) this.producers.appended(header, baseOffset, maxTimestampMs, nowMs);
+    this.wake();
+    return { errorCode: 0, baseOffset, logAppendTimeMs: config.logAppendTime ? nowMs : -1 };
+  }
+
+  /** The segment to append to: a new one where this batch would make the last one too large or too old. */
+  #activeSegment(batchBytes: number, nowMs: number, config: LogConfig): Segment {
+    const active = this.#last();
+    const full =
+      active.bytes + batchBytes > config.segmentBytes || nowMs - active.createdMs > config.segmentMs;
+    if (!full || active.batches.length === 0) return active;
+    const rolled = this.#roll(nowMs);
+    this.applyRetention(nowMs);
+    return rolled;
+  }
+
+  #last(): Segment {
+    const last = this.#segments.at(-1);
+    return last ?? this.#roll(0);
+  }
+
+  #roll(nowMs: number): Segment {
+    const segment = new Segment(this.#logEndOffset, nowMs);
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /**
+   * Whole batches from the one that holds `offset` on, up to `maxBytes`; the first one in any case where
+   * `atLeastOne` says so. The first batch may begin before the offset.
+   */
+  read(offset: number, maxBytes: number, atLeastOne: boolean): ReadResult {
+    if (offset >= this.#logEndOffset) return NOTHING;
+    const batches: Buffer[] = [];
+    let bytes = 0;
+    for (let s = this.#segmentOf(offset); s < this.#segments.length; s++) {
+      const segment = this.#segments[s];
+      if (segment === undefined) break;
+      const from = batches.length === 0 ? segment.indexOf(offset) : 0;
+      for (let b = from; b < segment.batches.length; b++) {
+        const batch = segment.batches[b];
+        if (batch === undefined) break;
+        const first = batches.length === 0 && atLeastOne;
+        if (bytes + batch.bytes.length > maxBytes && !first) return { batches, bytes };
+        batches.push(batch.bytes);
+        bytes += batch.bytes.length;
+      }
+    }
+    return { batches, bytes };
+  }
+
+  /** Index of the last segment that starts at or before an offset. */
+  #segmentOf(offset: number): number {
+    let low = 0;
+    let high = this.#segments.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#segments[middle]?.baseOffset ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  *#batches(): Generator<StoredBatch> {
+    for (const segment of this.#segments) {
+      for (const batch of segment.batches) {
+        if (batch.lastOffset >= this.#logStartOffset) yield batch;
+      }
+    }
+  }
+
+  /** The first record that is not older than the time; null where none is. Looks into one batch at most. */
+  firstAtOrAfter(timestampMs: number): OffsetAndTimestamp | null {
+    for (const segment of this.#segments) {
+      if (segment.maxTimestampMs < timestampMs) continue;
+      for (const batch of segment.batches) {
+        if (batch.maxTimestampMs < timestampMs || batch.lastOffset < this.#logStartOffset) continue;
+        for (const record of readRecords(batch.bytes)) {
+          if (record.timestampMs >= timestampMs && record.offset >= this.#logStartOffset) return record;
+        }
+      }
+    }
+    return null;
+  }
+
+  /** The first record with the greatest timestamp; null in an empty log. */
+  withMaxTimestamp(): OffsetAndTimestamp | null {
+    let greatest: StoredBatch | null = null;
+    for (const batch of this.#batches()) {
+      if (greatest === null || batch.maxTimestampMs > greatest.maxTimestampMs) greatest = batch;
+    }
+    if (greatest === null) return null;
+    for (const record of readRecords(greatest.bytes)) {
+      if (record.timestampMs === greatest.maxTimestampMs && record.offset >= this.#logStartOffset)
+        return record;
+    }
+    return null;
+  }
+
+  /** Every record that a consumer could read, decoded: for inspection, not for the hot path. */
+  *records(): Generator<StoredRecord> {
+    for (const batch of this.#batches()) {
+      for (const record of readRecords(batch.bytes)) {
+        if (record.offset >= this.#logStartOffset) yield record;
+      }
+    }
+  }
+
+  /** Moves the log's start up to an offset; segments that are all below it are dropped. */
+  deleteBefore(offset: number): void {
+    if (offset <= this.#logStartOffset) return;
+    this.#logStartOffset = offset;
+    let second = this.#segments[1];
+    while (second !== undefined && second.baseOffset <= offset) {
+      this.#segments.shift();
+      second = this.#segments[1];
+    }
+    this.wake();
+  }
+
+  /**
+   * Drops whole segments by `retention.ms` (of the newest record in each) and `retention.bytes`. An active segment
+   * that is expired as a whole is rolled first. Does nothing on a topic that is only compacted.
+   */
+  applyRetention(nowMs: number): void {
+    const config = this.#config();
+    if (!config.deletes) return;
+    let dropBefore = this.#logStartOffset;
+    let bytes = this.bytes;
+    for (const segment of [...this.#segments]) {
+      if (segment.batches.length === 0) break;
+      const old = config.retentionMs >= 0 && nowMs - segment.maxTimestampMs > config.retentionMs;
+      const active = segment === this.#segments.at(-1);
+      const large = config.retentionBytes >= 0 && bytes - segment.bytes >= config.retentionBytes && !active;
+      if (!old && !large) break;
+      bytes -= segment.bytes;
+      if (active) this.#roll(nowMs);
+      dropBefore = (segment.batches.at(-1)?.lastOffset ?? dropBefore) + 1;
+    }
+    this.deleteBefore(dropBefore);
+  }
+
+  /** Calls back, once for each change, until the returned function is called. */
+  onChange(changed: () => void): () => void {
+    this.#waiting.add(changed);
+    return () => void this.#waiting.delete(changed);
+  }
+
+  /** How many readers wait for this partition. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  wake(): void {
+    for (const changed of this.#waiting) changed();
+  }
+}
+
+/**
+ * A batch that is less than half of the buffer it came in is copied out, so that the log does not hold on to a whole
+ * request for the sake of one partition's part of it.
+ */
+function ownCopy(bytes: Buffer): Buffer {
+  return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;
+}
+
+function timestampRefusal(
+  bytes: Buffer,
+  header: BatchHeader,
+  nowMs: number,
+  config: LogConfig,
+): AppendResult | null {
+  if (config.logAppendTime) return null;
+  const newestMs = nowMs + config.timestampAfterMaxMs;
+  if (header.maxTimestamp > newestMs) {
+    return {
+      errorCode: errorCode.invalidTimestamp,
+      message: `timestamp ${header.maxTimestamp} is more than message.timestamp.after.max.ms ahead of ${nowMs}`,
+    };
+  }
+  const oldestMs = nowMs - config.timestampBeforeMaxMs;
+  if (oldestMs <= 0) return null;
+  for (const record of readRecords(bytes)) {
+    if (record.timestampMs < oldestMs) {
+      return {
+        errorCode: errorCode.invalidTimestamp,
+        message: `timestamp ${record.timestampMs} is more than message.timestamp.before.max.ms behind ${nowMs}`,
+      };
+    }
+  }
+  return null;
+}
+
+/** A compacted topic is about keys. */
+function keyRefusal(bytes: Buffer, config: LogConfig): AppendResult | null {
+  if (!config.compacts) return null;
+  for (const record of readRecords(bytes)) {
+    if (record.key === null) {
+      return {
+        errorCode: errorCode.invalidRecord,
+        message: "a compacted topic takes no record without a key",
+      };
+    }
+  }
+  return null;
+}

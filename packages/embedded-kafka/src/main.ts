@@ -1,0 +1,58 @@
+/** The broker as a program: `pnpm broker`. Ends with Ctrl-C, with SIGTERM, or when the process that started it is gone. */
+import { startBroker } from "./broker.ts";
+import { parseCommand, UsageError, usage } from "./cli-arguments.ts";
+import { InvalidConfigError } from "./cluster/config-store.ts";
+import type { Log } from "./log-port.ts";
+import { ListenError, PortInUseError } from "./server/listeners.ts";
+
+const WRONG_USE = 2;
+
+function line(level: string, fields: object, message: string): void {
+  console.error(
+    `${level} ${message} ${JSON.stringify(fields, (_, v) => (v instanceof Error ? v.stack : v))}`,
+  );
+}
+
+const log: Log = {
+  debug: () => undefined,
+  info: (fields, message) => line("info", fields, message),
+  warn: (fields, message) => line("warn", fields, message),
+  error: (fields, message) => line("error", fields, message),
+};
+
+/** Says what is wrong and what to do, and ends with exit code 2; any other error is a defect and stays one. */
+function refuse(error: unknown): never {
+  if (error instanceof PortInUseError) {
+    console.error(`Kafka broker: ${error.message}. Set KAFKA_PORT (or --port) to another one.`);
+  } else if (error instanceof UsageError || error instanceof InvalidConfigError) {
+    console.error(`Kafka broker: ${error.message}\nSee --help.`);
+  } else if (error instanceof ListenError) {
+    console.error(`Kafka broker: ${error.message}. See --host.`);
+  } else throw error;
+  process.exit(WRONG_USE);
+}
+
+async function main(): Promise<void> {
+  const command = parseCommand(process.argv.slice(2), process.env);
+  if (command.help) {
+    console.log(usage);
+    return;
+  }
+  const broker = await startBroker({ ...command.options, log });
+  console.log(`Kafka broker (in memory) listening on ${broker.brokers.join(",")}`);
+
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    void broker.stop().then(() => process.exit(0));
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  if (process.send !== undefined) {
+    process.on("disconnect", stop);
+    process.send({ kelvin: "ready" });
+  }
+}
+
+await main().catch(refuse);

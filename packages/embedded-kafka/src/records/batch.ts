@@ -1,0 +1,134 @@
+/**
+ * The header of a record batch, format 2: https://kafka.apache.org/documentation/#recordbatch
+ *
+ * The broker reads and patches the header in place; the records behind it stay as the client sent them.
+ */
+import { errorCode } from "../protocol/error-codes.ts";
+import { crc32c } from "./crc32c.ts";
+
+/** Bytes before the first record. */
+export const HEADER_BYTES = 61;
+/** Bytes that the length field at 8 does not count: the base offset and the length itself. */
+const LENGTH_FROM = 12;
+const CRC_FROM = 21;
+const MAGIC = 2;
+
+const CODEC_MASK = 0b0000_0111;
+const LOG_APPEND_TIME = 0b0000_1000;
+const TRANSACTIONAL = 0b0001_0000;
+const CONTROL = 0b0010_0000;
+
+/** Names of the codecs by the number in the attributes. */
+export const codecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
+export type Codec = (typeof codecs)[number];
+
+export const ZSTD = 4;
+export const NO_PRODUCER = -1;
+
+/** What the header of one batch says. `bytes` is the batch and nothing else. */
+export interface BatchHeader {
+  readonly baseOffset: number;
+  readonly leaderEpoch: number;
+  readonly codec: number;
+  readonly logAppendTime: boolean;
+  readonly transactional: boolean;
+  readonly control: boolean;
+  readonly lastOffsetDelta: number;
+  readonly baseTimestamp: number;
+  readonly maxTimestamp: number;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+  readonly count: number;
+}
+
+export function readHeader(bytes: Buffer): BatchHeader {
+  const attributes = bytes.readInt16BE(21);
+  return {
+    baseOffset: readInt64(bytes, 0),
+    leaderEpoch: bytes.readInt32BE(12),
+    codec: attributes & CODEC_MASK,
+    logAppendTime: (attributes & LOG_APPEND_TIME) !== 0,
+    transactional: (attributes & TRANSACTIONAL) !== 0,
+    control: (attributes & CONTROL) !== 0,
+    lastOffsetDelta: bytes.readInt32BE(23),
+    baseTimestamp: readInt64(bytes, 27),
+    maxTimestamp: readInt64(bytes, 35),
+    producerId: readInt64(bytes, 43),
+    producerEpoch: bytes.readInt16BE(51),
+    baseSequence: bytes.readInt32BE(53),
+    count: bytes.readInt32BE(57),
+  };
+}
+
+/** Exact up to 2^53. */
+function readInt64(bytes: Buffer, at: number): number {
+  return bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
+}
+
+function writeInt64(bytes: Buffer, at: number, value: number): void {
+  const high = Math.floor(value / 0x1_0000_0000);
+  bytes.writeInt32BE(high, at);
+  bytes.writeUInt32BE(value - high * 0x1_0000_0000, at + 4);
+}
+
+/** Why a client's bytes are not a batch that may be appended. */
+export interface BatchProblem {
+  readonly errorCode: number;
+  readonly message: string;
+}
+
+function problem(code: number, message: string): BatchProblem {
+  return { errorCode: code, message };
+}
+
+/**
+ * Reads what a client wants to append: exactly one batch of format 2 with a right length, checksum and count, a known
+ * codec, and not a control batch.
+ */
+export function readClientBatch(bytes: Buffer): BatchHeader | BatchProblem {
+  if (bytes.length < HEADER_BYTES) {
+    return problem(errorCode.invalidRecord, `${bytes.length} bytes hold no record batch`);
+  }
+  if (bytes.readInt8(16) !== MAGIC) {
+    return problem(errorCode.invalidRecord, `record batch of format ${bytes.readInt8(16)}, only 2 is served`);
+  }
+  const length = bytes.readInt32BE(8) + LENGTH_FROM;
+  if (length < HEADER_BYTES || length > bytes.length) {
+    return problem(
+      errorCode.corruptMessage,
+      `record batch says it has ${length} bytes, ${bytes.length} came`,
+    );
+  }
+  if (length < bytes.length) {
+    return problem(errorCode.invalidRecord, "more than one record batch for one partition");
+  }
+  if (crc32c(bytes, CRC_FROM) !== bytes.readUInt32BE(17)) {
+    return problem(errorCode.corruptMessage, "checksum of the record batch is wrong");
+  }
+  const header = readHeader(bytes);
+  if (header.count <= 0 || header.count !== header.lastOffsetDelta + 1) {
+    return problem(
+      errorCode.invalidRecord,
+      `record batch counts ${header.count} records and ends at offset delta ${header.lastOffsetDelta}`,
+    );
+  }
+  if (header.codec >= codecs.length) {
+    return problem(errorCode.unsupportedCompressionType, `unknown compression codec ${header.codec}`);
+  }
+  if (header.control) return problem(errorCode.invalidRecord, "clients may not write control batches");
+  return header;
+}
+
+/** Gives a batch its place in the log. Both fields are outside the checksum. */
+export function placeBatch(bytes: Buffer, baseOffset: number, leaderEpoch: number): void {
+  writeInt64(bytes, 0, baseOffset);
+  bytes.writeInt32BE(leaderEpoch, 12);
+}
+
+/** `message.timestamp.type=LogAppendTime`: all records get this time, and the checksum follows. */
+export function stampAppendTime(bytes: Buffer, timeMs: number): void {
+  bytes.writeInt16BE(bytes.readInt16BE(21) | LOG_APPEND_TIME, 21);
+  writeInt64(bytes, 35, timeMs);
+  bytes.writeUInt32BE(crc32c(bytes, CRC_FROM), 17);
+}

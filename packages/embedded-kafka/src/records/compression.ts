@@ -1,0 +1,34 @@
+/**
+ * Decompression of the records of a batch. Only timestamp look-up, checks of compacted topics and inspection come
+ * here: what a client produced is handed to consumers as it is.
+ */
+import * as zlib from "node:zlib";
+import { DecodeError } from "../protocol/decode-error.ts";
+import { codecs } from "./batch.ts";
+import { decompressLz4 } from "./lz4.ts";
+import { decompressSnappy } from "./snappy.ts";
+
+/** Far above `max.message.bytes` times any honest ratio: what a small batch may swell to. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+export function decompress(codec: number, bytes: Buffer): Buffer {
+  try {
+    switch (codecs[codec]) {
+      case "none":
+        return bytes;
+      case "gzip":
+        return zlib.gunzipSync(bytes, { maxOutputLength: MAX_BYTES });
+      case "snappy":
+        return decompressSnappy(bytes, MAX_BYTES);
+      case "lz4":
+        return decompressLz4(bytes, MAX_BYTES);
+      case "zstd":
+        return zlib.zstdDecompressSync(bytes, { maxOutputLength: MAX_BYTES });
+      default:
+        throw new DecodeError(`unknown compression codec ${codec}`, 21);
+    }
+  } catch (error) {
+    if (error instanceof DecodeError) throw error;
+    throw new DecodeError(`${codecs[codec]} data: ${error instanceof Error ? error.message : error}`, 61);
+  }
+}
