@@ -22,3 +22,4 @@ export {
   type ServiceOptions,
 } from "./service.ts";
 export { decimal, type Environment, flag, integer, list, port, readSettings } from "./settings.ts";
+export { watchStopRequests } from "./stop-requests.ts";

@@ -1,8 +1,9 @@
 /** The replay: a CSV file of real readings, told again as if it happened now, and faster. */
 import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
 import { type SensorReading, SensorReading as SensorReadingSchema, utc } from "@kelvin/schema";
 import type { Log } from "@kelvin/service-kit";
-import { parse } from "csv-parse";
+import { CsvError, parse } from "csv-parse/sync";
 import * as z from "zod";
 import { CATCH_UP_MS, type Due } from "./pace.ts";
 
@@ -37,8 +38,8 @@ export class ReplayFileError extends Error {
   }
 }
 
-/** Longer than any row of readings: a quote that is never closed swallows no more than this. */
-const ROW_BYTES_MAX = 4096;
+/** Longer than any row of readings. */
+const ROW_LENGTH_MAX = 4096;
 
 const Row = z.object({
   /** Without an offset it is taken as UTC: only the distances between rows matter. */
@@ -112,6 +113,7 @@ async function* rowsOf(options: ReplayOptions, onBadRow: (row: BadRow) => void):
   let columns: string[] | undefined;
   for await (const { line, fields, problem } of recordsOf(file)) {
     if (columns === undefined) {
+      if (problem !== undefined) throw new ReplayFileError(file, `line ${line} names no columns: ${problem}`);
       columns = fields.map((name) => name.trim().toLowerCase());
       for (const needed of ["timestamp", "value"]) {
         if (!columns.includes(needed))
@@ -159,42 +161,35 @@ interface CsvRecord {
   problem?: string;
 }
 
-const Parsed = z.object({ info: z.object({ lines: z.number() }), record: z.array(z.string()) });
+const Records = z.array(z.array(z.string())).length(1);
 
-/** The file's records; one that is no CSV comes with its problem, and the next ones follow. */
+/**
+ * The file's records, a line each: a quote that is never closed costs its own line and no other. (CSV allows line ends
+ * within quotes; readings have none.)
+ */
 async function* recordsOf(file: string): AsyncGenerator<CsvRecord> {
-  const skipped: CsvRecord[] = [];
-  const parser = parse({
-    bom: true,
-    info: true,
-    trim: true,
-    skip_empty_lines: true,
-    relax_column_count: true,
-    skip_records_with_error: true,
-    max_record_size: ROW_BYTES_MAX,
-    on_skip: (error) => {
-      if (error !== undefined) skipped.push({ line: lineOf(error), fields: [], problem: error.message });
-    },
-  });
-  const input = createReadStream(file);
-  input.on("error", (error) => parser.destroy(error));
+  const input = createReadStream(file, { encoding: "utf8" });
+  let line = 0;
   try {
-    for await (const parsed of input.pipe(parser)) {
-      const { info, record } = Parsed.parse(parsed);
-      yield* skipped.splice(0);
-      yield { line: info.lines, fields: record };
+    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      line++;
+      if (text.trim() !== "") yield { line, ...fieldsOf(text) };
     }
-    yield* skipped.splice(0);
   } catch (error) {
     if (error instanceof ReplayFileError) throw error;
-    throw new ReplayFileError(file, `can't be read: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ReplayFileError(file, `can't be read: ${reason}`, { cause: error });
   } finally {
     input.destroy();
   }
 }
 
-function lineOf(error: object): number {
-  return "lines" in error && typeof error.lines === "number" ? error.lines : 0;
+function fieldsOf(text: string): { fields: string[]; problem?: string } {
+  if (text.length > ROW_LENGTH_MAX) return { fields: [], problem: `is ${text.length} characters long` };
+  try {
+    const [fields = []] = Records.parse(parse(text, { bom: true, trim: true, relax_column_count: true }));
+    return { fields };
+  } catch (error) {
+    return { fields: [], problem: error instanceof CsvError ? error.message : "is no row" };
+  }
 }

@@ -1,0 +1,232 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { replayOf, Settings } from "./config.ts";
+import type { Due } from "./pace.ts";
+import { type BadRow, celsius, ReplayFileError, type ReplayOptions, replayReadings } from "./replay.ts";
+
+const NOW_MS = Date.UTC(2026, 5, 1, 12);
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "kelvin-replay-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function replayed(text: string | Buffer, options: Partial<ReplayOptions> = {}, now = () => NOW_MS) {
+  const file = join(folder, "rows.csv");
+  await writeFile(file, text);
+  const bad: BadRow[] = [];
+  const due: Due[] = [];
+  const all: ReplayOptions = { file, unit: "celsius", speed: 300, device: "m", atEnd: "stop", ...options };
+  for await (const reading of replayReadings(all, now, (row) => bad.push(row))) due.push(reading);
+  return { file, due, bad, readings: due.map(({ reading }) => reading) };
+}
+
+/** Milliseconds after now. */
+function offsets(due: readonly Due[]): { due: number[]; timestamps: number[] } {
+  return {
+    due: due.map(({ dueMs }) => dueMs - NOW_MS),
+    timestamps: due.map(({ reading }) => Date.parse(reading.timestamp) - NOW_MS),
+  };
+}
+
+describe("rows", () => {
+  test("move to now, and keep their distances divided by the speed", async () => {
+    const { due, bad } = await replayed(
+      "timestamp,value\n2013-12-02 21:15:00,1\n2013-12-02 21:20:00,2\n2013-12-02 21:35:00,3\n",
+    );
+    expect(bad).toEqual([]);
+    expect(offsets(due)).toEqual({ due: [0, 1000, 4000], timestamps: [0, 1000, 4000] });
+    expect(due[0]?.reading).toEqual({
+      timestamp: "2026-06-01T12:00:00.000Z",
+      device_id: "m",
+      temperature: 1,
+    });
+  });
+
+  test("that step back in time keep their earlier timestamp and follow at once", async () => {
+    const { due } = await replayed(
+      "timestamp,value\n2014-01-07 02:00:00,1\n2014-01-07 02:55:00,2\n2014-01-07 02:00:00,3\n2014-01-07 03:00:00,4\n",
+    );
+    expect(offsets(due)).toEqual({ due: [0, 11_000, 11_000, 12_000], timestamps: [0, 11_000, 0, 12_000] });
+  });
+
+  test("may name their device, quote their fields, carry offsets, and have more columns", async () => {
+    const { readings, bad } = await replayed(
+      '\ufeffdevice_id,Timestamp,note,value\r\n"oven, left",2020-01-01T01:00:00+01:00,"a ""b""",20.005\r\n,2020-01-01T00:05:00Z,,-1e1\r\n',
+    );
+    expect(bad).toEqual([]);
+    expect(readings).toEqual([
+      { timestamp: "2026-06-01T12:00:00.000Z", device_id: "oven, left", temperature: 20.01 },
+      { timestamp: "2026-06-01T12:00:01.000Z", device_id: "m", temperature: -10 },
+    ]);
+  });
+
+  test("are converted to degrees Celsius", () => {
+    expect([
+      celsius(32, "fahrenheit"),
+      celsius(212, "fahrenheit"),
+      celsius(273.15, "kelvin"),
+      celsius(7, "celsius"),
+    ]).toEqual([0, 100, 0, 7]);
+    fc.assert(
+      fc.property(fc.double({ min: -400, max: 1e5, noNaN: true }), (degrees) => {
+        expect(celsius((degrees * 9) / 5 + 32, "fahrenheit")).toBeCloseTo(degrees, 6);
+      }),
+    );
+  });
+
+  test("go on from now after the machine slept: none is skipped, and none comes in a flood", async () => {
+    let now = NOW_MS;
+    const rows = Array.from(
+      { length: 6 },
+      (_, index) => `2020-01-01 00:${String(index * 5).padStart(2, "0")}:00,1\n`,
+    );
+    const file = join(folder, "slept.csv");
+    await writeFile(file, `timestamp,value\n${rows.join("")}`);
+    const due: number[] = [];
+    const options: ReplayOptions = { file, unit: "celsius", speed: 300, device: "m", atEnd: "stop" };
+    for await (const { dueMs } of replayReadings(
+      options,
+      () => now,
+      () => {},
+    )) {
+      due.push(dueMs - NOW_MS);
+      now = Math.max(now, dueMs);
+      if (due.length === 3) now += 3_600_000;
+    }
+    expect(due).toEqual([0, 1000, 2000, 3_603_000, 3_604_000, 3_605_000]);
+  });
+});
+
+describe("bad rows", () => {
+  test("are told with file and line, and the good ones around them are kept", async () => {
+    const { readings, bad, file } = await replayed(
+      [
+        "timestamp,value",
+        "2020-01-01 00:00:00,20",
+        "2020-01-01 00:05:00,hot",
+        "yesterday,20",
+        "2020-01-01 00:10:00",
+        "2020-01-01 00:10:00,1,2",
+        "2020-02-30 00:10:00,20",
+        "2020-01-01 00:10:00,-300",
+        "",
+        "2020-01-01 00:10:00,NaN",
+        "2020-01-01 00:15:00,21",
+      ].join("\n"),
+    );
+    expect(readings.map(({ temperature }) => temperature)).toEqual([20, 21]);
+    expect(bad.every((row) => row.file === file)).toBe(true);
+    expect(bad.map(({ line, problem }) => `${line}: ${problem}`)).toEqual([
+      "3: value is no number",
+      "4: timestamp is no date and time",
+      "5: 1 fields where there are 2 columns",
+      "6: 3 fields where there are 2 columns",
+      "7: timestamp is no date and time",
+      "8: temperature Too small: expected number to be >=-273.15",
+      "10: value is no number",
+    ]);
+  });
+
+  test("a quote that is never closed costs its row and not the file", async () => {
+    const { readings, bad } = await replayed(
+      'timestamp,value\n2020-01-01 00:00:00,1\n"2020-01-01 00:05:00,2\n2020-01-01 00:10:00,3\n',
+    );
+    expect(readings.map(({ temperature }) => temperature)).toEqual([1, 3]);
+    expect(bad).toEqual([expect.objectContaining({ line: 3, problem: expect.stringMatching(/quote/i) })]);
+  });
+
+  test("binary rubbish between rows is told, never thrown", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (rubbish) => {
+        const before = Buffer.from("timestamp,value\n2020-01-01 00:00:00,1\n");
+        const { readings } = await replayed(Buffer.concat([before, rubbish]));
+        expect(readings[0]?.temperature).toBe(1);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe("a file", () => {
+  test.each([
+    ["nothing at all", "", "holds no row"],
+    ["column names only", "timestamp,value\n", "holds no row"],
+    ["other columns", "time,temp\n1,2\n", 'names no column "timestamp"'],
+    ["bad rows only", "timestamp,value\nx,y\n", "holds no row"],
+  ])("with %s is refused by name", async (_, text, problem) => {
+    await expect(replayed(text)).rejects.toThrow(ReplayFileError);
+    await expect(replayed(text)).rejects.toThrow(problem);
+  });
+
+  test("that is not there is refused by name", async () => {
+    const options: ReplayOptions = {
+      file: "/none/here.csv",
+      unit: "celsius",
+      speed: 1,
+      device: "m",
+      atEnd: "loop",
+    };
+    const first = replayReadings(
+      options,
+      () => NOW_MS,
+      () => {},
+    ).next();
+    await expect(first).rejects.toThrow(/\/none\/here\.csv: can't be read: ENOENT/);
+  });
+
+  test("that loops begins again with its first row at the then present time, and tells a bad row once", async () => {
+    const file = join(folder, "loop.csv");
+    await writeFile(file, "timestamp,value\n2020-01-01 00:00:00,1\nx,1\n2020-01-01 00:05:00,2\n");
+    const bad: BadRow[] = [];
+    let now = NOW_MS;
+    const seen: string[] = [];
+    const options: ReplayOptions = { file, unit: "celsius", speed: 300, device: "m", atEnd: "loop" };
+    for await (const { dueMs, reading } of replayReadings(
+      options,
+      () => now,
+      (row) => bad.push(row),
+    )) {
+      now = Math.max(now, dueMs) + 1;
+      seen.push(`${dueMs - NOW_MS} ${reading.temperature}`);
+      if (seen.length === 4) break;
+    }
+    expect(seen).toEqual(["0 1", "1000 2", "1001 1", "2001 2"]);
+    expect(bad).toHaveLength(1);
+  });
+});
+
+describe("the shipped series", () => {
+  test("has 22,695 readings of a machine between -17 and 43 °C, one step back of 55 minutes, and no bad row", async () => {
+    const options = replayOf(Settings.parse({ REPLAY: "shipped", REPLAY_AT_END: "stop" }));
+    if (options === undefined) throw new TypeError("REPLAY is set");
+    const bad: BadRow[] = [];
+    const steps: number[] = [];
+    let count = 0;
+    let last = Number.NEGATIVE_INFINITY;
+    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for await (const { reading } of replayReadings(
+      options,
+      () => NOW_MS,
+      (row) => bad.push(row),
+    )) {
+      const timeMs = Date.parse(reading.timestamp);
+      if (timeMs < last) steps.push(timeMs - last);
+      last = timeMs;
+      count++;
+      min = Math.min(min, reading.temperature);
+      max = Math.max(max, reading.temperature);
+    }
+    expect({ count, bad, steps, min, max }).toEqual({
+      count: 22_695,
+      bad: [],
+      steps: [-11_000],
+      min: -16.62,
+      max: 42.51,
+    });
+  });
+});

@@ -1,0 +1,125 @@
+/** What `npm start` can be told: on the command line, and by variables. */
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { kafkaSettings, port, readSettings, SettingsError } from "@kelvin/service-kit";
+import * as z from "zod";
+import { ToolError } from "../supervise/errors.ts";
+
+export const HELP = `npm start [-- options]      The whole system: broker, producer, stream processor, dashboard.
+
+  --devices <n>             simulate n machines (default 1)
+  --replay [file.csv]       send a real machine's readings, 300 times faster than they were; a file of your own has
+                            the columns timestamp,value (and device_id, if it likes)
+  --speed <factor>          how much faster the replay is than the readings were
+  --unit <unit>             of the file's values: celsius, fahrenheit or kelvin
+  --help                    this text
+
+Variables (VARIABLE=value npm start):
+  PORT                      the dashboard's port (3000); the next two are for the health of producer and processor
+  KAFKA_PORT                the embedded broker's port (9092)
+  KAFKA_BROKERS             host:port,... of a Kafka to use in place of the embedded broker
+  KAFKA_SSL, KAFKA_SSL_CA, KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD
+                            how to get into it
+  ALERT_ABOVE_KELVIN        the limit (303; 312 with the shipped replay, whose machine is a warm one)
+  LOG_LEVEL, LOG_FORMAT     debug, info, warn, error; pretty or json
+  and those of each service: see README.md.
+`;
+
+export interface DemoOptions {
+  isHelp: boolean;
+  /** Undefined where a Kafka of somebody else is used. */
+  kafkaPort: number | undefined;
+  brokers: string[];
+  /** The dashboard's port; 0 takes free ones for all. */
+  port: number;
+  host: string | undefined;
+  /** What the options mean for the services. */
+  environment: Record<string, string>;
+}
+
+const Variables = z.object({
+  KAFKA_PORT: port().default(9092),
+  PORT: port()
+    .refine((first) => first <= 65_533, "leaves no room for the two ports after it")
+    .default(3000),
+  HOST: z.string().optional(),
+});
+
+/** @throws ToolError with code 2 for an option or variable that can't be */
+export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): DemoOptions {
+  const options = parse(args, environment);
+  const variables = readVariables(environment);
+  const isOwnBroker = (environment.KAFKA_BROKERS ?? "").trim() === "";
+  const brokers = isOwnBroker ? [`localhost:${variables.KAFKA_PORT}`] : variables.KAFKA_BROKERS;
+  return {
+    isHelp: options.help === true,
+    kafkaPort: isOwnBroker ? variables.KAFKA_PORT : undefined,
+    brokers,
+    port: variables.PORT,
+    host: variables.HOST,
+    environment: servicesEnvironment(options, environment),
+  };
+}
+
+function readVariables(environment: NodeJS.ProcessEnv) {
+  try {
+    return readSettings(environment, Variables, kafkaSettings);
+  } catch (error) {
+    if (error instanceof SettingsError) throw new ToolError(error.message, { exitCode: 2, cause: error });
+    throw error;
+  }
+}
+
+type Options = ReturnType<typeof parse>;
+
+function parse(args: readonly string[], environment: NodeJS.ProcessEnv) {
+  try {
+    const { values } = parseArgs({
+      args: args.map((arg, index) =>
+        arg === "--replay" && !hasValue(args[index + 1]) ? "--replay=shipped" : arg,
+      ),
+      options: {
+        devices: { type: "string" },
+        replay: { type: "string" },
+        speed: { type: "string" },
+        unit: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    if (values.devices !== undefined && values.replay !== undefined) {
+      throw new ToolError("--devices is for simulated machines: it can't be used together with --replay.");
+    }
+    for (const name of ["speed", "unit"] as const) {
+      if (values[name] !== undefined && values.replay === undefined)
+        throw new ToolError(`--${name} needs --replay.`);
+    }
+    for (const name of ["devices", "replay", "speed", "unit"]) {
+      if (environment[`npm_config_${name}`] !== undefined && !args.includes(`--${name}`)) {
+        throw new ToolError(
+          `npm took --${name} for itself. Two dashes before it help: npm start -- --${name} ...`,
+        );
+      }
+    }
+    return values;
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new ToolError(`${problem}\n\n${HELP}`, { exitCode: 2, cause: error });
+  }
+}
+
+function hasValue(next: string | undefined): boolean {
+  return next !== undefined && !next.startsWith("-");
+}
+
+function servicesEnvironment(options: Options, environment: NodeJS.ProcessEnv): Record<string, string> {
+  const told: Record<string, string> = {};
+  if (options.devices !== undefined) told.DEVICES = options.devices;
+  if (options.speed !== undefined) told.REPLAY_SPEED = options.speed;
+  if (options.unit !== undefined) told.REPLAY_UNIT = options.unit;
+  if (options.replay === undefined) return told;
+  const isShipped = options.replay === "shipped";
+  // npm changes the folder to the project's; people mean the one they are in.
+  told.REPLAY = isShipped ? "shipped" : resolve(environment.INIT_CWD ?? ".", options.replay);
+  if (isShipped && (environment.ALERT_ABOVE_KELVIN ?? "") === "") told.ALERT_ABOVE_KELVIN = "312";
+  return told;
+}

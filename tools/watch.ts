@@ -1,0 +1,87 @@
+/** `npm run watch`: the records of a topic as they come, from the first one on. */
+import { randomUUID } from "node:crypto";
+import { watchStopRequests } from "@kelvin/service-kit";
+import type { Consumer, KafkaMessage } from "kafkajs";
+import { readArguments } from "./people/arguments.ts";
+import { mustExist, withKafka } from "./people/kafka.ts";
+import { runTool, ToolError } from "./supervise/errors.ts";
+
+const HELP = `npm run watch -- <topic>      Shows a topic's records from the beginning, until Ctrl-C: time, key, value.
+
+  --new             only what comes from now on
+  --count <n>       ends after n records
+  --headers         the records' headers, too (dead letters always show theirs: they say why)`;
+
+await runTool(async () => {
+  const { positionals, values } = readArguments(HELP, ["topic"], {
+    new: { type: "boolean" },
+    count: { type: "string" },
+    headers: { type: "boolean" },
+  });
+  const topic = positionals[0] ?? "";
+  const count = Number(values.count ?? Number.POSITIVE_INFINITY);
+  if (!(count >= 1))
+    throw new ToolError(`--count ${values.count}: must be 1 or more.\n\n${HELP}`, { exitCode: 2 });
+  const showsHeaders = values.headers === true || topic.endsWith(".dlq");
+  const asked = watchStopRequests(() => process.exit(1));
+  await withKafka(async (admin, kafka) => {
+    await mustExist(admin, topic);
+    const groupId = `kelvin-watch-${randomUUID()}`;
+    const consumer = kafka.consumer({ groupId, sessionTimeout: 10_000, maxWaitTimeInMs: 500 });
+    const done = new Promise<void>((resolve) => asked.addEventListener("abort", () => resolve()));
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: values.new !== true });
+    try {
+      await Promise.race([done, show(consumer, count, showsHeaders)]);
+    } finally {
+      await consumer.disconnect();
+      await admin.deleteGroups([groupId]).catch(() => {});
+    }
+  });
+  return 0;
+});
+
+/** Resolves after `count` records. */
+function show(consumer: Consumer, count: number, showsHeaders: boolean): Promise<void> {
+  let left = count;
+  return new Promise((resolve, reject) => {
+    consumer
+      .run({
+        autoCommit: false,
+        eachMessage: async ({ message }) => {
+          if (left <= 0) return;
+          process.stdout.write(`${lineOf(message, showsHeaders)}\n`);
+          left--;
+          if (left <= 0) resolve();
+        },
+      })
+      .catch(reject);
+  });
+}
+
+function lineOf({ timestamp, key, value, headers }: KafkaMessage, showsHeaders: boolean): string {
+  const parts = [
+    new Date(Number(timestamp)).toISOString(),
+    textOf(key, "(no key)"),
+    textOf(value, "(empty)"),
+  ];
+  if (showsHeaders) {
+    for (const [name, content] of Object.entries(headers ?? {})) parts.push(`${name}=${textOf(content, "")}`);
+  }
+  return parts.join("  ");
+}
+
+/** A record is somebody else's text: what could steer a terminal is made visible, and no line is endless. */
+function textOf(bytes: unknown, empty: string): string {
+  const text = Buffer.isBuffer(bytes) ? bytes.toString("utf8") : typeof bytes === "string" ? bytes : "";
+  if (text === "") return empty;
+  const visible = text.replace(
+    /\p{Cc}/gu,
+    (code) => `\\x${code.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+  return visible.length <= SHOWN_MAX
+    ? visible
+    : `${visible.slice(0, SHOWN_MAX)} ... (${text.length} characters)`;
+}
+
+const SHOWN_MAX = 2000;
