@@ -143,6 +143,7 @@ describe("who may import whom", () => {
       'import type { T } from "@kelvin/schema"; import "@kelvin/schema/live";',
     ],
     ["services/dashboard/page/src/a.ts", 'import "chart.js/auto"; import "./style.css";'],
+    ["services/dashboard/page/test/a.ts", 'import "../../server/web.ts";'],
     [
       "test/a.test.ts",
       'import "@kelvin/embedded-kafka"; import "../tools/kafka/ports.ts"; import "./support/b.ts";',
