@@ -1,5 +1,6 @@
 /** The settings of the stream processor. */
 import { decimal, list } from "@kelvin/service-kit";
+import type { Duration } from "@kelvin/streams";
 import * as z from "zod";
 
 /** Every pipeline, in the order in which a reading passes through them. */
@@ -37,19 +38,20 @@ export const Settings = z.object({
 });
 export type Settings = z.output<typeof Settings>;
 
-/** How windows follow time, in milliseconds. */
+/** How windows follow time. */
 export interface WindowTiming {
-  every: number;
-  idleAfter: number;
-  allowedLateness: number;
-  maxFuture: number;
+  every: Duration;
+  idleAfter: Duration;
+  allowedLateness: Duration;
+  maxFuture: Duration;
 }
 
 export function windowTiming(settings: Settings): WindowTiming {
+  const duration = (seconds: number): Duration => `${Math.round(seconds * 1000)}ms`;
   return {
-    every: 1000,
-    idleAfter: settings.IDLE_AFTER_SECONDS * 1000,
-    allowedLateness: settings.ALLOWED_LATENESS_SECONDS * 1000,
-    maxFuture: settings.MAX_FUTURE_SECONDS * 1000,
+    every: "1s",
+    idleAfter: duration(settings.IDLE_AFTER_SECONDS),
+    allowedLateness: duration(settings.ALLOWED_LATENESS_SECONDS),
+    maxFuture: duration(settings.MAX_FUTURE_SECONDS),
   };
 }

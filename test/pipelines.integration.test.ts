@@ -1,0 +1,137 @@
+/** Producer and stream processor as processes of their own: what they write equals what brute force computes. */
+import { Alert, type SensorReading } from "@kelvin/schema";
+import { Kafka, logLevel } from "kafkajs";
+import { expect, test } from "vitest";
+import {
+  ALERT_COUNT,
+  AVERAGE_TEMPERATURE,
+  alertsOf,
+  expectedKpis,
+  followTopic,
+  kafkaForTests,
+  kpiTable,
+  readingsOf,
+  startService,
+  uniqueName,
+  waitFor,
+} from "./support/index.ts";
+
+const PROCESSOR = "services/stream-processor/src/main.ts";
+const PRODUCER = "services/producer/src/main.ts";
+
+/** An installation of its own on the cluster that all tests share. */
+async function installation() {
+  const kafka = await kafkaForTests();
+  const prefix = uniqueName("plant");
+  const topics = { sensor: `${prefix}.sensor`, alert: `${prefix}.alert`, kpi: `${prefix}.kpi` };
+  const env = {
+    KAFKA_BROKERS: kafka.bootstrap,
+    SENSOR_TOPIC: topics.sensor,
+    ALERT_TOPIC: topics.alert,
+    KPI_TOPIC: topics.kpi,
+    GROUP_PREFIX: prefix,
+    LOG_LEVEL: "info",
+  };
+  return { kafka, topics, env, brokers: kafka.brokers, [Symbol.asyncDispose]: () => kafka.stop() };
+}
+
+test("alerts and KPIs of a running system equal brute force over its topics", async () => {
+  await using plant = await installation();
+  await using processor = startService({ main: PROCESSOR, env: { ...plant.env, START_FROM: "earliest" } });
+  await processor.ready();
+  await using producer = startService({
+    main: PRODUCER,
+    env: { ...plant.env, DEVICES: "3", INTERVAL_MS: "100", SEED: "7", BASE_CELSIUS: "29" },
+  });
+  await producer.ready();
+  await using sensor = await followTopic(plant.brokers, plant.topics.sensor);
+  await using alert = await followTopic(plant.brokers, plant.topics.alert);
+  await using kpi = await followTopic(plant.brokers, plant.topics.kpi);
+  await waitFor("a few seconds of readings", () => sensor.records.length >= 150);
+  expect((await producer.stop()).code).toBe(0);
+
+  const readings = readingsOf(await sensor.toEnd());
+  expect(readings).toHaveLength(sensor.records.length);
+  const tooHot = readings.filter(({ celsius }) => celsius + 273.15 > 303);
+  expect(tooHot.length).toBeGreaterThan(0);
+  await waitFor("every alert", async () => alertsOf(await alert.toEnd()).length >= tooHot.length);
+  const sorted = (values: typeof readings) =>
+    values.map(({ device, timeMs, celsius }) => `${device} ${timeMs} ${celsius}`).sort();
+  expect(sorted(alertsOf(alert.records))).toEqual(sorted(tooHot));
+
+  // The readings have ended, so every window runs empty by the wall clock, and says so once.
+  const expected = () =>
+    new Map([
+      ...expectedKpis(alertsOf(alert.records), ALERT_COUNT, Number.POSITIVE_INFINITY),
+      ...expectedKpis(readings, AVERAGE_TEMPERATURE, Number.POSITIVE_INFINITY),
+    ]);
+  await waitFor("every KPI", async () => kpiTable(await kpi.toEnd()).size >= expected().size, {
+    timeoutMs: 30_000,
+  });
+  const table = kpiTable(kpi.records);
+  expect([...table.keys()].sort()).toEqual([...expected().keys()].sort());
+  for (const [cell, value] of expected()) {
+    const said = table.get(cell);
+    if (value === null) expect(said, cell).toBeNull();
+    else expect(said, cell).toBeCloseTo(value, cell.startsWith("average") ? 1.9 : 9);
+  }
+  expect((await processor.stop()).code).toBe(0);
+});
+
+test("what people put into sensor by hand stops nothing and is in the dead letters once per pipeline", async () => {
+  await using plant = await installation();
+  await using processor = startService({ main: PROCESSOR, env: { ...plant.env, START_FROM: "earliest" } });
+  await processor.ready();
+  const good = (device: string, temperature: number) =>
+    JSON.stringify({
+      device_id: device,
+      temperature,
+      timestamp: new Date().toISOString(),
+    } satisfies SensorReading);
+  const bad: [name: string, value: Buffer | null][] = [
+    ["not JSON", Buffer.from("hello")],
+    ["wrong type", Buffer.from(good("m", 1).replace(/"temperature":1/, '"temperature":"hot"'))],
+    ["missing field", Buffer.from(`{"device_id":"m","temperature":1}`)],
+    ["NaN", Buffer.from(good("m", 1).replace(/"temperature":1/, '"temperature":NaN'))],
+    ["no value", null],
+    ["empty value", Buffer.alloc(0)],
+    ["garbage", Buffer.alloc(1_000_000, "\u0007ÿ")],
+  ];
+  const kafka = new Kafka({ brokers: plant.brokers, logLevel: logLevel.NOTHING });
+  const byHand = kafka.producer();
+  await byHand.connect();
+  for (const [name, value] of bad) {
+    await byHand.send({ topic: plant.topics.sensor, messages: [{ key: "m", value, headers: { name } }] });
+  }
+  await byHand.send({
+    topic: plant.topics.sensor,
+    messages: [
+      { key: "m", value: good("m", 99) },
+      ...floodOf(500).map((device) => ({ key: device, value: good(device, 20) })),
+    ],
+  });
+  await byHand.disconnect();
+
+  await using alert = await followTopic(plant.brokers, plant.topics.alert);
+  await waitFor("the alert behind the bad records", () => alert.records.length === 1);
+  expect(Alert.parse(JSON.parse(alert.records[0]?.value ?? "")).celsius).toBe(99);
+
+  await using dead = await followTopic(plant.brokers, `${plant.topics.sensor}.dlq`);
+  await waitFor("all dead letters", async () => (await dead.toEnd()).length >= 2 * bad.length);
+  for (const [name, value] of bad) {
+    const letters = dead.records.filter((record) => record.headers.name === name);
+    expect(
+      letters.map((letter) => letter.value),
+      name,
+    ).toEqual([value?.toString() ?? null, value?.toString() ?? null]);
+    expect(new Set(letters.map((letter) => JSON.stringify(letter.headers))).size, `${name}: pipelines`).toBe(
+      2,
+    );
+  }
+  expect(dead.records).toHaveLength(2 * bad.length);
+  expect((await processor.stop()).code).toBe(0);
+});
+
+function floodOf(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `unheard-of-${index}`);
+}
