@@ -1,1 +1,62 @@
-export {};
+/** Streams of typed records on Kafka: pipelines, publishers, subscribers. */
+export { agg } from "./aggregates/agg.ts";
+export type { Aggregate, Aggregates, ResultOf } from "./aggregates/aggregate.ts";
+export { DeliveryError, KafkaRefusedError, StalledError, StreamsError, TopologyError } from "./errors.ts";
+export {
+  type GroupLook,
+  type GroupWatch,
+  type GroupWatchOptions,
+  type WatchedGroup,
+  watchGroups,
+} from "./io/group-watch.ts";
+export { createKafka } from "./io/kafka-client.ts";
+export {
+  createPublisher,
+  type Publisher,
+  type PublisherHealth,
+  type PublisherOptions,
+} from "./io/publisher.ts";
+export {
+  createSubscriber,
+  type InvalidRecord,
+  type SubscribedRecord,
+  type SubscribeFrom,
+  type Subscriber,
+  type SubscriberHealth,
+  type SubscriberOptions,
+  type SubscriberStatus,
+} from "./io/subscriber.ts";
+export { type EnsureTopicsOptions, ensureTopics, type TopicDefinition } from "./io/topics.ts";
+export type {
+  Cancel,
+  Clock,
+  Decoded,
+  IncomingRecord,
+  KafkaConnection,
+  Log,
+  Metrics,
+  RecordPosition,
+  TopicLike,
+} from "./ports.ts";
+export { createStreamApp, type StreamApp, type StreamAppOptions } from "./runtime/app.ts";
+export {
+  type DeadLetter,
+  type DeadLetterCode,
+  deadLetterHeaders,
+  deadLetterTopic,
+  deadLetterTopicName,
+  parseDeadLetter,
+} from "./runtime/dead-letters.ts";
+export { resultHeaders } from "./runtime/partition.ts";
+export type { AppHealth } from "./runtime/runner.ts";
+export type { StartFrom } from "./runtime/start-offsets.ts";
+export type {
+  StreamingDataFrame,
+  TopicSink,
+  TrailingWindow,
+  TrailingWindowOptions,
+  WindowResult,
+} from "./topology/dataframe.ts";
+export type { DescribeFormat } from "./topology/describe.ts";
+export type { Duration } from "./topology/duration.ts";
+export type { RecordContext } from "./topology/nodes.ts";

@@ -1,0 +1,75 @@
+/** The library's errors: each has a stable code, names what is at fault, and says what to do. */
+
+export type StreamsErrorCode =
+  | "STREAMS_BAD_DURATION"
+  | "STREAMS_BAD_TOPOLOGY"
+  | "STREAMS_BAD_OPTION"
+  | "STREAMS_CODEC"
+  | "STREAMS_KAFKA_REFUSED"
+  | "STREAMS_DELIVERY"
+  | "STREAMS_CLOSED"
+  | "STREAMS_OVERFLOW"
+  | "STREAMS_STALLED"
+  | "STREAMS_OFFSET_OUT_OF_RANGE"
+  | "STREAMS_DRIVER";
+
+/** Every error that this library throws. */
+export class StreamsError extends Error {
+  override readonly name: string = "StreamsError";
+  readonly code: StreamsErrorCode;
+  /** Whether the same call may succeed later without anybody changing anything. */
+  readonly retriable: boolean;
+
+  constructor(
+    code: StreamsErrorCode,
+    message: string,
+    options: { retriable?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retriable = options.retriable ?? false;
+  }
+}
+
+/** A pipeline is described in a way that can't run. */
+export class TopologyError extends StreamsError {
+  override readonly name = "TopologyError";
+  constructor(message: string) {
+    super("STREAMS_BAD_TOPOLOGY", message);
+  }
+}
+
+/** A record could not be handed to Kafka. */
+export class DeliveryError extends StreamsError {
+  override readonly name = "DeliveryError";
+  readonly topic: string;
+  constructor(topic: string, reason: string, options: { retriable?: boolean; cause?: unknown } = {}) {
+    super("STREAMS_DELIVERY", `A record for topic "${topic}" was not delivered: ${reason}`, options);
+    this.topic = topic;
+  }
+}
+
+/** Kafka said no in a way that repeating can't mend: credentials, permissions, unsupported versions. */
+export class KafkaRefusedError extends StreamsError {
+  override readonly name = "KafkaRefusedError";
+  constructor(what: string, cause: unknown) {
+    super("STREAMS_KAFKA_REFUSED", `Kafka refused ${what}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** A partition has records waiting and none has been finished for too long. */
+export class StalledError extends StreamsError {
+  override readonly name = "StalledError";
+  constructor(at: string, seconds: number) {
+    super(
+      "STREAMS_STALLED",
+      `${at} has been in work for ${seconds} s: a function of the pipeline does not return. ` +
+        "Give it a time limit of its own, or raise stallAfterMs.",
+    );
+  }
+}
+
+/** What an error says, whatever it is. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,325 @@
+/**
+ * Hands records to Kafka in batches: one request at a time, so that order holds whatever has to be repeated.
+ *
+ * While a request is under way the next batch gathers; with `lingerMs` a lone record waits for company as well. kafkajs
+ * has no such thing (tulios/kafkajs#1161). Writes are idempotent (KIP-98): a repeated request adds nothing twice as long
+ * as this producer lives.
+ */
+import kafkajs, { type Kafka, type Producer, type TopicMessages } from "kafkajs";
+import { DeliveryError, KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
+import type { Clock, Log, OutgoingRecord } from "../ports.ts";
+import { METADATA_MAX_AGE_MS } from "./kafka-client.ts";
+import { isProducerLost, isRecordAtFault, isRefusal, isTopicMissing } from "./kafka-errors.ts";
+import { delay, within } from "./machine-clock.ts";
+
+export interface BatchingProducerOptions {
+  readonly client: Kafka;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** How long a lone record waits for others, in milliseconds. Kafka's `linger.ms`. */
+  readonly lingerMs: number;
+  /** Bytes that may wait here, in a broker's absence too. Kafka's `buffer.memory`. */
+  readonly bufferBytesMax: number;
+  /** Makes a missing topic again; called before the batch is repeated. */
+  readonly onTopicMissing: () => Promise<void>;
+}
+
+/** Called once: without an error when Kafka has the record on all in-sync replicas. */
+export type Settled = (error?: DeliveryError | KafkaRefusedError) => void;
+
+interface Waiting {
+  readonly record: OutgoingRecord;
+  readonly bytes: number;
+  readonly settled: Settled;
+}
+
+/** Under Kafka's default `message.max.bytes` with room for framing: a request's share of one partition is one batch. */
+const BATCH_BYTES_MAX = 512 * 1024;
+const BATCH_RECORDS_MAX = 5_000;
+const RETRY_MS_MIN = 50;
+const RETRY_MS_MAX = 1_000;
+
+export class BatchingProducer {
+  readonly #options: BatchingProducerOptions;
+  #producer: Producer | undefined;
+  #waiting: Waiting[] = [];
+  #bufferedBytes = 0;
+  #inFlight = 0;
+  #isPumping = false;
+  #taken = 0;
+  #settled = 0;
+  #flushWaiters: { upTo: number; resolve: () => void }[] = [];
+  #roomWaiters: (() => void)[] = [];
+  #unreachable: { sinceMs: number; reason: string } | undefined;
+  #refusal: KafkaRefusedError | undefined;
+  readonly #abort = new AbortController();
+
+  constructor(options: BatchingProducerOptions) {
+    this.#options = options;
+  }
+
+  /** Since when (wall clock, milliseconds) Kafka takes nothing, and why; undefined while all is well. */
+  get unreachable(): { sinceMs: number; reason: string } | undefined {
+    return this.#unreachable;
+  }
+
+  /** Set when Kafka refused for good: nothing more will be delivered. */
+  get refusal(): KafkaRefusedError | undefined {
+    return this.#refusal;
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  get hasRoom(): boolean {
+    return this.#bufferedBytes < this.#options.bufferBytesMax;
+  }
+
+  /** Takes a record without waiting. Check `hasRoom` before: what is beyond it is taken all the same. */
+  enqueue(record: OutgoingRecord, settled: Settled): void {
+    if (this.#abort.signal.aborted) return settled(new DeliveryError(record.topic, "the producer is closed"));
+    if (this.#refusal !== undefined) return settled(this.#refusal);
+    const bytes = sizeOf(record);
+    this.#waiting.push({ record, bytes, settled });
+    this.#bufferedBytes += bytes;
+    this.#taken++;
+    if (!this.#isPumping) void this.#run();
+  }
+
+  /** Waits until less than the buffer's limit is waiting. */
+  async room(): Promise<void> {
+    while (!this.hasRoom && !this.#abort.signal.aborted) {
+      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+    }
+  }
+
+  /** Waits until everything taken so far is settled, one way or the other. */
+  async flush(): Promise<void> {
+    const upTo = this.#taken;
+    if (this.#settled >= upTo) return;
+    await new Promise<void>((resolve) => this.#flushWaiters.push({ upTo, resolve }));
+  }
+
+  /** Connects now instead of with the first record; waits for a broker as long as it takes. */
+  async connect(): Promise<void> {
+    await this.#repeatedly(async () => {
+      await this.#connected();
+    });
+  }
+
+  /** Delivers what is waiting, within the deadline; what is left then is settled with an error. Returns how many. */
+  async close(deadlineMs: number): Promise<number> {
+    const { clock } = this.#options;
+    await within(clock, deadlineMs, this.flush());
+    const left = this.#waiting.length + this.#inFlight;
+    this.#abort.abort();
+    const unsent = this.#waiting.splice(0);
+    await within(clock, 1_000, this.flush());
+    this.#settle(
+      unsent,
+      (record) =>
+        new DeliveryError(record.topic, "the producer was closed before a broker took it", {
+          retriable: true,
+        }),
+    );
+    this.#releaseRoom();
+    await this.#discard();
+    return left;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, lingerMs } = this.#options;
+    this.#isPumping = true;
+    while (this.#waiting.length > 0 && !this.#abort.signal.aborted) {
+      if (lingerMs > 0 && this.#flushWaiters.length === 0) await delay(clock, lingerMs, this.#abort.signal);
+      // Records that are taken in the same turn travel together.
+      else await Promise.resolve();
+      await this.#deliver(this.#nextBatch());
+      if (this.hasRoom) this.#releaseRoom();
+    }
+    this.#isPumping = false;
+  }
+
+  #nextBatch(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const waiting of this.#waiting) {
+      if (count > 0 && (bytes + waiting.bytes > BATCH_BYTES_MAX || count >= BATCH_RECORDS_MAX)) break;
+      bytes += waiting.bytes;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #deliver(batch: Waiting[]): Promise<void> {
+    if (batch.length === 0) return;
+    this.#inFlight = batch.length;
+    const error = await this.#repeatedly(async () => {
+      const producer = await this.#connected();
+      await producer.sendBatch({ acks: -1, timeout: 10_000, topicMessages: byTopic(batch) });
+    });
+    this.#inFlight = 0;
+    if (error !== undefined && isRecordAtFault(error) && batch.length > 1) {
+      for (const waiting of batch) await this.#deliver([waiting]);
+      return;
+    }
+    this.#settle(batch, (record) => (error === undefined ? undefined : this.#asDeliveryError(record, error)));
+  }
+
+  #settle(batch: readonly Waiting[], outcome: (record: OutgoingRecord) => Parameters<Settled>[0]): void {
+    for (const { record, bytes, settled } of batch) {
+      this.#bufferedBytes -= bytes;
+      this.#settled++;
+      settled(outcome(record));
+    }
+    const isDone = ({ upTo }: { upTo: number }) => this.#settled >= upTo;
+    for (const { resolve } of this.#flushWaiters.filter(isDone)) resolve();
+    this.#flushWaiters = this.#flushWaiters.filter((waiter) => !isDone(waiter));
+  }
+
+  #asDeliveryError(record: OutgoingRecord, error: unknown): DeliveryError | KafkaRefusedError {
+    if (this.#refusal !== undefined) return this.#refusal;
+    return new DeliveryError(record.topic, messageOf(error), {
+      retriable: !isRecordAtFault(error),
+      cause: error,
+    });
+  }
+
+  /** Does the work, again and again while the broker is away. Returns the error that repeating can't mend. */
+  async #repeatedly(work: () => Promise<void>): Promise<unknown> {
+    const { clock, log } = this.#options;
+    for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(RETRY_MS_MAX, waitMs * 2)) {
+      try {
+        await work();
+        this.#reached();
+        return undefined;
+      } catch (error) {
+        if (isRecordAtFault(error)) return error;
+        if (isRefusal(error)) {
+          this.#refusal = new KafkaRefusedError("to take records", error);
+          log.error({ reason: messageOf(error) }, "Kafka refuses our records for good");
+          return error;
+        }
+        if (this.#abort.signal.aborted) return error;
+        await this.#mend(error);
+        await delay(clock, waitMs, this.#abort.signal);
+      }
+    }
+  }
+
+  async #mend(error: unknown): Promise<void> {
+    const { clock, log, onTopicMissing } = this.#options;
+    if (isTopicMissing(error)) {
+      log.warn({ reason: messageOf(error) }, "a topic to write to is missing; creating it again");
+      await onTopicMissing().catch((reason: unknown) =>
+        log.warn({ reason: messageOf(reason) }, "the topic can't be created yet"),
+      );
+      return;
+    }
+    if (isProducerLost(error)) {
+      log.warn(
+        { reason: messageOf(error) },
+        "the broker does not know this producer any more; starting a new one",
+      );
+      await this.#discard();
+      return;
+    }
+    if (this.#unreachable === undefined) {
+      this.#unreachable = { sinceMs: clock.now(), reason: messageOf(error) };
+      log.warn(
+        { reason: messageOf(error), bufferedRecords: this.#waiting.length + this.#inFlight },
+        "Kafka does not take records; keeping them and trying again",
+      );
+    }
+  }
+
+  #reached(): void {
+    const { clock, log } = this.#options;
+    if (this.#unreachable === undefined) return;
+    log.info({ awayMs: clock.now() - this.#unreachable.sinceMs }, "Kafka takes records again");
+    this.#unreachable = undefined;
+  }
+
+  async #connected(): Promise<Producer> {
+    if (this.#producer !== undefined) return this.#producer;
+    const producer = this.#options.client.producer({
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      idempotent: true,
+      allowAutoTopicCreation: false,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
+      retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 2 },
+    });
+    try {
+      await producer.connect();
+    } catch (error) {
+      void producer.disconnect().catch(() => undefined);
+      throw error;
+    }
+    this.#producer = producer;
+    return producer;
+  }
+
+  /** A disconnect may hang (tulios/kafkajs#571); it is left behind then. */
+  async #discard(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    if (producer !== undefined) await within(this.#options.clock, 1_000, producer.disconnect());
+  }
+
+  #releaseRoom(): void {
+    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+  }
+}
+
+/** Makes sure that a limit is one, before anything connects. */
+export function checkedLimits(lingerMs: number, bufferBytesMax: number): void {
+  if (!(lingerMs >= 0)) {
+    throw new StreamsError(
+      "STREAMS_BAD_OPTION",
+      `lingerMs is ${lingerMs}; it must be 0 or more milliseconds.`,
+    );
+  }
+  if (!(bufferBytesMax > 0)) {
+    throw new StreamsError(
+      "STREAMS_BAD_OPTION",
+      `bufferBytesMax is ${bufferBytesMax}; it must be more than 0.`,
+    );
+  }
+}
+
+function sizeOf({ key, value, headers }: OutgoingRecord): number {
+  let bytes = 32 + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) + 2;
+  return bytes;
+}
+
+function byTopic(batch: readonly Waiting[]): TopicMessages[] {
+  const topics = new Map<string, TopicMessages>();
+  for (const { record } of batch) {
+    let entry = topics.get(record.topic);
+    if (entry === undefined) {
+      entry = { topic: record.topic, messages: [] };
+      topics.set(record.topic, entry);
+    }
+    entry.messages.push({
+      key: record.key === null || typeof record.key === "string" ? record.key : asBuffer(record.key),
+      value: record.value === null ? null : asBuffer(record.value),
+      timestamp: String(Math.max(0, Math.trunc(record.timestampMs))),
+      ...(record.headers === undefined ? {} : { headers: headersOf(record.headers) }),
+    });
+  }
+  return [...topics.values()];
+}
+
+function headersOf(headers: NonNullable<OutgoingRecord["headers"]>): Record<string, string | Buffer> {
+  const result: Record<string, string | Buffer> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    result[name] = typeof value === "string" ? value : asBuffer(value);
+  }
+  return result;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,265 @@
+/**
+ * One life of a kafkajs consumer, from its start to its end, whatever ends it. What comes next is the owner's affair:
+ * kafkajs's own restart is switched off, because it starts again without telling and not in every case.
+ *
+ * No code of a user runs inside kafkajs: a batch is handed to `onBatch`, which only keeps it.
+ */
+import type { Consumer, EachBatchPayload, IMemberAssignment, Kafka } from "kafkajs";
+import { messageOf, StreamsError } from "../errors.ts";
+import type { Clock, IncomingRecord, Log } from "../ports.ts";
+import { METADATA_MAX_AGE_MS } from "./kafka-client.ts";
+import { within } from "./machine-clock.ts";
+import { PollTracker } from "./poll-tracker.ts";
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface Batch extends TopicPartition {
+  readonly records: readonly IncomingRecord[];
+  /** The offset after the batch's last, transaction markers included. */
+  readonly nextOffset: number;
+  /** The topic's end when the batch was read. */
+  readonly highWatermark: number;
+}
+
+export interface ConsumerSessionOptions {
+  readonly client: Kafka;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Milliseconds. Kafka's `session.timeout.ms`: how long a killed process's partitions wait for another. */
+  readonly sessionTimeoutMs: number;
+  /**
+   * Partitions were handed out. Nothing is read until it resolves with the offset to start each of them from; called at
+   * every rebalance, with all partitions, before anything else of the new generation.
+   */
+  onAssigned(
+    partitions: readonly TopicPartition[],
+  ): Promise<readonly (TopicPartition & { offset: number })[]>;
+  /** Keeps the batch, or returns false to have it again later. Must be quick and must not throw. */
+  onBatch(batch: Batch): boolean;
+}
+
+const MAX_WAIT_MS = 500;
+/** An empty fetch is answered after MAX_WAIT_MS; what is older says nothing about now. */
+const FETCH_FRESH_MS = 3 * MAX_WAIT_MS;
+
+export class ConsumerSession {
+  readonly #options: ConsumerSessionOptions;
+  readonly #consumer: Consumer;
+  readonly #polls = new PollTracker();
+  readonly #paused = new Set<string>();
+  readonly #ended = Promise.withResolvers<unknown>();
+  #generation = 0;
+  #isOver = false;
+  #isReading = false;
+  #lastContactMs: number;
+  #lastFetchMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ConsumerSessionOptions) {
+    this.#options = options;
+    this.#lastContactMs = options.clock.monotonic();
+    this.#consumer = options.client.consumer({
+      groupId: options.groupId,
+      allowAutoTopicCreation: false,
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      maxBytesPerPartition: 1024 * 1024,
+      sessionTimeout: options.sessionTimeoutMs,
+      rebalanceTimeout: Math.max(10_000, options.sessionTimeoutMs),
+      heartbeatInterval: Math.floor(options.sessionTimeoutMs / 4),
+      metadataMaxAge: METADATA_MAX_AGE_MS,
+      retry: {
+        initialRetryTime: 100,
+        maxRetryTime: 500,
+        retries: 2,
+        restartOnFailure: () => Promise.resolve(false),
+      },
+    });
+    this.#listen();
+  }
+
+  /** Resolves with the reason when the session is over; with undefined after `stop`. */
+  get ended(): Promise<unknown> {
+    return this.#ended.promise;
+  }
+
+  /** Partitions are assigned and being read. */
+  get isReading(): boolean {
+    return this.#isReading && !this.#isOver;
+  }
+
+  /** Milliseconds since a broker last answered anything. */
+  get silentMs(): number {
+    return this.#options.clock.monotonic() - this.#lastContactMs;
+  }
+
+  /** Connects and joins the group. Never rejects: what goes wrong ends the session. */
+  async start(): Promise<void> {
+    try {
+      await this.#consumer.connect();
+      // Our own offsets decide where reading starts; where Kafka has lost them, losing records is the worse mistake.
+      await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: async (payload) => this.#take(payload),
+      });
+    } catch (error) {
+      this.end(error);
+    }
+  }
+
+  /** Whether the partition was read to its end when it was last asked for, which was just now. */
+  isAtEnd({ topic, partition }: TopicPartition): boolean {
+    const isAsked = this.#options.clock.monotonic() - this.#lastFetchMs < FETCH_FRESH_MS;
+    return isAsked && this.isReading && this.#polls.isAtEnd(keyOf(topic, partition));
+  }
+
+  pause({ topic, partition }: TopicPartition): void {
+    const key = keyOf(topic, partition);
+    if (this.#isOver || this.#paused.has(key)) return;
+    this.#paused.add(key);
+    this.#polls.unknown(key);
+    this.#consumer.pause([{ topic, partitions: [partition] }]);
+  }
+
+  resume({ topic, partition }: TopicPartition): void {
+    const key = keyOf(topic, partition);
+    if (this.#isOver || !this.#paused.delete(key)) return;
+    this.#polls.unknown(key);
+    this.#consumer.resume([{ topic, partitions: [partition] }]);
+  }
+
+  /** Commits under the present generation; rejects where the group has moved on. */
+  async commit(offsets: readonly (TopicPartition & { offset: number; metadata: string })[]): Promise<void> {
+    if (this.#isOver) throw new StreamsError("STREAMS_CLOSED", "The consumer is gone.", { retriable: true });
+    await this.#consumer.commitOffsets(offsets.map((each) => ({ ...each, offset: String(each.offset) })));
+  }
+
+  /** Leaves the group and disconnects, within the deadline: kafkajs may hang there (tulios/kafkajs#571, #1639). */
+  async stop(deadlineMs: number): Promise<void> {
+    this.end(undefined);
+    const isDone = await within(this.#options.clock, deadlineMs, this.#consumer.disconnect());
+    if (!isDone)
+      this.#options.log.debug({ groupId: this.#options.groupId }, "the consumer did not leave in time");
+  }
+
+  end(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#generation++;
+    this.#ended.resolve(reason);
+  }
+
+  #listen(): void {
+    const { events } = this.#consumer;
+    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => this.#assigned(payload.memberAssignment));
+    this.#consumer.on(events.CRASH, ({ payload }) => this.end(payload.error));
+    this.#consumer.on(events.FETCH_START, ({ payload }) => this.#polls.fetchStarted(String(payload.nodeId)));
+    this.#consumer.on(events.REQUEST, ({ payload }) => {
+      this.#lastContactMs = this.#options.clock.monotonic();
+      if (payload.apiName !== "Fetch") return;
+      this.#lastFetchMs = this.#lastContactMs;
+      this.#polls.answered();
+    });
+    this.#consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
+      // Batches with nothing for readers in them never come to eachBatch; their offsets count all the same.
+      if (payload.batchSize > 0) return;
+      const { topic, partition, lastOffset, highWatermark } = payload;
+      this.#hand({
+        topic,
+        partition,
+        records: [],
+        nextOffset: Number(lastOffset) + 1,
+        highWatermark: Number(highWatermark),
+      });
+    });
+  }
+
+  #assigned(assignment: IMemberAssignment): void {
+    const generation = ++this.#generation;
+    this.#isReading = false;
+    const partitions = Object.entries(assignment).flatMap(([topic, ids]) =>
+      ids.map((partition) => ({ topic, partition })),
+    );
+    this.#paused.clear();
+    for (const each of partitions) this.pause(each);
+    this.#polls.assigned(partitions.map(({ topic, partition }) => keyOf(topic, partition)));
+    this.#options.onAssigned(partitions).then(
+      (starts) => {
+        if (generation !== this.#generation) return;
+        for (const { topic, partition, offset } of starts)
+          this.#consumer.seek({ topic, partition, offset: String(offset) });
+        for (const each of partitions) this.resume(each);
+        this.#isReading = true;
+      },
+      (error: unknown) => {
+        if (generation === this.#generation) this.end(error);
+      },
+    );
+  }
+
+  #take({ batch, resolveOffset, isStale, isRunning }: EachBatchPayload): void {
+    if (isStale() || !isRunning()) return;
+    const { topic, partition } = batch;
+    if (this.#paused.has(keyOf(topic, partition))) return;
+    const nextOffset = Number(batch.lastOffset()) + 1;
+    const records = batch.messages.map((message) => incoming(topic, partition, message));
+    const isKept = this.#hand({
+      topic,
+      partition,
+      records,
+      nextOffset,
+      highWatermark: Number(batch.highWatermark),
+    });
+    const last = batch.messages.at(-1);
+    if (isKept && last !== undefined) resolveOffset(last.offset);
+  }
+
+  #hand(batch: Batch): boolean {
+    if (this.#isOver) return false;
+    try {
+      const isKept = this.#options.onBatch(batch);
+      this.#polls.batch(
+        keyOf(batch.topic, batch.partition),
+        isKept && batch.nextOffset >= batch.highWatermark,
+      );
+      return isKept;
+    } catch (error) {
+      this.#options.log.error({ reason: messageOf(error) }, "a batch could not be kept");
+      this.end(error);
+      return false;
+    }
+  }
+}
+
+export function keyOf(topic: string, partition: number): string {
+  return `${topic}/${partition}`;
+}
+
+type Message = EachBatchPayload["batch"]["messages"][number];
+
+function incoming(topic: string, partition: number, message: Message): IncomingRecord {
+  return {
+    topic,
+    partition,
+    offset: Number(message.offset),
+    key: message.key,
+    value: message.value,
+    timestampMs: Number(message.timestamp),
+    headers: headersOf(message.headers),
+  };
+}
+
+/** Kafka allows a header's name more than once; the last one counts here. */
+function headersOf(headers: Message["headers"]): IncomingRecord["headers"] {
+  const result: Record<string, string | Uint8Array> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    if (last !== undefined) result[name] = last;
+  }
+  return result;
+}

@@ -1,0 +1,132 @@
+/** Watching consumer groups from outside: who runs them, where they are, and where their topics end. */
+import type { Admin, Kafka } from "kafkajs";
+import { messageOf } from "../errors.ts";
+import type { Cancel, Clock, KafkaConnection, Log } from "../ports.ts";
+import { createKafka } from "./kafka-client.ts";
+import { isTopicMissing } from "./kafka-errors.ts";
+import { machineClock, within } from "./machine-clock.ts";
+
+export interface WatchedGroup {
+  readonly groupId: string;
+  /** The topic that the group reads. */
+  readonly topic: string;
+}
+
+/** How a group stood at one moment. */
+export interface GroupLook {
+  /** True when the group has members. */
+  readonly isRun: boolean;
+  /** The committed offset by partition: the next record to be worked on. Missing where none was committed. */
+  readonly positions: ReadonlyMap<number, number>;
+  /** The end of the topic by partition; asked after the positions, so that none is beyond it. */
+  readonly ends: ReadonlyMap<number, number>;
+}
+
+export interface GroupWatchOptions {
+  readonly kafka: KafkaConnection;
+  readonly groups: readonly WatchedGroup[];
+  readonly log: Log;
+  /** From the end of one look to the beginning of the next. Default: 1000 ms. */
+  readonly everyMs?: number;
+  readonly clock?: Clock;
+  /** Called for each group in its order, once a round; undefined: Kafka could not be asked, or lacks the topic. */
+  onLook(group: WatchedGroup, look: GroupLook | undefined): void;
+}
+
+export interface GroupWatch {
+  close(): Promise<void>;
+}
+
+/** Looks at the groups again and again, until it is closed. Never throws: what can't be asked is told as such. */
+export function watchGroups(options: GroupWatchOptions): GroupWatch {
+  const { clock = machineClock, everyMs = 1_000, groups, log, onLook } = options;
+  const kafka = createKafka(options);
+  let admin: Admin | undefined;
+  let isClosed = false;
+  let isTold = false;
+  let cancel: Cancel = () => {};
+
+  const drop = async () => {
+    const gone = admin;
+    admin = undefined;
+    if (gone !== undefined) await within(clock, 1_000, gone.disconnect());
+  };
+  const round = async () => {
+    try {
+      admin ??= await connected(kafka);
+      const looks = await lookAt(admin, groups);
+      if (isClosed) return;
+      for (const group of groups) onLook(group, looks.get(group));
+      isTold = false;
+    } catch (error) {
+      await drop();
+      if (isClosed) return;
+      if (!isTold) log.warn({ reason: messageOf(error) }, "consumer groups can't be looked at; trying again");
+      isTold = true;
+      for (const group of groups) onLook(group, undefined);
+    }
+  };
+  const goOn = (): Promise<void> =>
+    round().then(() => {
+      if (!isClosed) cancel = clock.setTimeout(() => (running = goOn()), everyMs);
+    });
+  let running = goOn();
+
+  return {
+    async close() {
+      isClosed = true;
+      cancel();
+      await drop();
+      await within(clock, 2_000, running);
+      await drop();
+    },
+  };
+}
+
+async function connected(kafka: Kafka): Promise<Admin> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    return admin;
+  } catch (error) {
+    // A client that never connected keeps its sockets' timers otherwise.
+    await admin.disconnect().catch(() => {});
+    throw error;
+  }
+}
+
+async function lookAt(admin: Admin, groups: readonly WatchedGroup[]): Promise<Map<WatchedGroup, GroupLook>> {
+  const looks = new Map<WatchedGroup, GroupLook>();
+  const described = await admin.describeGroups(groups.map(({ groupId }) => groupId));
+  const running = new Set(
+    described.groups.filter(({ members }) => members.length > 0).map(({ groupId }) => groupId),
+  );
+  const positions = await Promise.all(groups.map((group) => positionsOf(admin, group)));
+  const topics = [...new Set(groups.map(({ topic }) => topic))];
+  const ends = new Map(
+    await Promise.all(topics.map(async (topic) => [topic, await endsOf(admin, topic)] as const)),
+  );
+  for (const [i, group] of groups.entries()) {
+    const topicEnds = ends.get(group.topic);
+    if (topicEnds === undefined) continue;
+    const isRun = running.has(group.groupId);
+    looks.set(group, { isRun, positions: positions[i] ?? new Map(), ends: topicEnds });
+  }
+  return looks;
+}
+
+async function positionsOf(admin: Admin, { groupId, topic }: WatchedGroup): Promise<Map<number, number>> {
+  const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  const told = (committed?.partitions ?? []).filter(({ offset }) => Number(offset) >= 0);
+  return new Map(told.map(({ partition, offset }) => [partition, Number(offset)]));
+}
+
+async function endsOf(admin: Admin, topic: string): Promise<Map<number, number> | undefined> {
+  try {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
+  } catch (error) {
+    if (isTopicMissing(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** The one place that makes kafkajs clients: their timeouts, their log, their codecs. */
+import kafkajs, { type Kafka, type SASLOptions } from "kafkajs";
+import type { KafkaConnection, Log } from "../ports.ts";
+import { registerCodecs } from "./codecs.ts";
+import { mendIdleTimer } from "./idle-timer.ts";
+import { type KafkaNotice, logCreator } from "./kafka-log.ts";
+
+/**
+ * kafkajs's own retries are kept short: who calls here tries again by its own rules, in which an operator can see since
+ * when the broker is gone. Kafka's `retry.backoff.ms` and `retries`.
+ */
+const RETRY = { initialRetryTime: 50, maxRetryTime: 500, multiplier: 2, factor: 0.2, retries: 3 };
+
+/** Milliseconds. Kafka's `metadata.max.age.ms`: how late a new partition or a moved leader may be noticed. */
+export const METADATA_MAX_AGE_MS = 5_000;
+
+export interface ClientOptions {
+  readonly kafka: KafkaConnection;
+  readonly log: Log;
+  readonly clientId?: string;
+  /** Hears what kafkajs tells only in its log. */
+  readonly onNotice?: (notice: KafkaNotice) => void;
+}
+
+export function createKafka({ kafka, log, clientId, onNotice }: ClientOptions): Kafka {
+  mendIdleTimer();
+  registerCodecs();
+  return new kafkajs.Kafka({
+    brokers: [...kafka.brokers],
+    clientId: kafka.clientId ?? clientId ?? "kelvin",
+    connectionTimeout: 3_000,
+    requestTimeout: 10_000,
+    retry: RETRY,
+    logLevel: kafkajs.logLevel.INFO,
+    logCreator: logCreator(log, onNotice),
+    ...(kafka.ssl === undefined ? {} : { ssl: sslOf(kafka.ssl) }),
+    ...(kafka.sasl === undefined ? {} : { sasl: saslOf(kafka.sasl) }),
+  });
+}
+
+function sslOf(ssl: NonNullable<KafkaConnection["ssl"]>) {
+  return typeof ssl === "boolean" ? ssl : { ca: [...ssl.ca] };
+}
+
+function saslOf({ mechanism, username, password }: NonNullable<KafkaConnection["sasl"]>): SASLOptions {
+  switch (mechanism) {
+    case "plain":
+      return { mechanism, username, password };
+    case "scram-sha-256":
+      return { mechanism, username, password };
+    case "scram-sha-512":
+      return { mechanism, username, password };
+  }
+}

@@ -1,0 +1,137 @@
+/** A topology with one end: values go in here and come out of a topic. */
+import { StreamsError } from "../errors.ts";
+import type { Clock, KafkaConnection, Log, Metrics, TopicLike } from "../ports.ts";
+import { BatchingProducer, checkedLimits } from "./batching-producer.ts";
+import { createKafka } from "./kafka-client.ts";
+import { machineClock } from "./machine-clock.ts";
+import { ensureTopics } from "./topics.ts";
+
+export interface PublisherOptions<T> {
+  readonly kafka: KafkaConnection;
+  readonly topic: TopicLike<T>;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly metrics?: Metrics;
+  /**
+   * How long a lone record waits for company, in milliseconds. Kafka's `linger.ms`. Large values save requests and cost
+   * latency. @default 5
+   */
+  readonly lingerMs?: number;
+  /**
+   * Bytes kept while Kafka is away or slow. Kafka's `buffer.memory`. Beyond it `send` rejects at once with code
+   * STREAMS_OVERFLOW. @default 16 MiB
+   */
+  readonly bufferBytesMax?: number;
+}
+
+export interface PublisherHealth {
+  /** Kafka takes our records. */
+  readonly ready: boolean;
+  /** False once Kafka has refused for good: nothing more will be delivered. */
+  readonly live: boolean;
+  readonly why: string;
+  /** Since when Kafka is away, wall clock in milliseconds. */
+  readonly unreachableSinceMs?: number;
+  readonly bufferedBytes: number;
+}
+
+export interface Publisher<T> {
+  /**
+   * Resolves when Kafka has the record on all in-sync replicas. Records of one key arrive in the order of the calls.
+   * The record carries the value's event time as its Kafka timestamp.
+   *
+   * @throws {DeliveryError} where the record itself is refused (too large), or `close` came first.
+   * @throws {KafkaRefusedError} where Kafka said no for good.
+   * @throws {StreamsError} STREAMS_OVERFLOW where Kafka has been away for longer than the buffer lasts.
+   */
+  send(value: T): Promise<void>;
+  /** Resolves when the buffer has room again: wait for it between sends in order not to overflow. */
+  room(): Promise<void>;
+  health(): PublisherHealth;
+  /** Delivers what is waiting, for at most `deadlineMs` (default 5,000), and disconnects. */
+  close(deadlineMs?: number): Promise<void>;
+}
+
+/** Makes the topic if it is missing, waits for a broker as long as it takes, and is ready to send. */
+export async function createPublisher<T>(options: PublisherOptions<T>): Promise<Publisher<T>> {
+  const {
+    kafka,
+    topic,
+    log,
+    metrics,
+    clock = machineClock,
+    lingerMs = 5,
+    bufferBytesMax = 16 * 1024 * 1024,
+  } = options;
+  checkedLimits(lingerMs, bufferBytesMax);
+  const makeTopic = () => ensureTopics({ kafka, topics: [topic], log, clock });
+  await makeTopic();
+  const producer = new BatchingProducer({
+    client: createKafka({ kafka, log }),
+    log,
+    clock,
+    lingerMs,
+    bufferBytesMax,
+    onTopicMissing: makeTopic,
+  });
+  await producer.connect();
+  const counted = (result: string) =>
+    metrics?.count("kelvin_published_total", "Records handed to Kafka, by outcome.", {
+      topic: topic.name,
+      result,
+    });
+
+  return {
+    send(value) {
+      if (!producer.hasRoom) {
+        counted("overflow");
+        return Promise.reject(overflow(topic.name, bufferBytesMax));
+      }
+      return new Promise((resolve, reject) => {
+        producer.enqueue(recordOf(topic, value, clock.now()), (error) => {
+          counted(error === undefined ? "delivered" : "failed");
+          if (error === undefined) resolve();
+          else reject(error);
+        });
+      });
+    },
+    room: () => producer.room(),
+    health: () => healthOf(producer),
+    async close(deadlineMs = 5_000) {
+      const left = await producer.close(deadlineMs);
+      if (left > 0) log.error({ topic: topic.name, records: left }, "closed before Kafka took these records");
+    },
+  };
+}
+
+function recordOf<T>(topic: TopicLike<T>, value: T, nowMs: number) {
+  return {
+    topic: topic.name,
+    key: topic.key(value),
+    value: topic.encode(value),
+    timestampMs: topic.eventTimeMs(value, nowMs),
+  };
+}
+
+function overflow(topic: string, bufferBytesMax: number): StreamsError {
+  return new StreamsError(
+    "STREAMS_OVERFLOW",
+    `${bufferBytesMax} bytes for topic "${topic}" wait for Kafka already. Wait for room(), or drop the record knowingly.`,
+    { retriable: true },
+  );
+}
+
+function healthOf(producer: BatchingProducer): PublisherHealth {
+  const { bufferedBytes, unreachable, refusal } = producer;
+  if (refusal !== undefined) return { ready: false, live: false, why: refusal.message, bufferedBytes };
+  if (unreachable === undefined)
+    return { ready: true, live: true, why: "Kafka takes records", bufferedBytes };
+  const since = new Date(unreachable.sinceMs).toISOString();
+  return {
+    ready: false,
+    live: true,
+    why: `Kafka is not reachable since ${since}: ${unreachable.reason}`,
+    unreachableSinceMs: unreachable.sinceMs,
+    bufferedBytes,
+  };
+}

@@ -1,0 +1,372 @@
+/** A topology with one end: the values of topics come out here, from a window of the past on, and nothing is committed. */
+import type { Kafka } from "kafkajs";
+import { KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
+import type {
+  Cancel,
+  Clock,
+  IncomingRecord,
+  KafkaConnection,
+  Log,
+  RecordPosition,
+  TopicLike,
+} from "../ports.ts";
+import { type Batch, ConsumerSession, keyOf, type TopicPartition } from "./consumer-session.ts";
+import { createKafka } from "./kafka-client.ts";
+import { isBrokerAway, isRefusal } from "./kafka-errors.ts";
+import { delay, machineClock, within } from "./machine-clock.ts";
+import { createMissing, withAdmin } from "./topics.ts";
+
+/** One valid record of one of the topics. */
+export interface SubscribedRecord<T> extends RecordPosition {
+  readonly key: string;
+  readonly value: T;
+  /** Event time, milliseconds since the epoch. */
+  readonly timestampMs: number;
+  /** Kafka's own timestamp of the record. */
+  readonly recordTimestampMs: number;
+  readonly headers: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/** A record that does not fit its topic's schema. */
+export interface InvalidRecord extends RecordPosition {
+  readonly problems: readonly string[];
+  readonly recordTimestampMs: number;
+}
+
+export type SubscriberStatus =
+  /** Nothing comes because no broker answers, since `sinceMs` (wall clock, milliseconds). */
+  | { readonly kind: "unreachable"; readonly sinceMs: number; readonly reason: string }
+  | { readonly kind: "reachable"; readonly awayMs: number }
+  /** A topic was deleted and is there again, empty; reading goes on at its beginning. */
+  | { readonly kind: "topic-recreated"; readonly topic: string };
+
+/** Where reading starts. By Kafka's timestamps where it is a span: those of our own records are event time. */
+export type SubscribeFrom = { readonly millisecondsAgo: number } | "earliest" | "latest";
+
+export interface SubscriberOptions<T> {
+  readonly kafka: KafkaConnection;
+  /** Created where missing. The union of their payloads is what `onRecord` gets; `topic` tells them apart. */
+  readonly topics: readonly TopicLike<T>[];
+  /** Must be this instance's own; it is deleted on `close`. */
+  readonly groupId: string;
+  readonly from: SubscribeFrom;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** Called in the order of each partition. Must not throw; an error is logged and the next record follows. */
+  onRecord(record: SubscribedRecord<T>): void;
+  onInvalid(invalid: InvalidRecord): void;
+  onStatus?(status: SubscriberStatus): void;
+}
+
+export interface SubscriberHealth {
+  readonly ready: boolean;
+  readonly live: boolean;
+  readonly why: string;
+  /** Since when no broker answers, wall clock in milliseconds. */
+  readonly unreachableSinceMs?: number;
+}
+
+export interface Subscriber {
+  /** Resolves when all that was in the topics at the start has been handed over. */
+  readonly caughtUp: Promise<void>;
+  /** Rejects when Kafka refuses for good; never resolves. */
+  readonly failed: Promise<never>;
+  health(): SubscriberHealth;
+  close(): Promise<void>;
+}
+
+const SESSION_TIMEOUT_MS = 8_000;
+const SILENT_MS = 4_000;
+const GIVE_UP_MS = 20_000;
+const LOOK_MS = 500;
+
+/** Starts reading in the background, waits for a broker as long as it takes, and goes on through whatever happens to it. */
+export async function createSubscriber<T>(options: SubscriberOptions<T>): Promise<Subscriber> {
+  if (options.topics.length === 0)
+    throw new StreamsError("STREAMS_BAD_OPTION", "A subscriber needs a topic.");
+  const subscription = new Subscription(options);
+  void subscription.run();
+  return subscription;
+}
+
+class Subscription<T> implements Subscriber {
+  readonly #options: SubscriberOptions<T>;
+  readonly #clock: Clock;
+  readonly #client: Kafka;
+  readonly #topics: ReadonlyMap<string, TopicLike<T>>;
+  /** The next record of each partition. */
+  readonly #positions = new Map<string, number>();
+  /** Where each partition ended when reading began; emptied as they are reached. */
+  #missing: Map<string, number> | undefined;
+  readonly #caughtUp = Promise.withResolvers<void>();
+  readonly #failed = Promise.withResolvers<never>();
+  readonly #stop = new AbortController();
+  readonly #startedMs: number;
+  #session: ConsumerSession | undefined;
+  #unreachable: { sinceMs: number; reason: string } | undefined;
+  #refusal: KafkaRefusedError | undefined;
+  #cancel: Cancel = () => undefined;
+
+  constructor(options: SubscriberOptions<T>) {
+    this.#options = options;
+    this.#clock = options.clock ?? machineClock;
+    this.#startedMs = this.#clock.now();
+    this.#topics = new Map(options.topics.map((topic) => [topic.name, topic]));
+    this.#client = createKafka({
+      kafka: options.kafka,
+      log: options.log,
+      onNotice: ({ topic, partition }) => this.#outOfRange(topic, partition),
+    });
+    this.#failed.promise.catch(() => undefined);
+  }
+
+  get caughtUp(): Promise<void> {
+    return this.#caughtUp.promise;
+  }
+
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#stop;
+    this.#look();
+    for (let waitMs = 100; !signal.aborted; waitMs = Math.min(2_000, waitMs * 2)) {
+      const startedMs = this.#clock.monotonic();
+      const reason = await this.#consume();
+      if (signal.aborted) return;
+      if (isRefusal(reason) || reason instanceof KafkaRefusedError) return this.#refused(reason);
+      if (isBrokerAway(reason)) this.#lost(messageOf(reason));
+      else this.#options.log.debug({ reason: messageOf(reason) }, "the reader ended; starting another");
+      if (this.#clock.monotonic() - startedMs > 10_000) waitMs = 100;
+      await delay(this.#clock, waitMs, signal);
+    }
+  }
+
+  health(): SubscriberHealth {
+    if (this.#refusal !== undefined) return { ready: false, live: false, why: this.#refusal.message };
+    if (this.#unreachable !== undefined) {
+      const { sinceMs, reason } = this.#unreachable;
+      const why = `Kafka is not reachable since ${new Date(sinceMs).toISOString()}: ${reason}`;
+      return { ready: false, live: true, why, unreachableSinceMs: sinceMs };
+    }
+    if (this.#session?.isReading !== true) return { ready: false, live: true, why: "waiting for partitions" };
+    return { ready: true, live: true, why: "reading" };
+  }
+
+  async close(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    this.#cancel();
+    await this.#session?.stop(3_000);
+    const { groupId } = this.#options;
+    const deleted = withAdmin(this.#client, this.#clock, (admin) => admin.deleteGroups([groupId]));
+    await within(
+      this.#clock,
+      3_000,
+      deleted.catch((error) =>
+        this.#options.log.debug({ groupId, reason: messageOf(error) }, "the group stays behind"),
+      ),
+    );
+  }
+
+  /** One consumer's life; returns why it ended. */
+  async #consume(): Promise<unknown> {
+    const { groupId, log, topics } = this.#options;
+    try {
+      await withAdmin(this.#client, this.#clock, (admin) => createMissing(admin, topics, log));
+    } catch (error) {
+      return error;
+    }
+    if (this.#stop.signal.aborted) return undefined;
+    const session = new ConsumerSession({
+      client: this.#client,
+      groupId,
+      topics: [...this.#topics.keys()],
+      log,
+      clock: this.#clock,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      onAssigned: (partitions) => this.#assigned(partitions),
+      onBatch: (batch) => this.#take(batch),
+    });
+    this.#session = session;
+    void session.start();
+    const reason = await session.ended;
+    if (!this.#stop.signal.aborted) void session.stop(5_000);
+    return reason;
+  }
+
+  async #assigned(partitions: readonly TopicPartition[]) {
+    const ends = await this.#ends();
+    const starts = await this.#starts(ends);
+    if (this.#missing === undefined) {
+      this.#missing = new Map();
+      for (const each of partitions) {
+        const key = keyOf(each.topic, each.partition);
+        const { high = 0 } = ends.get(key) ?? {};
+        if ((starts.get(key) ?? 0) < high) this.#missing.set(key, high);
+      }
+    }
+    const result = partitions.map((each) => {
+      const key = keyOf(each.topic, each.partition);
+      const offset = starts.get(key) ?? 0;
+      this.#positions.set(key, offset);
+      return { ...each, offset };
+    });
+    this.#reached();
+    this.#checkCaughtUp();
+    return result;
+  }
+
+  async #ends(): Promise<Map<string, { low: number; high: number }>> {
+    return withAdmin(this.#client, this.#clock, async (admin) => {
+      const ends = new Map<string, { low: number; high: number }>();
+      for (const topic of this.#topics.keys()) {
+        for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+          ends.set(keyOf(topic, partition), { low: Number(low), high: Number(high) });
+        }
+      }
+      return ends;
+    });
+  }
+
+  /** Where we were, if that is still there; the beginning of a topic made anew; otherwise as `from` says. */
+  async #starts(ends: ReadonlyMap<string, { low: number; high: number }>): Promise<Map<string, number>> {
+    const first = await this.#firstStarts(ends);
+    const starts = new Map<string, number>();
+    const recreated = new Set<string>();
+    for (const [key, { low, high }] of ends) {
+      const position = this.#positions.get(key);
+      if (position === undefined) starts.set(key, first.get(key) ?? low);
+      else if (position >= low && position <= high) starts.set(key, position);
+      else {
+        starts.set(key, low);
+        if (position > high) recreated.add(key.slice(0, key.lastIndexOf("/")));
+      }
+    }
+    for (const topic of recreated) {
+      this.#options.log.warn({ topic }, "the topic was made anew: reading it from its beginning");
+      this.#options.onStatus?.({ kind: "topic-recreated", topic });
+    }
+    return starts;
+  }
+
+  async #firstStarts(ends: ReadonlyMap<string, { low: number; high: number }>): Promise<Map<string, number>> {
+    const { from } = this.#options;
+    const isKnown = [...ends.keys()].every((key) => this.#positions.has(key));
+    if (isKnown || from === "earliest") return new Map([...ends].map(([key, { low }]) => [key, low]));
+    if (from === "latest") return new Map([...ends].map(([key, { high }]) => [key, high]));
+    const sinceMs = this.#startedMs - from.millisecondsAgo;
+    return withAdmin(this.#client, this.#clock, async (admin) => {
+      const starts = new Map<string, number>();
+      for (const topic of this.#topics.keys()) {
+        for (const { partition, offset } of await admin.fetchTopicOffsetsByTimestamp(topic, sinceMs)) {
+          starts.set(keyOf(topic, partition), Number(offset));
+        }
+      }
+      return starts;
+    });
+  }
+
+  #take({ topic, partition, records, nextOffset }: Batch): boolean {
+    const definition = this.#topics.get(topic);
+    const key = keyOf(topic, partition);
+    if (definition === undefined) return false;
+    for (const record of records) {
+      if (record.offset < (this.#positions.get(key) ?? 0)) continue;
+      this.#positions.set(key, record.offset + 1);
+      this.#hand(definition, record);
+    }
+    this.#positions.set(key, nextOffset);
+    this.#checkCaughtUp();
+    return true;
+  }
+
+  #hand(definition: TopicLike<T>, record: IncomingRecord): void {
+    const { topic, partition, offset, timestampMs: recordTimestampMs, headers } = record;
+    const { log, onRecord, onInvalid } = this.#options;
+    try {
+      const decoded = definition.decode(record.value);
+      if (!decoded.ok) {
+        onInvalid({ topic, partition, offset, recordTimestampMs, problems: decoded.problems });
+        return;
+      }
+      const { value } = decoded;
+      const timestampMs = definition.eventTimeMs(value, recordTimestampMs);
+      onRecord({
+        topic,
+        partition,
+        offset,
+        recordTimestampMs,
+        headers,
+        value,
+        timestampMs,
+        key: definition.key(value),
+      });
+    } catch (error) {
+      log.error(
+        { topic, partition, offset, reason: messageOf(error) },
+        "a reader's function threw; going on",
+      );
+    }
+  }
+
+  #checkCaughtUp(): void {
+    if (this.#missing === undefined) return;
+    for (const [key, end] of this.#missing) {
+      if ((this.#positions.get(key) ?? 0) >= end) this.#missing.delete(key);
+    }
+    if (this.#missing.size === 0) this.#caughtUp.resolve();
+  }
+
+  #look(): void {
+    this.#cancel = this.#clock.setTimeout(() => {
+      const session = this.#session;
+      if (session !== undefined) {
+        if (session.isReading && session.silentMs < SILENT_MS) this.#reached();
+        if (session.silentMs > SILENT_MS) this.#lost("no answer");
+        if (session.silentMs > GIVE_UP_MS) session.end(restart("no broker has answered for too long"));
+      }
+      if (!this.#stop.signal.aborted) this.#look();
+    }, LOOK_MS);
+  }
+
+  #lost(reason: string): void {
+    if (this.#unreachable !== undefined) return;
+    const sinceMs = this.#clock.now();
+    this.#unreachable = { sinceMs, reason };
+    this.#options.log.warn(
+      { brokers: this.#options.kafka.brokers, reason },
+      "Kafka is not reachable; waiting for it",
+    );
+    this.#options.onStatus?.({ kind: "unreachable", sinceMs, reason });
+  }
+
+  #reached(): void {
+    if (this.#unreachable === undefined) return;
+    const awayMs = this.#clock.now() - this.#unreachable.sinceMs;
+    this.#unreachable = undefined;
+    this.#options.log.info({ awayMs }, "Kafka is reachable again");
+    this.#options.onStatus?.({ kind: "reachable", awayMs });
+  }
+
+  #refused(reason: unknown): void {
+    this.#refusal =
+      reason instanceof KafkaRefusedError ? reason : new KafkaRefusedError("to let us read", reason);
+    this.#options.log.error({ reason: this.#refusal.message }, "reading can't go on");
+    this.#failed.reject(this.#refusal);
+  }
+
+  /** kafkajs tells of this only in its log. A new consumer decides by what is there. */
+  #outOfRange(topic: string, partition: number): void {
+    this.#options.log.warn(
+      { topic, partition },
+      "the next record to read is gone; starting over at what is there",
+    );
+    this.#session?.end(restart(`the records to read next of ${topic}[${partition}] are gone`));
+  }
+}
+
+function restart(why: string): StreamsError {
+  return new StreamsError("STREAMS_CLOSED", `The reader ended: ${why}.`, { retriable: true });
+}

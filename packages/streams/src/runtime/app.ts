@@ -1,0 +1,138 @@
+/** The app: where pipelines are described and from where they are run, driven in tests, or shown. */
+import { StreamsError, TopologyError } from "../errors.ts";
+import { machineClock } from "../io/machine-clock.ts";
+import type { Clock, KafkaConnection, Log, Metrics, TopicLike } from "../ports.ts";
+import { dataFrameOf, type StreamingDataFrame } from "../topology/dataframe.ts";
+import { type DescribeFormat, describe } from "../topology/describe.ts";
+import type { RecordContext, SourceNode, Topology } from "../topology/nodes.ts";
+import { Numbers } from "./numbers.ts";
+import { type AppHealth, Runner } from "./runner.ts";
+import type { StartFrom } from "./start-offsets.ts";
+
+export interface StreamAppOptions {
+  /** Names the app everywhere: it is the consumer group, and stands in result ids and dead letters. */
+  readonly name: string;
+  readonly kafka: KafkaConnection;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly metrics?: Metrics;
+  /**
+   * Where a group without a position starts. Kafka's `auto.offset.reset`. A topic that was deleted and made anew while
+   * the app ran is read from its beginning in any case. @default "latest"
+   */
+  readonly startFrom?: StartFrom;
+  /** How often a record is tried in all before it goes to the dead letters. @default 3 */
+  readonly attempts?: number;
+  /** Wait before the second try in milliseconds; doubled for each further one. @default 100 */
+  readonly backoffMs?: number;
+  /**
+   * How often positions are committed, in milliseconds. Kafka Streams' `commit.interval.ms`. Small values cost requests,
+   * large ones records worked on twice after a crash. @default 200
+   */
+  readonly commitEveryMs?: number;
+  /**
+   * How long a killed process's partitions wait for another, in milliseconds. Kafka's `session.timeout.ms`; the broker
+   * allows 6,000 and more. @default 8000
+   */
+  readonly sessionTimeoutMs?: number;
+  /** A record that has been in work for so long stops the app with an error. @default 60000 */
+  readonly stallAfterMs?: number;
+  /** Shows what `print` is given. By default a line in the log at level info. */
+  readonly print?: (label: string, value: unknown, context: RecordContext) => void;
+}
+
+export interface StreamApp {
+  readonly name: string;
+  /** The values of a topic. Records that don't fit its schema go to the dead-letter topic `<name>.dlq`. */
+  dataframe<T>(topic: TopicLike<T>): StreamingDataFrame<T>;
+  /** The topology for people. */
+  describe(format: DescribeFormat): string;
+  /** What was described, for the test driver. */
+  readonly topology: Topology;
+  /**
+   * Runs until `stop`, or until the signal, and then resolves. Waits for a broker as long as it takes.
+   *
+   * @throws where processing can't go on: {@link KafkaRefusedError}, {@link StalledError}, {@link DeliveryError}. The
+   * process should then end with a non-zero code.
+   */
+  run(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Ends the records in work, delivers what they told, commits, leaves the group. Takes at most about 10 s. */
+  stop(): Promise<void>;
+  health(): AppHealth;
+}
+
+export function createStreamApp(options: StreamAppOptions): StreamApp {
+  const settings = checked(options);
+  const sources = new Map<string, SourceNode>();
+  const stateNames = new Set<string>();
+  const topology: Topology = {
+    name: options.name,
+    get sources() {
+      return [...sources.values()];
+    },
+  };
+  let runner: Runner | undefined;
+  let running: Promise<void> | undefined;
+
+  return {
+    name: options.name,
+    topology,
+    dataframe<T>(topic: TopicLike<T>) {
+      if (runner !== undefined)
+        throw new TopologyError(`App "${options.name}" runs already; describe it before.`);
+      const known = sources.get(topic.name);
+      if (known !== undefined && known.topic !== topic) {
+        throw new TopologyError(
+          `Topic "${topic.name}" is read by two definitions that differ; use one of them.`,
+        );
+      }
+      const source: SourceNode = known ?? { kind: "source", topic, next: [] };
+      sources.set(topic.name, source);
+      return dataFrameOf<T>(source, stateNames);
+    },
+    describe: (format) => describe(topology, format),
+    async run({ signal } = {}) {
+      if (runner !== undefined)
+        throw new StreamsError("STREAMS_CLOSED", `App "${options.name}" was run before.`);
+      if (sources.size === 0)
+        throw new TopologyError(`App "${options.name}" reads no topic; call dataframe first.`);
+      const started = new Runner({ ...settings, topology });
+      runner = started;
+      if (signal?.aborted) return;
+      signal?.addEventListener("abort", () => started.stop());
+      running = started.run();
+      await running;
+    },
+    async stop() {
+      runner?.stop();
+      await running?.catch(() => undefined);
+    },
+    health: () => runner?.health() ?? { ready: false, live: true, why: "not started" },
+  };
+}
+
+function checked(options: StreamAppOptions) {
+  const { name, kafka, log, clock = machineClock, metrics, startFrom = "latest" } = options;
+  const {
+    attempts = 3,
+    backoffMs = 100,
+    commitEveryMs = 200,
+    sessionTimeoutMs = 8_000,
+    stallAfterMs = 60_000,
+  } = options;
+  const bounds = { attempts, backoffMs, commitEveryMs, sessionTimeoutMs, stallAfterMs };
+  for (const [option, value] of Object.entries(bounds)) {
+    const least = option === "backoffMs" ? 0 : 1;
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new StreamsError(
+      "STREAMS_BAD_OPTION",
+      `${option} is ${value}; it must be a whole number from ${least} on.`,
+    );
+  }
+  if (name === "")
+    throw new StreamsError("STREAMS_BAD_OPTION", "An app needs a name: it is the consumer group.");
+  const print =
+    options.print ??
+    ((label, value, { key, timestampMs }) => log.info({ label, key, timestampMs, value }, "record"));
+  return { kafka, log, clock, startFrom, print, numbers: new Numbers(metrics, name), ...bounds };
+}

@@ -1,0 +1,118 @@
+/** Records that could not be worked on: kept, with the reason, beside the topic that they came from. */
+import type { IncomingRecord, OutgoingRecord, RecordPosition, TopicLike } from "../ports.ts";
+
+/**
+ * Why a record is a dead letter.
+ *
+ * - `undecodable`: its bytes do not fit the topic's schema
+ * - `failed`: a function of the pipeline threw each time it was tried
+ * - `late`: it came after its window's allowed lateness
+ * - `future`: its event time is too far ahead of the wall clock
+ * - `refused`: Kafka does not take what the pipeline made of it
+ * - `result-failed`: a function threw on a window's result; the letter's value is the result as JSON
+ */
+export type DeadLetterCode = "undecodable" | "failed" | "late" | "future" | "refused" | "result-failed";
+
+const CODES: readonly string[] = ["undecodable", "failed", "late", "future", "refused", "result-failed"];
+
+/** The headers of a dead letter. Key, value and headers of the record itself are untouched beside them. */
+export const deadLetterHeaders = {
+  pipeline: "kelvin-dlq-pipeline",
+  topic: "kelvin-dlq-topic",
+  partition: "kelvin-dlq-partition",
+  offset: "kelvin-dlq-offset",
+  timestamp: "kelvin-dlq-timestamp",
+  code: "kelvin-dlq-code",
+  reason: "kelvin-dlq-reason",
+} as const;
+
+/** What the headers say. (pipeline, source) identifies the letter: a repeated one is the same. */
+export interface DeadLetter {
+  readonly pipeline: string;
+  readonly source: RecordPosition;
+  /** Kafka's timestamp of the record, milliseconds since the epoch. */
+  readonly timestampMs: number;
+  readonly code: DeadLetterCode;
+  /** For people; at most 1,000 bytes. */
+  readonly reason: string;
+}
+
+export function deadLetterTopicName(sourceTopic: string): string {
+  return `${sourceTopic}.dlq`;
+}
+
+const REASON_BYTES_MAX = 1_000;
+/** Kafka's default `max.message.bytes`. */
+const MESSAGE_BYTES_DEFAULT = 1_048_588;
+/** Room for the headers, so that whatever fitted the source fits here. */
+const HEADER_BYTES = 64 * 1024;
+
+/** The dead-letter topic of a source, as it is created. */
+export function deadLetterTopic(source: Pick<TopicLike<never>, "name" | "partitions" | "configEntries">) {
+  const sourceMax = Number(source.configEntries["max.message.bytes"] ?? MESSAGE_BYTES_DEFAULT);
+  return {
+    name: deadLetterTopicName(source.name),
+    partitions: source.partitions,
+    configEntries: { ...source.configEntries, "max.message.bytes": String(sourceMax + HEADER_BYTES) },
+  };
+}
+
+export function deadLetterOf(
+  pipeline: string,
+  record: IncomingRecord,
+  code: DeadLetterCode,
+  reason: string,
+): OutgoingRecord {
+  return {
+    topic: deadLetterTopicName(record.topic),
+    key: record.key,
+    value: record.value,
+    timestampMs: record.timestampMs,
+    headers: {
+      ...record.headers,
+      [deadLetterHeaders.pipeline]: pipeline,
+      [deadLetterHeaders.topic]: record.topic,
+      [deadLetterHeaders.partition]: String(record.partition),
+      [deadLetterHeaders.offset]: String(record.offset),
+      [deadLetterHeaders.timestamp]: String(record.timestampMs),
+      [deadLetterHeaders.code]: code,
+      [deadLetterHeaders.reason]: cut(reason),
+    },
+  };
+}
+
+/** Reads a dead letter's headers; undefined where they are not those of one. */
+export function parseDeadLetter(
+  headers: Readonly<Record<string, string | Uint8Array | undefined>>,
+): DeadLetter | undefined {
+  const text = (name: keyof typeof deadLetterHeaders): string => {
+    const value = headers[deadLetterHeaders[name]];
+    return value === undefined ? "" : typeof value === "string" ? value : Buffer.from(value).toString("utf8");
+  };
+  const code = text("code");
+  const partition = whole(text("partition"));
+  const offset = whole(text("offset"));
+  const timestampMs = whole(text("timestamp"));
+  if (!isCode(code) || text("topic") === "" || Number.isNaN(partition + offset + timestampMs))
+    return undefined;
+  const source = { topic: text("topic"), partition, offset };
+  return { pipeline: text("pipeline"), source, timestampMs, code, reason: text("reason") };
+}
+
+function whole(text: string): number {
+  return /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+}
+
+function isCode(code: string): code is DeadLetterCode {
+  return CODES.includes(code);
+}
+
+/** At most REASON_BYTES_MAX bytes, no half characters. */
+function cut(reason: string): string {
+  const bytes = Buffer.from(reason, "utf8");
+  if (bytes.length <= REASON_BYTES_MAX) return reason;
+  return `${bytes
+    .subarray(0, REASON_BYTES_MAX - 3)
+    .toString("utf8")
+    .replace(/\uFFFD+$/, "")}…`;
+}

@@ -1,0 +1,43 @@
+/** The numbers the library tells, by name; the only place where they are named. */
+import type { Labels, Metrics } from "../ports.ts";
+
+const COUNTERS = {
+  records_in: "Records read from source topics.",
+  records_out: "Records handed to Kafka for sink topics.",
+  records_late: "Records that came after their window's allowed lateness.",
+  records_future: "Records whose event time is too far ahead of the wall clock.",
+  records_dead_lettered: "Records written to a dead-letter topic.",
+  records_retried: "Tries of a record after a function of the pipeline threw.",
+  records_rebuilt: "Records read again to rebuild window state.",
+  results: "Window results told, revisions included.",
+  results_revised: "Window results told again because a late record changed them.",
+  commits: "Offset commits.",
+  rebalances: "Times the consumer group gave out its partitions.",
+  consumer_restarts: "Consumers that were replaced after a failure.",
+} as const;
+
+const GAUGES = {
+  lag_records: "Records of a partition that are not worked on yet.",
+  event_time_clock_seconds: "Event time that a partition has reached, seconds since the epoch.",
+  queued_bytes: "Bytes of records read and not worked on yet.",
+  window_panes: "Panes of window state in memory.",
+  broker_reachable: "1 while the broker answers.",
+} as const;
+
+export class Numbers {
+  readonly #metrics: Metrics | undefined;
+  readonly #labels: Labels;
+
+  constructor(metrics: Metrics | undefined, pipeline: string) {
+    this.#metrics = metrics;
+    this.#labels = { pipeline };
+  }
+
+  count(name: keyof typeof COUNTERS, labels: Labels = {}, by = 1): void {
+    this.#metrics?.count(`kelvin_${name}_total`, COUNTERS[name], { ...this.#labels, ...labels }, by);
+  }
+
+  gauge(name: keyof typeof GAUGES, value: number, labels: Labels = {}): void {
+    this.#metrics?.gauge(`kelvin_${name}`, GAUGES[name], value, { ...this.#labels, ...labels });
+  }
+}

@@ -1,0 +1,36 @@
+/** What Kafka knows of a group's partitions: ends of the topics, committed offsets and their metadata. */
+import type { Kafka } from "kafkajs";
+import { keyOf } from "../io/consumer-session.ts";
+import { withAdmin } from "../io/topics.ts";
+import type { Clock } from "../ports.ts";
+import type { PartitionOffsets } from "./start-offsets.ts";
+
+/** By `topic/partition`. */
+export async function offsetsOf(
+  client: Kafka,
+  clock: Clock,
+  groupId: string,
+  topics: readonly string[],
+): Promise<Map<string, PartitionOffsets>> {
+  return withAdmin(client, clock, async (admin) => {
+    const committed = new Map<string, { offset: number; metadata: string | null }>();
+    for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
+      for (const { partition, offset, metadata } of partitions) {
+        committed.set(keyOf(topic, partition), { offset: Number(offset), metadata });
+      }
+    }
+    const result = new Map<string, PartitionOffsets>();
+    for (const topic of topics) {
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        const { offset = -1, metadata = null } = committed.get(keyOf(topic, partition)) ?? {};
+        result.set(keyOf(topic, partition), {
+          low: Number(low),
+          high: Number(high),
+          committed: offset,
+          metadata,
+        });
+      }
+    }
+    return result;
+  });
+}

@@ -1,0 +1,394 @@
+/**
+ * The work on one input partition: records in, effects out, window state between. No Kafka and no timers here; the runtime
+ * and the test driver share it.
+ */
+import { messageOf } from "../errors.ts";
+import type { Headers, IncomingRecord, OutgoingRecord } from "../ports.ts";
+import type { Checkpoint, WindowCheckpoint } from "../state/checkpoint.ts";
+import { OffsetSet } from "../state/offset-set.ts";
+import type { RecordContext, SourceNode, TrailingWindowNode } from "../topology/nodes.ts";
+import { windowsOf } from "../topology/nodes.ts";
+import { StreamClock } from "../windows/stream-clock.ts";
+import { type Inputs, type Told, TrailingPanes } from "../windows/trailing-panes.ts";
+import { type DeadLetterCode, deadLetterOf } from "./dead-letters.ts";
+import { type Effects, evaluate } from "./evaluate.ts";
+import type { Numbers } from "./numbers.ts";
+
+/** The headers of a window's result. */
+export const resultHeaders = {
+  /** app/window/key/end: two tellings of one result have the same. */
+  id: "kelvin-result-id",
+  revision: "kelvin-revision",
+  /** Milliseconds since the epoch, inclusive. */
+  start: "kelvin-window-start",
+  /** Milliseconds since the epoch, exclusive. */
+  end: "kelvin-window-end",
+} as const;
+
+export interface PartitionPorts {
+  readonly app: string;
+  readonly numbers: Numbers;
+  wallMs(): number;
+  /** Hands a record on; `origin` is what it came of, for the dead letters should Kafka refuse it. */
+  emit(record: OutgoingRecord, origin: IncomingRecord): void;
+  print(label: string, value: unknown, context: RecordContext): void;
+  /** Waits before a record is tried again. */
+  backoff(attempt: number): Promise<void>;
+  /** How often a record is tried in all. */
+  readonly attempts: number;
+  warn(fields: object, message: string): void;
+}
+
+interface WindowState {
+  readonly node: TrailingWindowNode;
+  clock: StreamClock;
+  panes: TrailingPanes;
+  uncounted: OffsetSet;
+}
+
+/** How a rebuild is told apart from work. */
+export interface Restoration {
+  readonly checkpoint: Checkpoint;
+  /** The committed offset: records before it are rebuilt, those from it on are worked on. */
+  readonly position: number;
+  /** The topic's end when the partition was taken over. */
+  readonly endOffset: number;
+}
+
+export class Partition {
+  readonly #source: SourceNode;
+  readonly #ports: PartitionPorts;
+  readonly #windows: WindowState[];
+  /** The next record to work on. */
+  #position: number;
+  #last: IncomingRecord;
+  #doubt: { untilOffset: number; readonly writtenMs: number } | undefined;
+
+  constructor(source: SourceNode, partition: number, position: number, ports: PartitionPorts) {
+    this.#source = source;
+    this.#ports = ports;
+    this.#position = position;
+    this.#last = nothing(source.topic.name, partition, position);
+    this.#windows = windowsOf(source).map((node) => ({
+      node,
+      clock: new StreamClock(node.shape),
+      panes: new TrailingPanes(node.shape, node.aggregates),
+      uncounted: new OffsetSet(),
+    }));
+  }
+
+  /** The offset that is committed once everything told so far is with Kafka. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get hasWindows(): boolean {
+    return this.#windows.length > 0;
+  }
+
+  /** Event time reached, the slowest window's; undefined before the first record. */
+  get clockMs(): number | undefined {
+    const clocks = this.#windows.map(({ clock }) => clock.valueMs).filter((value) => value !== undefined);
+    return clocks.length === 0 ? undefined : Math.min(...clocks);
+  }
+
+  get paneCount(): number {
+    return this.#windows.reduce((sum, { panes }) => sum + panes.size, 0);
+  }
+
+  /** Changes whenever a checkpoint would. */
+  get version(): string {
+    return `${this.#position} ${this.#windows.map(({ panes }) => panes.tickMs ?? "").join(" ")}`;
+  }
+
+  /**
+   * Takes up what another life of the pipeline noted. Its records have to follow from `rewindTo` on.
+   *
+   * Unless it ended in order, it may have told results after its last note. Until the records that it may have seen are
+   * worked on, and for the time that its clock may have run on alone, results are told with higher revisions than it can
+   * have used, so that readers who keep the highest end up with ours.
+   */
+  restore({ checkpoint, position, endOffset }: Restoration): void {
+    const unseen = checkpoint.isFinal ? 0 : endOffset - position + 1;
+    this.#doubt = checkpoint.isFinal
+      ? undefined
+      : { untilOffset: endOffset, writtenMs: checkpoint.writtenMs };
+    for (const window of this.#windows) {
+      const noted = checkpoint.windows.get(window.node.name);
+      if (noted === undefined) continue;
+      // Where records are gone, the state is what can still be read.
+      const { everyMs } = window.node.shape;
+      window.clock = new StreamClock(window.node.shape, noted.clockMs);
+      window.uncounted = noted.uncounted;
+      window.panes.restore({
+        tickMs: Math.floor(noted.clockMs / everyMs) * everyMs,
+        revisionMax: noted.revisionMax + unseen,
+        doubtUntilMs: checkpoint.isFinal ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY,
+      });
+    }
+  }
+
+  checkpoint(owner: string, isFinal: boolean): Checkpoint {
+    const position = this.#position;
+    const rewindTo = this.#windows.reduce(
+      (least, { panes }) => Math.min(least, panes.offsetMin ?? least),
+      position,
+    );
+    const windows = new Map<string, WindowCheckpoint>();
+    for (const { node, clock, panes, uncounted } of this.#windows) {
+      uncounted.dropBelow(rewindTo);
+      if (clock.valueMs === undefined) continue;
+      windows.set(node.name, { clockMs: clock.valueMs, revisionMax: panes.revisionMax, uncounted });
+    }
+    return { owner, isFinal, writtenMs: this.#ports.wallMs(), rewindTo, windows };
+  }
+
+  /** A record that was worked on before the state was lost. */
+  async rebuild(record: IncomingRecord): Promise<void> {
+    const decoded = this.#source.topic.decode(record.value);
+    this.#position = record.offset + 1;
+    this.#last = record;
+    if (!decoded.ok) return;
+    const context = this.#contextOf(record, decoded.value);
+    const effects: Effects = { out: [], windows: [], prints: [] };
+    await this.#tried(record, () =>
+      evaluate(this.#source.next, decoded.value, context, effects, { isRebuild: true }),
+    );
+    for (const { node, value } of effects.windows) {
+      const window = this.#windowOf(node);
+      if (window === undefined || window.uncounted.has(record.offset)) continue;
+      const inputs = window.panes.select(value, context.timestampMs);
+      window.panes.rebuild(context.key, context.timestampMs, inputs, record.offset);
+    }
+    this.#ports.numbers.count("records_rebuilt");
+  }
+
+  /** Works on the next record. Never throws for the record's sake. */
+  process(record: IncomingRecord): void | Promise<void> {
+    this.#ports.numbers.count("records_in", { topic: record.topic });
+    const decoded = this.#source.topic.decode(record.value);
+    if (!decoded.ok) {
+      this.#deadLetter(record, "undecodable", decoded.problems.join("; "));
+      return this.#done(record);
+    }
+    let context: RecordContext;
+    try {
+      context = this.#contextOf(record, decoded.value);
+    } catch (error) {
+      this.#deadLetter(record, "undecodable", messageOf(error));
+      return this.#done(record);
+    }
+    this.#last = record;
+    const future = this.#windows.filter(
+      ({ clock }) => !clock.record(context.timestampMs, this.#ports.wallMs()),
+    );
+    const told = this.#tellDue();
+    const work = () => this.#tried(record, () => this.#work(record, decoded.value, context, future));
+    const done = told === undefined ? work() : told.then(work);
+    return done === undefined ? this.#done(record) : done.then(() => this.#done(record));
+  }
+
+  /** Up to where nothing is to be had: no record, but a part of the log that is not for readers (transaction markers). */
+  skipTo(position: number): void {
+    this.#position = Math.max(this.#position, position);
+    this.#settleDoubt();
+  }
+
+  /** Time has passed, by a clock that does not step. */
+  elapse(elapsedMs: number, isCaughtUp: boolean): void | Promise<void> {
+    if (this.#windows.length === 0) return;
+    for (const { clock } of this.#windows) clock.elapse(elapsedMs, isCaughtUp);
+    if (isCaughtUp) this.#settleDoubt();
+    return this.#tellDue();
+  }
+
+  #done(record: IncomingRecord): void {
+    this.#position = record.offset + 1;
+    if (this.#doubt !== undefined) this.#settleDoubt();
+  }
+
+  #settleDoubt(): void {
+    if (this.#doubt === undefined || this.#position < this.#doubt.untilOffset) return;
+    const aloneMs = Math.max(0, this.#ports.wallMs() - this.#doubt.writtenMs);
+    for (const { clock, panes } of this.#windows) {
+      if (clock.valueMs !== undefined) panes.settleDoubt(clock.valueMs + aloneMs);
+    }
+    this.#doubt = undefined;
+  }
+
+  #work(
+    record: IncomingRecord,
+    value: unknown,
+    context: RecordContext,
+    future: readonly WindowState[],
+  ): void | Promise<void> {
+    const effects: Effects = { out: [], windows: [], prints: [] };
+    const done = evaluate(this.#source.next, value, context, effects, { isRebuild: false });
+    const settle = () => this.#settle(record, effects, future);
+    return done === undefined ? settle() : done.then(settle);
+  }
+
+  /** Everything of the record has gone well: now it counts. */
+  #settle(record: IncomingRecord, effects: Effects, future: readonly WindowState[]): void | Promise<void> {
+    const selected: { window: WindowState; context: RecordContext; inputs: Inputs }[] = [];
+    let refused: { code: DeadLetterCode; reason: string } | undefined;
+    for (const { node, value, context } of effects.windows) {
+      const window = this.#windowOf(node);
+      if (window === undefined) continue;
+      if (future.includes(window)) {
+        refused ??= {
+          code: "future",
+          reason: `its event time ${isoTime(context.timestampMs)} is ahead of the clock`,
+        };
+        window.uncounted.add(record.offset);
+      } else if (window.panes.isLate(context.timestampMs)) {
+        refused ??= {
+          code: "late",
+          reason: `its event time ${isoTime(context.timestampMs)} was told of long ago`,
+        };
+        window.uncounted.add(record.offset);
+      } else {
+        selected.push({ window, context, inputs: window.panes.select(value, context.timestampMs) });
+      }
+    }
+    const changed: { window: WindowState; told: Told[] }[] = [];
+    for (const { window, context, inputs } of selected) {
+      changed.push({
+        window,
+        told: window.panes.add(context.key, context.timestampMs, inputs, record.offset),
+      });
+    }
+    for (const { label, value, context } of effects.prints) this.#ports.print(label, value, context);
+    for (const out of effects.out) this.#emit(out, record);
+    if (refused !== undefined) this.#deadLetter(record, refused.code, refused.reason);
+    let telling: Promise<void> | undefined;
+    for (const { window, told } of changed) {
+      const tell = () => this.#tell(window, told);
+      if (telling !== undefined) telling = telling.then(tell);
+      else telling = tell() ?? undefined;
+    }
+    return telling;
+  }
+
+  /** Tells what event time has made due. */
+  #tellDue(): void | Promise<void> {
+    let telling: Promise<void> | undefined;
+    for (const window of this.#windows) {
+      if (window.clock.valueMs === undefined) continue;
+      const told = window.panes.advance(window.clock.valueMs);
+      const tell = () => this.#tell(window, told);
+      if (telling !== undefined) telling = telling.then(tell);
+      else telling = tell() ?? undefined;
+    }
+    return telling;
+  }
+
+  #tell(window: WindowState, told: readonly Told[], from = 0): void | Promise<void> {
+    for (let i = from; i < told.length; i++) {
+      const result = told[i];
+      if (result === undefined) continue;
+      const done = this.#tellOne(window.node, result);
+      if (done !== undefined) return done.then(() => this.#tell(window, told, i + 1));
+    }
+  }
+
+  #tellOne(node: TrailingWindowNode, result: Told): void | Promise<void> {
+    const origin = this.#last;
+    this.#ports.numbers.count("results");
+    if (result.revision > 0) this.#ports.numbers.count("results_revised");
+    const context: RecordContext = {
+      topic: origin.topic,
+      partition: origin.partition,
+      offset: origin.offset,
+      key: result.key,
+      timestampMs: result.endMs,
+      headers: this.#headersOf(node, result),
+    };
+    const work = (): void | Promise<void> => {
+      const effects: Effects = { out: [], windows: [], prints: [] };
+      const done = evaluate(node.next, result, context, effects, { isRebuild: false });
+      const settle = () => {
+        for (const { label, value, context: of } of effects.prints) this.#ports.print(label, value, of);
+        for (const out of effects.out) this.#emit(out, origin);
+      };
+      return done === undefined ? settle() : done.then(settle);
+    };
+    return this.#tried(
+      { ...origin, key: utf8(result.key), value: utf8(JSON.stringify(result)) },
+      work,
+      "result-failed",
+    );
+  }
+
+  #headersOf(node: TrailingWindowNode, result: Told): Headers {
+    return {
+      [resultHeaders.id]: `${this.#ports.app}/${node.name}/${result.key}/${result.endMs}`,
+      [resultHeaders.revision]: String(result.revision),
+      [resultHeaders.start]: String(result.startMs),
+      [resultHeaders.end]: String(result.endMs),
+    };
+  }
+
+  /** Tries the work as often as allowed; then the record is a dead letter and the work goes on. */
+  #tried(
+    record: IncomingRecord,
+    work: () => void | Promise<void>,
+    code: DeadLetterCode = "failed",
+    attempt = 1,
+  ): void | Promise<void> {
+    const again = (error: unknown): void | Promise<void> => {
+      if (attempt >= this.#ports.attempts) {
+        this.#deadLetter(
+          record,
+          code,
+          error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+        );
+        if (code === "failed") for (const { uncounted } of this.#windows) uncounted.add(record.offset);
+        return;
+      }
+      this.#ports.numbers.count("records_retried");
+      return this.#ports.backoff(attempt).then(() => this.#tried(record, work, code, attempt + 1));
+    };
+    try {
+      return work()?.catch(again);
+    } catch (error) {
+      return again(error);
+    }
+  }
+
+  #deadLetter(record: IncomingRecord, code: DeadLetterCode, reason: string): void {
+    const { topic, partition, offset } = record;
+    if (code === "late") this.#ports.numbers.count("records_late");
+    if (code === "future") this.#ports.numbers.count("records_future");
+    this.#ports.numbers.count("records_dead_lettered", { topic, code });
+    this.#ports.warn({ topic, partition, offset, code, reason }, "record put with the dead letters");
+    this.#ports.emit(deadLetterOf(this.#ports.app, record, code, reason), record);
+  }
+
+  #emit(record: OutgoingRecord, origin: IncomingRecord): void {
+    this.#ports.numbers.count("records_out", { topic: record.topic });
+    this.#ports.emit(record, origin);
+  }
+
+  #contextOf(record: IncomingRecord, value: unknown): RecordContext {
+    const { topic, partition, offset, headers } = record;
+    const timestampMs = Math.floor(this.#source.topic.eventTimeMs(value, record.timestampMs));
+    return { topic, partition, offset, headers, timestampMs, key: this.#source.topic.key(value) };
+  }
+
+  #windowOf(node: TrailingWindowNode): WindowState | undefined {
+    return this.#windows.find((window) => window.node === node);
+  }
+}
+
+function nothing(topic: string, partition: number, offset: number): IncomingRecord {
+  return { topic, partition, offset, key: null, value: null, timestampMs: 0, headers: {} };
+}
+
+function utf8(text: string): Uint8Array {
+  return Buffer.from(text, "utf8");
+}
+
+function isoTime(ms: number): string {
+  return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
+}

@@ -1,0 +1,207 @@
+/** One partition's records waiting for work, and the loop that works on them, one at a time, in order. */
+import { nextTurn } from "../io/machine-clock.ts";
+import type { Clock, IncomingRecord } from "../ports.ts";
+import type { Checkpoint } from "../state/checkpoint.ts";
+import type { Partition } from "./partition.ts";
+
+/** Bytes: above the first the partition is not read on, below the second it is again. */
+const QUEUE_BYTES_HIGH = 4 * 1024 * 1024;
+const QUEUE_BYTES_LOW = 1024 * 1024;
+/** How long the loop works before it lets sockets and heartbeats have their turn, in milliseconds. */
+const SLICE_MS = 8;
+
+export interface TaskOptions {
+  readonly topic: string;
+  readonly partitionId: number;
+  readonly partition: Partition;
+  /** Names this life of the work on the partition in its checkpoints. */
+  readonly owner: string;
+  /** The group's position: records before it only rebuild state. */
+  readonly startPosition: number;
+  /** To be committed before anything is worked on. */
+  readonly takeOver: Checkpoint;
+  readonly clock: Clock;
+  /** Waits while too much is on its way to Kafka. */
+  readonly room: () => Promise<void> | undefined;
+  readonly onQueue: (isFull: boolean) => void;
+  /** The loop itself failed: a bug here, not a bad record. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class Task {
+  readonly topic: string;
+  readonly partitionId: number;
+  readonly partition: Partition;
+  readonly owner: string;
+  readonly startPosition: number;
+  takeOver: Checkpoint | undefined;
+  readonly #options: TaskOptions;
+  #queue: IncomingRecord[] = [];
+  #head = 0;
+  #queuedBytes = 0;
+  #isFull = false;
+  #nextOffset: number;
+  #skipTo = 0;
+  #highWatermark = 0;
+  /** Time that has passed while all was worked on, and whether something was not before that. */
+  #quietMs = 0;
+  #wasBusy = false;
+  #isRunning = false;
+  #ended: Promise<void> = Promise.resolve();
+  #isStopped = false;
+  #busySinceMs: number | undefined;
+  /** What was last committed, to know whether there is news. */
+  committedVersion = "";
+
+  constructor(options: TaskOptions) {
+    this.#options = options;
+    this.topic = options.topic;
+    this.partitionId = options.partitionId;
+    this.partition = options.partition;
+    this.owner = options.owner;
+    this.startPosition = options.startPosition;
+    this.takeOver = options.takeOver;
+    this.#nextOffset = options.partition.position;
+  }
+
+  /** The offset to read next: after all that is queued. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get lag(): number {
+    return Math.max(0, this.#highWatermark - this.partition.position);
+  }
+
+  get isIdle(): boolean {
+    return !this.#isRunning && this.#head >= this.#queue.length;
+  }
+
+  get isRebuilding(): boolean {
+    return this.partition.position < this.startPosition;
+  }
+
+  /** How long the record in work has been in work, in milliseconds. */
+  get busyMs(): number {
+    return this.#busySinceMs === undefined ? 0 : this.#options.clock.monotonic() - this.#busySinceMs;
+  }
+
+  /** Resolves when no record is in work. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  enqueue(records: readonly IncomingRecord[], nextOffset: number, highWatermark: number): void {
+    for (const record of records) {
+      if (record.offset < this.#nextOffset) continue;
+      this.#queue.push(record);
+      this.#queuedBytes += bytesOf(record);
+    }
+    this.#nextOffset = Math.max(this.#nextOffset, nextOffset);
+    this.#highWatermark = highWatermark;
+    this.#skipTo = this.#nextOffset;
+    if (!this.#isFull && this.#queuedBytes > QUEUE_BYTES_HIGH) this.#full(true);
+    this.#wake();
+  }
+
+  /** Time has passed, by a clock that does not step. `isAtEnd`: Kafka has no more records than those that came. */
+  elapse(elapsedMs: number, isAtEnd: boolean): void {
+    if (!this.partition.hasWindows) return;
+    if (isAtEnd && this.isIdle && !this.isRebuilding) {
+      this.#quietMs += elapsedMs;
+      this.#wake();
+    } else {
+      this.#quietMs = 0;
+      this.#wasBusy = true;
+    }
+  }
+
+  /** Ends after the record in work; what is queued is dropped, to be read again by whoever comes next. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#queue = [];
+    this.#head = 0;
+    this.#queuedBytes = 0;
+  }
+
+  #wake(): void {
+    if (this.#isRunning || this.#isStopped) return;
+    this.#isRunning = true;
+    this.#ended = this.#run().then(
+      () => {
+        this.#isRunning = false;
+        if (this.#head < this.#queue.length) this.#wake();
+      },
+      (error: unknown) => {
+        this.#isRunning = false;
+        if (!this.#isStopped) this.#options.onFailure(error);
+      },
+    );
+  }
+
+  async #run(): Promise<void> {
+    const { clock, partition, room } = this.#options;
+    let sliceEndMs = clock.monotonic() + SLICE_MS;
+    await this.#elapse();
+    for (let record = this.#shift(); record !== undefined; record = this.#shift()) {
+      const noRoom = room();
+      if (noRoom !== undefined) await noRoom;
+      const work = this.isRebuilding ? partition.rebuild(record) : partition.process(record);
+      if (work !== undefined) await this.#guarded(work);
+      if (this.#isStopped) return;
+      if (clock.monotonic() >= sliceEndMs) {
+        await nextTurn();
+        await this.#elapse();
+        sliceEndMs = clock.monotonic() + SLICE_MS;
+      }
+    }
+    partition.skipTo(this.#skipTo);
+  }
+
+  async #elapse(): Promise<void> {
+    if (this.#isStopped || this.isRebuilding) return;
+    if (this.#wasBusy) void this.partition.elapse(0, false);
+    this.#wasBusy = false;
+    if (this.#quietMs === 0) return;
+    const quietMs = this.#quietMs;
+    this.#quietMs = 0;
+    const work = this.partition.elapse(quietMs, true);
+    if (work !== undefined) await this.#guarded(work);
+  }
+
+  async #guarded(work: Promise<void>): Promise<void> {
+    this.#busySinceMs = this.#options.clock.monotonic();
+    try {
+      await work;
+    } finally {
+      this.#busySinceMs = undefined;
+    }
+  }
+
+  #shift(): IncomingRecord | undefined {
+    if (this.#isStopped) return undefined;
+    const record = this.#queue[this.#head];
+    if (record === undefined) {
+      this.#queue = [];
+      this.#head = 0;
+      return undefined;
+    }
+    this.#head++;
+    this.#queuedBytes -= bytesOf(record);
+    if (this.#isFull && this.#queuedBytes < QUEUE_BYTES_LOW) this.#full(false);
+    return record;
+  }
+
+  #full(isFull: boolean): void {
+    this.#isFull = isFull;
+    this.#options.onQueue(isFull);
+  }
+}
+
+function bytesOf({ key, value }: IncomingRecord): number {
+  return 100 + (key?.length ?? 0) + (value?.length ?? 0);
+}

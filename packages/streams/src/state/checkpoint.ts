@@ -1,0 +1,89 @@
+/**
+ * Where a partition's work stands, written with the committed offset (its `metadata` in Kafka's OffsetCommit).
+ *
+ * Window state itself is in memory. It is rebuilt from what it was made of, the input topic: the checkpoint names the
+ * oldest record that a result may still need, the reader goes back to it and adds, without telling anything, the records up
+ * to the committed offset, except those that were not counted the first time. Then the work goes on where it stood.
+ * Changelog topics, once they are here, replace the reading back; the clock and the revision stay as they are.
+ */
+import { OffsetSet } from "./offset-set.ts";
+
+/** One window's part of it. */
+export interface WindowCheckpoint {
+  /** Event time that the partition's clock had reached. */
+  readonly clockMs: number;
+  /** No revision above this was told. */
+  readonly revisionMax: number;
+  /** Records at or after `rewindTo` that this window did not count (too late, too far in the future, failed). */
+  readonly uncounted: OffsetSet;
+}
+
+export interface Checkpoint {
+  /** Whoever worked on the partition when this was written. */
+  readonly owner: string;
+  /** Written at an orderly stop: nothing was told after it. */
+  readonly isFinal: boolean;
+  /** Wall clock in milliseconds when it was written. */
+  readonly writtenMs: number;
+  /** The oldest record that a result may still need. */
+  readonly rewindTo: number;
+  readonly windows: ReadonlyMap<string, WindowCheckpoint>;
+}
+
+/** Kafka's default `offset.metadata.max.bytes` is 4096. */
+const METADATA_CHARS_MAX = 4_000;
+
+/**
+ * The checkpoint as text. Where there are more gaps of uncounted records than fit, the oldest are left out (such a record
+ * would be counted after a restart); `lost` says how many.
+ */
+export function encodeCheckpoint(checkpoint: Checkpoint): { text: string; lost: number } {
+  for (let lost = 0; ; lost++) {
+    const windows = [...checkpoint.windows].map(([name, { clockMs, revisionMax, uncounted }]) => [
+      name,
+      [clockMs, revisionMax, uncounted.encode(checkpoint.rewindTo)],
+    ]);
+    const text = JSON.stringify({
+      v: 1,
+      o: checkpoint.owner,
+      f: checkpoint.isFinal ? 1 : 0,
+      t: checkpoint.writtenMs,
+      r: checkpoint.rewindTo,
+      w: Object.fromEntries(windows),
+    });
+    if (text.length <= METADATA_CHARS_MAX) return { text, lost };
+    const dropped = [...checkpoint.windows.values()].filter(({ uncounted }) => uncounted.dropOldest());
+    if (dropped.length === 0) return { text: "", lost };
+  }
+}
+
+/** Reads a checkpoint; undefined for anything else: other tools commit offsets too, with any metadata. */
+export function decodeCheckpoint(text: string | null): Checkpoint | undefined {
+  if (text === null || text === "") return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(json) || json.v !== 1) return undefined;
+  const { o: owner, f: final, t: writtenMs, r: rewindTo, w: windows } = json;
+  if (typeof owner !== "string" || !isInteger(writtenMs) || !isInteger(rewindTo) || !isObject(windows))
+    return undefined;
+  const decoded = new Map<string, WindowCheckpoint>();
+  for (const [name, window] of Object.entries(windows)) {
+    if (!Array.isArray(window)) return undefined;
+    const [clockMs, revisionMax, uncounted]: unknown[] = window;
+    if (!isInteger(clockMs) || !isInteger(revisionMax) || typeof uncounted !== "string") return undefined;
+    decoded.set(name, { clockMs, revisionMax, uncounted: OffsetSet.decode(uncounted, rewindTo) });
+  }
+  return { owner, isFinal: final === 1, writtenMs, rewindTo, windows: decoded };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isInteger(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value);
+}

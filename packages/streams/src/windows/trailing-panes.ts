@@ -1,0 +1,266 @@
+/**
+ * The arithmetic of a trailing window, of all keys of one partition (streams.md 2). Pure: time comes in by `advance`.
+ *
+ * Size D, told every S, D a multiple of S. `V(k,T)` aggregates the records of key k with `T-D <= ts < T`, T a multiple of S
+ * since the epoch. Records gather in panes of S, pane p holding `p <= ts < p+S`; V(k,T) merges the D/S panes before T.
+ * Panes are kept by time first and key second, so that a key is forgotten with its last pane.
+ */
+import type { Aggregates } from "../aggregates/aggregate.ts";
+import type { TrailingWindowShape } from "../topology/nodes.ts";
+
+/** V(k,T) with what tells it from an earlier telling. */
+export interface Told {
+  readonly key: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly revision: number;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** The inputs that `select` of each aggregate took from one value. */
+export type Inputs = Readonly<Record<string, unknown>>;
+
+type Accumulators = Readonly<Record<string, unknown>>;
+
+interface Pane {
+  readonly startMs: number;
+  /** The least offset among its records: where a rebuild has to start reading. */
+  offsetMin: number;
+  readonly keys: Map<string, Accumulators>;
+}
+
+/** What a rebuild starts from. */
+export interface PanesMemory {
+  /** The last T that was told. */
+  readonly tickMs: number;
+  /** No revision above this was ever told. */
+  readonly revisionMax: number;
+  /**
+   * Up to which T the results may have been told after this memory was taken, by a process that ended before it could note
+   * it. Such results are told with a revision above all that may have been used.
+   */
+  readonly doubtUntilMs: number;
+}
+
+export class TrailingPanes {
+  readonly #shape: TrailingWindowShape;
+  readonly #aggregates: Aggregates<unknown>;
+  readonly #names: readonly string[];
+  readonly #panes = new Map<number, Pane>();
+  /** Revisions above 0 of results that may still change: by T, then key. */
+  readonly #revisions = new Map<number, Map<string, number>>();
+  #tickMs: number | undefined;
+  #revisionMax = 0;
+  #revisionFloor = 0;
+  #floorUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(shape: TrailingWindowShape, aggregates: Aggregates<unknown>) {
+    this.#shape = shape;
+    this.#aggregates = aggregates;
+    this.#names = Object.keys(aggregates);
+  }
+
+  get tickMs(): number | undefined {
+    return this.#tickMs;
+  }
+
+  /** The highest revision told so far. */
+  get revisionMax(): number {
+    return Math.max(this.#revisionMax, this.#revisionFloor);
+  }
+
+  /** How many panes of single keys are kept. */
+  get size(): number {
+    let size = 0;
+    for (const pane of this.#panes.values()) size += pane.keys.size;
+    return size;
+  }
+
+  /** The least offset among the records that results may still need; undefined where there are none. */
+  get offsetMin(): number | undefined {
+    let least: number | undefined;
+    for (const { offsetMin } of this.#panes.values()) {
+      if (least === undefined || offsetMin < least) least = offsetMin;
+    }
+    return least;
+  }
+
+  /** Goes on from what was noted; the records follow by `rebuild`. */
+  restore({ tickMs, revisionMax, doubtUntilMs }: PanesMemory): void {
+    this.#tickMs = tickMs;
+    this.#revisionMax = revisionMax;
+    this.#revisionFloor = revisionMax;
+    this.#floorUntilMs = Math.max(tickMs, doubtUntilMs);
+  }
+
+  /** From here on nothing is in doubt up to the given T; later results are told for the first time for sure. */
+  settleDoubt(untilMs: number): void {
+    this.#floorUntilMs = Math.max(this.#tickMs ?? Number.NEGATIVE_INFINITY, untilMs);
+  }
+
+  /** Takes from a value what the aggregates need. Throws what a user's function throws. */
+  select(value: unknown, timestampMs: number): Inputs {
+    const inputs: Record<string, unknown> = {};
+    for (const [name, aggregate] of Object.entries(this.#aggregates))
+      inputs[name] = aggregate.select(value, timestampMs);
+    return inputs;
+  }
+
+  /** Whether a record of this time has come too late to be counted: its first result was told too long ago. */
+  isLate(timestampMs: number): boolean {
+    if (this.#tickMs === undefined) return false;
+    return this.#paneStart(timestampMs) + this.#shape.everyMs <= this.#tickMs - this.#shape.allowedLatenessMs;
+  }
+
+  /**
+   * Adds a record that is not late, and tells again each result that it changes. A user's function may throw; then
+   * nothing was added.
+   */
+  add(key: string, timestampMs: number, inputs: Inputs, offset: number): Told[] {
+    const paneStartMs = this.#paneStart(timestampMs);
+    const firstMs = paneStartMs + this.#shape.everyMs;
+    const changed = this.#addedTo(paneStartMs, key, inputs);
+    // Results of T <= tick were told before, unless there was nothing to tell.
+    const lastMs = Math.min(this.#tickMs ?? Number.NEGATIVE_INFINITY, firstMs + this.#shape.sizeMs);
+    const wasTold: boolean[] = [];
+    for (let endMs = firstMs; endMs <= lastMs; endMs += this.#shape.everyMs)
+      wasTold.push(this.#isTold(key, endMs));
+    this.#store(paneStartMs, key, changed, offset);
+    const told: Told[] = [];
+    for (let endMs = firstMs, i = 0; endMs <= lastMs; endMs += this.#shape.everyMs, i++) {
+      const isBehindTheRecord = endMs === firstMs + this.#shape.sizeMs;
+      if (isBehindTheRecord && (wasTold[i] || this.#count(key, endMs) > 0)) continue;
+      told.push(this.#tell(key, endMs, wasTold[i] ? (this.#revisions.get(endMs)?.get(key) ?? 0) + 1 : 0));
+    }
+    return told;
+  }
+
+  /** Adds a record that was counted before the state was lost: nothing is told. What no result needs is left out. */
+  rebuild(key: string, timestampMs: number, inputs: Inputs, offset: number): void {
+    const paneStartMs = this.#paneStart(timestampMs);
+    if (this.#tickMs === undefined || paneStartMs < this.#oldestKept(this.#tickMs)) return;
+    this.#store(paneStartMs, key, this.#addedTo(paneStartMs, key, inputs), offset);
+  }
+
+  /** Event time has come to `clockMs`: tells what is due, T ascending. */
+  advance(clockMs: number): Told[] {
+    const { everyMs, sizeMs } = this.#shape;
+    const dueMs = Math.floor(clockMs / everyMs) * everyMs;
+    if (this.#tickMs === undefined) {
+      this.#tickMs = dueMs;
+      return [];
+    }
+    if (dueMs <= this.#tickMs) return [];
+    const told: Told[] = [];
+    // Beyond this nothing is there to tell, however far the clock has jumped.
+    const newestMs = Math.max(...this.#panes.keys()) + everyMs + sizeMs;
+    for (let endMs = this.#tickMs + everyMs; endMs <= Math.min(dueMs, newestMs); endMs += everyMs) {
+      for (const key of this.#keysWithin(endMs - sizeMs - everyMs, endMs))
+        told.push(this.#tell(key, endMs, 0));
+    }
+    this.#tickMs = dueMs;
+    this.#forget(dueMs);
+    return told;
+  }
+
+  #paneStart(timestampMs: number): number {
+    return Math.floor(timestampMs / this.#shape.everyMs) * this.#shape.everyMs;
+  }
+
+  /** The key's accumulators in the pane with one more record in them. The old ones stay as they are. */
+  #addedTo(paneStartMs: number, key: string, inputs: Inputs): Accumulators {
+    const before = this.#panes.get(paneStartMs)?.keys.get(key);
+    const after: Record<string, unknown> = {};
+    for (const [name, aggregate] of Object.entries(this.#aggregates)) {
+      after[name] = aggregate.add(before?.[name], inputs[name]);
+    }
+    return after;
+  }
+
+  #store(paneStartMs: number, key: string, accumulators: Accumulators, offset: number): void {
+    let pane = this.#panes.get(paneStartMs);
+    if (pane === undefined) {
+      pane = { startMs: paneStartMs, offsetMin: offset, keys: new Map() };
+      this.#panes.set(paneStartMs, pane);
+    }
+    pane.offsetMin = Math.min(pane.offsetMin, offset);
+    pane.keys.set(key, accumulators);
+  }
+
+  /** Keys that have a record in `[fromMs, toMs)`: their result of T = toMs is due, be it the empty one. */
+  #keysWithin(fromMs: number, toMs: number): Set<string> {
+    const keys = new Set<string>();
+    for (let startMs = fromMs; startMs < toMs; startMs += this.#shape.everyMs) {
+      for (const key of this.#panes.get(startMs)?.keys.keys() ?? []) keys.add(key);
+    }
+    return keys;
+  }
+
+  /** Whether V(k,T), T <= tick, was told: it is not empty, or the one before was not. */
+  #isTold(key: string, endMs: number): boolean {
+    return this.#count(key, endMs) > 0 || this.#count(key, endMs - this.#shape.everyMs) > 0;
+  }
+
+  /** How many of the panes before T have something of the key. */
+  #count(key: string, endMs: number): number {
+    let count = 0;
+    for (let startMs = endMs - this.#shape.sizeMs; startMs < endMs; startMs += this.#shape.everyMs) {
+      if (this.#panes.get(startMs)?.keys.has(key)) count++;
+    }
+    return count;
+  }
+
+  #tell(key: string, endMs: number, revision: number): Told {
+    // Where it is not certain that this is the first telling, it outdoes all that there may have been.
+    const isDoubtful = endMs <= this.#floorUntilMs && revision <= this.#revisionFloor;
+    const certain = isDoubtful ? this.#revisionFloor + 1 : revision;
+    if (certain > 0) this.#remember(key, endMs, certain);
+    return {
+      key,
+      startMs: endMs - this.#shape.sizeMs,
+      endMs,
+      revision: certain,
+      value: this.#value(key, endMs),
+    };
+  }
+
+  #remember(key: string, endMs: number, revision: number): void {
+    this.#revisionMax = Math.max(this.#revisionMax, revision);
+    let keys = this.#revisions.get(endMs);
+    if (keys === undefined) {
+      keys = new Map();
+      this.#revisions.set(endMs, keys);
+    }
+    keys.set(key, revision);
+  }
+
+  #value(key: string, endMs: number): Record<string, unknown> {
+    const merged: Record<string, unknown> = {};
+    let isFirst = true;
+    for (let startMs = endMs - this.#shape.sizeMs; startMs < endMs; startMs += this.#shape.everyMs) {
+      const accumulators = this.#panes.get(startMs)?.keys.get(key);
+      if (accumulators === undefined) continue;
+      for (const name of this.#names) {
+        const aggregate = this.#aggregates[name];
+        merged[name] = isFirst ? accumulators[name] : aggregate?.merge(merged[name], accumulators[name]);
+      }
+      isFirst = false;
+    }
+    const value: Record<string, unknown> = {};
+    for (const [name, aggregate] of Object.entries(this.#aggregates))
+      value[name] = aggregate.result(merged[name]);
+    return value;
+  }
+
+  /** The start of the oldest pane that a result may still need: a late record's result reaches D back, its "told" D+S. */
+  #oldestKept(tickMs: number): number {
+    const { sizeMs, everyMs, allowedLatenessMs } = this.#shape;
+    return tickMs - 2 * sizeMs - everyMs - allowedLatenessMs;
+  }
+
+  #forget(tickMs: number): void {
+    const oldestMs = this.#oldestKept(tickMs);
+    for (const startMs of this.#panes.keys()) if (startMs < oldestMs) this.#panes.delete(startMs);
+    for (const endMs of this.#revisions.keys()) if (endMs < oldestMs) this.#revisions.delete(endMs);
+  }
+}
