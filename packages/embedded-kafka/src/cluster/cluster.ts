@@ -39,7 +39,7 @@ export interface Creation {
 }
 
 /** A topic's partitions are objects in memory: this many in one topic is a mistake. */
-const MOST_PARTITIONS = 10_000;
+export const MOST_PARTITIONS = 10_000;
 
 export function newUuid(): string {
   return randomBytes(16).toString("base64url");

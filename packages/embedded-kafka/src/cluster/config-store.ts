@@ -109,6 +109,11 @@ export class ConfigStore {
     return this.#broker(name) === "true";
   }
 
+  /** Broker settings that were changed while running. */
+  get dynamicBrokerNames(): readonly string[] {
+    return [...this.#dynamic.keys()];
+  }
+
   /** Sets or, with null, removes a broker setting while running. */
   setBroker(name: string, value: string | null): void {
     if (value === null) this.#dynamic.delete(name);

@@ -233,6 +233,25 @@ export class PartitionLog {
     return null;
   }
 
+  /**
+   * The largest leader epoch up to `epoch` that has records here, and the offset after the last of them; -1 twice for
+   * an epoch that is not known.
+   */
+  endOfEpoch(epoch: number): { leaderEpoch: number; endOffset: number } {
+    let leaderEpoch = -1;
+    let endOffset = -1;
+    for (const batch of this.#batches()) {
+      const batchEpoch = batch.bytes.readInt32BE(12);
+      if (batchEpoch > epoch)
+        return leaderEpoch < 0
+          ? { leaderEpoch: epoch, endOffset: batch.baseOffset }
+          : { leaderEpoch, endOffset };
+      leaderEpoch = batchEpoch;
+      endOffset = batch.lastOffset + 1;
+    }
+    return { leaderEpoch, endOffset };
+  }
+
   /** Every record that a consumer could read, decoded: for inspection, not for the hot path. */
   *records(): Generator<StoredRecord> {
     for (const batch of this.#batches()) {

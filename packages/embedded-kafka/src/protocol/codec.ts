@@ -262,7 +262,7 @@ function compileRecords(nullable: boolean, compact: boolean): Codec {
 
 /** Decoder and encoder of one message in one version. */
 export interface MessageCodec<Out, In> {
-  /** Reads to the end; bytes left over are an error. */
+  /** Reads to the end; bytes left over are an error, but for the exceptions that the schema names. */
   decode(reader: Reader): Out;
   encode(writer: Writer, value: In): void;
 }
@@ -288,7 +288,9 @@ export function requestCodec<A extends Api>(
   description: A,
   version: number,
 ): MessageCodec<RequestOf<A>, unknown> {
-  return messageCodec(codecOf(description.request, description, version));
+  const { trailingBytesSince } = description;
+  const strict = trailingBytesSince === undefined || version < trailingBytesSince;
+  return messageCodec(codecOf(description.request, description, version), strict);
 }
 
 /** The codec of an API's response in one version; compiled at its first use. */
@@ -296,14 +298,14 @@ export function responseCodec<A extends Api>(
   description: A,
   version: number,
 ): MessageCodec<unknown, ResponseOf<A>> {
-  return messageCodec(codecOf(description.response, description, version));
+  return messageCodec(codecOf(description.response, description, version), true);
 }
 
-function messageCodec<Out, In>(codec: Codec): MessageCodec<Out, In> {
+function messageCodec<Out, In>(codec: Codec, strict: boolean): MessageCodec<Out, In> {
   return {
     decode(reader) {
       const value = codec.decode(reader);
-      reader.expectEnd();
+      if (strict) reader.expectEnd();
       return value as Out;
     },
     encode: (writer, value) => codec.encode(writer, value as never),

@@ -43,6 +43,7 @@ export const errorCode = {
   groupSubscribedToTopic: 86,
   invalidRecord: 87,
   unknownTopicId: 100,
+  mismatchedEndpointType: 114,
 } as const;
 
 export type ErrorCode = (typeof errorCode)[keyof typeof errorCode];

@@ -150,6 +150,11 @@ export interface Api<Req extends Fields = Fields, Res extends Fields = Fields> {
   readonly versions: readonly [number, number];
   /** First version with compact types and tagged fields; null where no version has them. */
   readonly flexible: number | null;
+  /**
+   * First version whose requests may have bytes too many at their end, which everywhere else are an error. Apache Kafka
+   * never looks for them, so that some client's mistake has become a habit.
+   */
+  readonly trailingBytesSince?: number;
   readonly request: Req;
   readonly response: Res;
 }

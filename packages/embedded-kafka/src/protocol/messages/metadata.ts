@@ -5,6 +5,8 @@ export const metadata = api({
   name: "Metadata",
   versions: [0, 13],
   flexible: 9,
+  // librdkafka writes the length of "all topics" as 4 bytes where 1 is due (its issue 5049).
+  trailingBytesSince: 9,
   request: {
     topics: array(
       {
