@@ -65,14 +65,10 @@ export const AVERAGE_TEMPERATURE: WindowRule = {
 };
 
 /**
- * Every cell that must be in the table once time is past `untilMs`: the windows that hold something, and the first
- * empty one after them. Windows that end later are left out, as the clock may not have come to them.
+ * Every cell that must be in the table once time has gone past all of it: the windows that hold something, and the
+ * first empty one behind them.
  */
-export function expectedKpis(
-  values: readonly TimedValue[],
-  rule: WindowRule,
-  untilMs: number,
-): Map<string, number | null> {
+export function expectedKpis(values: readonly TimedValue[], rule: WindowRule): Map<string, number | null> {
   const table = new Map<string, number | null>();
   for (const device of new Set(values.map((value) => value.device))) {
     const own = values.filter((value) => value.device === device);
@@ -80,8 +76,7 @@ export function expectedKpis(
     for (const { timeMs } of own) {
       const first = Math.floor(timeMs / rule.everyMs) * rule.everyMs + rule.everyMs;
       // One further than the record's last window: that one may be empty, and is then said once.
-      for (let end = first; end <= first + rule.sizeMs; end += rule.everyMs)
-        if (end <= untilMs) ends.add(end);
+      for (let end = first; end <= first + rule.sizeMs; end += rule.everyMs) ends.add(end);
     }
     for (const end of ends) {
       const inside = own.filter(({ timeMs }) => end - rule.sizeMs <= timeMs && timeMs < end);
