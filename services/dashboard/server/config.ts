@@ -14,6 +14,8 @@ export const Settings = z.object({
   SENSOR_TOPIC: z.string().min(1).default("sensor"),
   ALERT_TOPIC: z.string().min(1).default("alert"),
   KPI_TOPIC: z.string().min(1).default("kpi"),
+  /** The stream-processor's: its consumer groups are watched, `<prefix>-alert` and so on. */
+  GROUP_PREFIX: z.string().min(1).default("kelvin"),
   /** The limit that the chart shows as a line; the same variable as the stream-processor's, which applies it. */
   ALERT_ABOVE_KELVIN: decimal({ min: 0, max: 10_000 }).default(303),
   /**

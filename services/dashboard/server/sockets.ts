@@ -1,5 +1,6 @@
 /** Tells the pages: a snapshot on connect, then batches; who may connect, and how much they may say. */
 import type { Server as HttpServer, IncomingMessage } from "node:http";
+import type { Socket as Connection } from "node:net";
 import {
   isHandshake,
   isWatch,
@@ -24,8 +25,10 @@ import { Visitor } from "./visitor.ts";
 const BATCH_MS = 100;
 const FLEET_MS = 1_000;
 const HEALTH_MS = 5_000;
+/** How long a page may take to say goodbye when the server closes. */
+const GOODBYE_MS = 500;
 const MESSAGE_BYTES_MAX = 16 * 1024;
-/** How soon a half-open connection is noticed: after at most the sum of both. */
+/** How soon a half-open connection, or one that is stuck, is ended: after at most the sum of both. */
 const PING = { pingInterval: 5_000, pingTimeout: 5_000 };
 
 const ALERTS = "alerts";
@@ -60,6 +63,8 @@ export class Sockets {
   readonly #rooms: Rooms;
   readonly #pacer: Pacer;
   readonly #perAddress = new Map<string, number>();
+  /** Those that became a websocket; the HTTP server counts them, but leaves them to us. */
+  readonly #upgraded = new Set<Connection>();
   #timer: Cancel = () => {};
   #ticks = 0;
 
@@ -93,6 +98,10 @@ export class Sockets {
       // One engine behind both loopbacks: socket.io makes it for the first, the others share it.
       if (i === 0) this.#io.attach(server);
       else this.#io.engine.attach(server, { path: this.#io.path() });
+      server.on("upgrade", (request) => {
+        this.#upgraded.add(request.socket);
+        request.socket.once("close", () => this.#upgraded.delete(request.socket));
+      });
     }
     state.listen({
       deviceChanged: (device) => this.#deviceChanged(device),
@@ -107,7 +116,11 @@ export class Sockets {
     this.#timer();
     this.#pacer.close();
     this.#io.disconnectSockets(true);
+    const cancel = this.#options.clock.setTimeout(() => {
+      for (const connection of this.#upgraded) connection.destroy();
+    }, GOODBYE_MS);
     await this.#io.close();
+    cancel();
   }
 
   #mayConnect(request: IncomingMessage): Verdict {
@@ -135,6 +148,9 @@ export class Sockets {
     const { clock, state, boot, windowMs, limitKelvin, topics } = this.#options;
     const { address } = socket.handshake;
     socket.data = new Visitor(clock.monotonic());
+    const { data: visitor, conn } = socket;
+    conn.transport.on("ready", () => visitor.took());
+    conn.on("upgrade", (transport) => transport.on("ready", () => visitor.took()));
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
     socket.on("disconnect", () => {
       const left = (this.#perAddress.get(address) ?? 1) - 1;
@@ -231,9 +247,9 @@ export class Sockets {
 
   /** The valve for a page that does not take what it is sent: the server keeps nothing for it that grows. */
   #lookAfter(socket: PageSocket): void {
-    const { clock, log, metrics } = this.#options;
+    const { clock, metrics } = this.#options;
     const { data: visitor } = socket;
-    switch (visitor.keepsUp(socket.conn.transport.writable, clock.monotonic())) {
+    switch (visitor.keepsUp(!socket.conn.transport.writable, clock.monotonic())) {
       case "pause":
         metrics.count("kelvin_dashboard_slow_clients_total", "Times that a page was too slow for the flow.");
         void socket.leave(FLOW);
@@ -242,10 +258,6 @@ export class Sockets {
       case "resume":
         void socket.join(FLOW);
         this.#watch(socket, { device: deviceOf(visitor.room), have: null });
-        break;
-      case "leave":
-        log.warn({ address: socket.handshake.address }, "page disconnected: it took nothing for 30 s");
-        socket.disconnect(true);
         break;
       case "ok":
         break;

@@ -7,8 +7,6 @@ const MESSAGES_PER_SECOND = 5;
 const FORGIVEN = 5;
 /** After this long without taking anything the flow of readings stops for a page. */
 const SLOW_MS = 2_000;
-/** And after this long it is disconnected. */
-const GONE_MS = 30_000;
 
 export class Visitor {
   /** The room of the device it watches. */
@@ -18,6 +16,7 @@ export class Visitor {
   #malformed = 0;
   /** Since when it has been taking nothing. */
   #stuckMs: number | undefined;
+  #hasTaken = false;
   #isPaused = false;
 
   constructor(nowMs: number) {
@@ -35,16 +34,26 @@ export class Visitor {
     return this.#malformed > FORGIVEN ? "leave" : "refuse";
   }
 
-  /** @param isWritable false while the network has not taken what was sent last */
-  keepsUp(isWritable: boolean, nowMs: number): "ok" | "pause" | "resume" | "leave" {
-    if (isWritable) {
+  /** The network has taken something that was sent to it. */
+  took(): void {
+    this.#hasTaken = true;
+  }
+
+  /**
+   * Asked now and then. One that stays stuck is disconnected by the heartbeat, which it can't answer either.
+   *
+   * @param isWaiting something that was sent is not taken yet
+   */
+  keepsUp(isWaiting: boolean, nowMs: number): "ok" | "pause" | "resume" {
+    const isMoving = !isWaiting || this.#hasTaken;
+    this.#hasTaken = false;
+    if (isMoving) {
       this.#stuckMs = undefined;
       if (!this.#isPaused) return "ok";
       this.#isPaused = false;
       return "resume";
     }
     this.#stuckMs ??= nowMs;
-    if (nowMs - this.#stuckMs >= GONE_MS) return "leave";
     if (this.#isPaused || nowMs - this.#stuckMs < SLOW_MS) return "ok";
     this.#isPaused = true;
     return "pause";

@@ -1,0 +1,133 @@
+/** Topics to state: reads `sensor`, `alert` and `kpi` from a while ago on, and keeps an eye on the pipelines. */
+import {
+  type Alert,
+  alertTopic,
+  type Kpi,
+  kpiTopic,
+  renamed,
+  type SensorReading,
+  sensorTopic,
+} from "@kelvin/schema";
+import type { PipelineName } from "@kelvin/schema/live";
+import type { Clock, Health, KafkaConnection, Log, Metrics } from "@kelvin/service-kit";
+import {
+  createSubscriber,
+  type InvalidRecord,
+  resultHeaders,
+  type SubscribedRecord,
+  type Subscriber,
+  watchGroups,
+} from "@kelvin/streams";
+import type { LiveState } from "./state.ts";
+
+export interface FeedOptions {
+  readonly kafka: KafkaConnection;
+  readonly topics: { readonly sensor: string; readonly alert: string; readonly kpi: string };
+  /** The pipelines' consumer groups are `<prefix>-<pipeline>`. */
+  readonly groupPrefix: string;
+  /** This server's own: with one shared by two servers, each would see a part only. */
+  readonly groupId: string;
+  /** How far back reading begins. */
+  readonly pastMs: number;
+  readonly state: LiveState;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface Feed {
+  ready(): Health;
+  live(): Health;
+  /** Rejects when Kafka refuses for good. */
+  readonly failed: Promise<never>;
+  close(): Promise<void>;
+}
+
+type Value = SensorReading | Alert | Kpi;
+
+/** Begins to read, in the background; a broker that is away is waited for, and meanwhile the state says so. */
+export async function startFeed(options: FeedOptions): Promise<Feed> {
+  const { kafka, topics, groupPrefix, groupId, pastMs, state, clock, log } = options;
+  const subscriber = await createSubscriber<Value>({
+    kafka,
+    topics: [
+      renamed(sensorTopic, topics.sensor),
+      renamed(alertTopic, topics.alert),
+      renamed(kpiTopic, topics.kpi),
+    ],
+    groupId,
+    from: { millisecondsAgo: pastMs },
+    log,
+    clock,
+    onRecord: (record) => take(record, options),
+    onInvalid: (record) => reject(record, options),
+    onStatus: (status) => {
+      if (status.kind === "unreachable") state.kafkaSeen(status.sinceMs);
+      if (status.kind === "reachable") state.kafkaSeen(undefined);
+    },
+  });
+  void subscriber.caughtUp.then(() => {
+    state.catchUpDone();
+    log.info({ devices: state.devices.size }, "caught up with the topics");
+  });
+
+  const group = (pipeline: PipelineName, topic: string) => ({
+    pipeline,
+    topic,
+    groupId: `${groupPrefix}-${pipeline}`,
+  });
+  const groups = [
+    group("alert", topics.sensor),
+    group("alert-count", topics.alert),
+    group("average-temperature", topics.sensor),
+  ];
+  const watch = watchGroups({
+    kafka,
+    groups,
+    log,
+    clock,
+    onLook: ({ groupId: looked }, look) => {
+      const pipeline = groups.find((one) => one.groupId === looked)?.pipeline;
+      if (pipeline !== undefined) state.pipelineSeen(pipeline, look);
+    },
+  });
+
+  return {
+    ready: () => readiness(subscriber, state),
+    live: () => ({ ok: subscriber.health().live, why: subscriber.health().why }),
+    failed: subscriber.failed,
+    async close() {
+      await Promise.all([watch.close(), subscriber.close()]);
+    },
+  };
+}
+
+function take(record: SubscribedRecord<Value>, { topics, state, metrics }: FeedOptions): void {
+  const { topic, partition, offset, value, timestampMs: eventMs } = record;
+  metrics.count("kelvin_dashboard_records_total", "Records taken in.", { topic });
+  if (topic === topics.sensor && "temperature" in value) state.reading(value, { partition, offset, eventMs });
+  if (topic === topics.alert && "celsius" in value) state.alert(value, { partition, offset, eventMs });
+  if (topic === topics.kpi && "window_end" in value) state.kpi(value, revisionOf(record));
+}
+
+function reject(
+  { topic, partition, offset, problems }: InvalidRecord,
+  { state, metrics }: FeedOptions,
+): void {
+  metrics.count("kelvin_dashboard_rejected_records_total", "Records that did not fit their topic's schema.", {
+    topic,
+  });
+  state.reject({ topic, partition, offset, reason: problems.join("; ") });
+}
+
+/** Results without the header, which others may write, count as told once. */
+function revisionOf({ headers }: SubscribedRecord<Value>): number {
+  const revision = Number(headers[resultHeaders.revision] ?? 0);
+  return Number.isSafeInteger(revision) ? revision : 0;
+}
+
+function readiness(subscriber: Subscriber, state: LiveState): Health {
+  const { ready, why } = subscriber.health();
+  if (ready && !state.isCaughtUp) return { ok: false, why: "reading what was said before the start" };
+  return { ok: ready, why };
+}
