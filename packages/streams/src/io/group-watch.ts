@@ -101,16 +101,18 @@ async function lookAt(admin: Admin, groups: readonly WatchedGroup[]): Promise<Ma
   const running = new Set(
     described.groups.filter(({ members }) => members.length > 0).map(({ groupId }) => groupId),
   );
-  const positions = await Promise.all(groups.map((group) => positionsOf(admin, group)));
+  const allPositions = await Promise.all(groups.map((group) => unlessMissing(positionsOf(admin, group))));
   const topics = [...new Set(groups.map(({ topic }) => topic))];
-  const ends = new Map(
-    await Promise.all(topics.map(async (topic) => [topic, await endsOf(admin, topic)] as const)),
+  const allEnds = new Map(
+    await Promise.all(
+      topics.map(async (topic) => [topic, await unlessMissing(endsOf(admin, topic))] as const),
+    ),
   );
   for (const [i, group] of groups.entries()) {
-    const topicEnds = ends.get(group.topic);
-    if (topicEnds === undefined) continue;
-    const isRun = running.has(group.groupId);
-    looks.set(group, { isRun, positions: positions[i] ?? new Map(), ends: topicEnds });
+    const positions = allPositions[i];
+    const ends = allEnds.get(group.topic);
+    if (positions === undefined || ends === undefined) continue;
+    looks.set(group, { isRun: running.has(group.groupId), positions, ends });
   }
   return looks;
 }
@@ -121,10 +123,14 @@ async function positionsOf(admin: Admin, { groupId, topic }: WatchedGroup): Prom
   return new Map(told.map(({ partition, offset }) => [partition, Number(offset)]));
 }
 
-async function endsOf(admin: Admin, topic: string): Promise<Map<number, number> | undefined> {
+async function endsOf(admin: Admin, topic: string): Promise<Map<number, number>> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
+}
+
+async function unlessMissing<R>(work: Promise<R>): Promise<R | undefined> {
   try {
-    const offsets = await admin.fetchTopicOffsets(topic);
-    return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
+    return await work;
   } catch (error) {
     if (isTopicMissing(error)) return undefined;
     throw error;

@@ -6,10 +6,11 @@ import { messageOf } from "../errors.ts";
 import type { Headers, IncomingRecord, OutgoingRecord } from "../ports.ts";
 import type { Checkpoint, WindowCheckpoint } from "../state/checkpoint.ts";
 import { OffsetSet } from "../state/offset-set.ts";
+import { durationText } from "../topology/duration.ts";
 import type { RecordContext, SourceNode, TrailingWindowNode } from "../topology/nodes.ts";
 import { windowsOf } from "../topology/nodes.ts";
 import { StreamClock } from "../windows/stream-clock.ts";
-import { type Inputs, type Told, TrailingPanes } from "../windows/trailing-panes.ts";
+import { type Prepared, type Told, TrailingPanes, type Untold } from "../windows/trailing-panes.ts";
 import { type DeadLetterCode, deadLetterOf } from "./dead-letters.ts";
 import { type Effects, evaluate } from "./evaluate.ts";
 import type { Numbers } from "./numbers.ts";
@@ -38,6 +39,13 @@ export interface PartitionPorts {
   readonly attempts: number;
   warn(fields: object, message: string): void;
 }
+
+/** For a wall clock that was corrected a little meanwhile. */
+const DOUBT_SLACK_MS = 5_000;
+
+type DecodedRecord =
+  | { readonly ok: true; readonly value: unknown; readonly context: RecordContext }
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 interface WindowState {
   readonly node: TrailingWindowNode;
@@ -121,9 +129,11 @@ export class Partition {
       window.clock = new StreamClock(window.node.shape, noted.clockMs);
       window.uncounted = noted.uncounted;
       window.panes.restore({
-        tickMs: Math.floor(noted.clockMs / everyMs) * everyMs,
+        tickMs: noted.clockMs === undefined ? undefined : Math.floor(noted.clockMs / everyMs) * everyMs,
         revisionMax: noted.revisionMax + unseen,
-        doubtUntilMs: checkpoint.isFinal ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY,
+        doubtUntilMs: checkpoint.isFinal
+          ? (noted.doubtUntilMs ?? Number.NEGATIVE_INFINITY)
+          : Number.POSITIVE_INFINITY,
       });
     }
   }
@@ -137,53 +147,48 @@ export class Partition {
     const windows = new Map<string, WindowCheckpoint>();
     for (const { node, clock, panes, uncounted } of this.#windows) {
       uncounted.dropBelow(rewindTo);
-      if (clock.valueMs === undefined) continue;
-      windows.set(node.name, { clockMs: clock.valueMs, revisionMax: panes.revisionMax, uncounted });
+      const { revisionMax, doubtUntilMs } = panes;
+      windows.set(node.name, { clockMs: clock.valueMs, revisionMax, doubtUntilMs, uncounted });
     }
-    return { owner, isFinal, writtenMs: this.#ports.wallMs(), rewindTo, windows };
+    // As long as an earlier life is in doubt, this is no end in order, and time counts from its note.
+    const writtenMs = this.#doubt?.writtenMs ?? this.#ports.wallMs();
+    return { owner, isFinal: isFinal && this.#doubt === undefined, writtenMs, rewindTo, windows };
   }
 
   /** A record that was worked on before the state was lost. */
   async rebuild(record: IncomingRecord): Promise<void> {
-    const decoded = this.#source.topic.decode(record.value);
     this.#position = record.offset + 1;
-    this.#last = record;
-    if (!decoded.ok) return;
-    const context = this.#contextOf(record, decoded.value);
-    const effects: Effects = { out: [], windows: [], prints: [] };
-    await this.#tried(record, () =>
-      evaluate(this.#source.next, decoded.value, context, effects, { isRebuild: true }),
-    );
-    for (const { node, value } of effects.windows) {
-      const window = this.#windowOf(node);
-      if (window === undefined || window.uncounted.has(record.offset)) continue;
-      const inputs = window.panes.select(value, context.timestampMs);
-      window.panes.rebuild(context.key, context.timestampMs, inputs, record.offset);
-    }
     this.#ports.numbers.count("records_rebuilt");
+    const windows = this.#windows.filter(({ uncounted }) => !uncounted.has(record.offset));
+    const decoded = this.#decoded(record);
+    if (!decoded.ok || windows.length === 0) return;
+    this.#last = record;
+    const work = async (): Promise<void> => {
+      const effects: Effects = { out: [], windows: [], prints: [] };
+      await evaluate(this.#source.next, decoded.value, decoded.context, effects, { isRebuild: true });
+      for (const { node, value, context } of effects.windows) {
+        const panes = windows.find((window) => window.node === node)?.panes;
+        panes?.rebuild(context.key, context.timestampMs, value, record.offset);
+      }
+    };
+    await this.#tried(record, work);
   }
 
   /** Works on the next record. Never throws for the record's sake. */
   process(record: IncomingRecord): void | Promise<void> {
     this.#ports.numbers.count("records_in", { topic: record.topic });
-    const decoded = this.#source.topic.decode(record.value);
+    const decoded = this.#decoded(record);
     if (!decoded.ok) {
       this.#deadLetter(record, "undecodable", decoded.problems.join("; "));
       return this.#done(record);
     }
-    let context: RecordContext;
-    try {
-      context = this.#contextOf(record, decoded.value);
-    } catch (error) {
-      this.#deadLetter(record, "undecodable", messageOf(error));
-      return this.#done(record);
-    }
+    const { value, context } = decoded;
     this.#last = record;
     const future = this.#windows.filter(
       ({ clock }) => !clock.record(context.timestampMs, this.#ports.wallMs()),
     );
     const told = this.#tellDue();
-    const work = () => this.#tried(record, () => this.#work(record, decoded.value, context, future));
+    const work = () => this.#tried(record, () => this.#work(record, value, context, future));
     const done = told === undefined ? work() : told.then(work);
     return done === undefined ? this.#done(record) : done.then(() => this.#done(record));
   }
@@ -209,9 +214,11 @@ export class Partition {
 
   #settleDoubt(): void {
     if (this.#doubt === undefined || this.#position < this.#doubt.untilOffset) return;
-    const aloneMs = Math.max(0, this.#ports.wallMs() - this.#doubt.writtenMs);
+    const aloneMs = this.#ports.wallMs() - this.#doubt.writtenMs;
+    // A wall clock that was set back can't tell; then every result stays in doubt, which costs nothing but higher revisions.
+    if (aloneMs < 0) return;
     for (const { clock, panes } of this.#windows) {
-      if (clock.valueMs !== undefined) panes.settleDoubt(clock.valueMs + aloneMs);
+      panes.settleDoubt((clock.valueMs ?? Number.NEGATIVE_INFINITY) + aloneMs + DOUBT_SLACK_MS);
     }
     this.#doubt = undefined;
   }
@@ -230,34 +237,28 @@ export class Partition {
 
   /** Everything of the record has gone well: now it counts. */
   #settle(record: IncomingRecord, effects: Effects, future: readonly WindowState[]): void | Promise<void> {
-    const selected: { window: WindowState; context: RecordContext; inputs: Inputs }[] = [];
+    const prepared: { window: WindowState; change: Prepared }[] = [];
+    const uncounting: WindowState[] = [];
     let refused: { code: DeadLetterCode; reason: string } | undefined;
     for (const { node, value, context } of effects.windows) {
       const window = this.#windowOf(node);
       if (window === undefined) continue;
       if (future.includes(window)) {
-        refused ??= {
-          code: "future",
-          reason: `its event time ${isoTime(context.timestampMs)} is ahead of the clock`,
-        };
-        window.uncounted.add(record.offset);
+        refused ??= { code: "future", reason: futureReason(context.timestampMs, node) };
+        uncounting.push(window);
       } else if (window.panes.isLate(context.timestampMs)) {
-        refused ??= {
-          code: "late",
-          reason: `its event time ${isoTime(context.timestampMs)} was told of long ago`,
-        };
-        window.uncounted.add(record.offset);
+        refused ??= { code: "late", reason: lateReason(context.timestampMs, node) };
+        uncounting.push(window);
       } else {
-        selected.push({ window, context, inputs: window.panes.select(value, context.timestampMs) });
+        prepared.push({ window, change: window.panes.prepare(context.key, context.timestampMs, value) });
       }
     }
-    const changed: { window: WindowState; told: Told[] }[] = [];
-    for (const { window, context, inputs } of selected) {
-      changed.push({
-        window,
-        told: window.panes.add(context.key, context.timestampMs, inputs, record.offset),
-      });
-    }
+    // No function of a user runs from here on until the record counts: it counts in all its windows or in none.
+    for (const { uncounted } of uncounting) uncounted.add(record.offset);
+    const changed = prepared.map(({ window, change }) => ({
+      window,
+      told: window.panes.add(change, record.offset),
+    }));
     for (const { label, value, context } of effects.prints) this.#ports.print(label, value, context);
     for (const out of effects.out) this.#emit(out, record);
     if (refused !== undefined) this.#deadLetter(record, refused.code, refused.reason);
@@ -283,7 +284,7 @@ export class Partition {
     return telling;
   }
 
-  #tell(window: WindowState, told: readonly Told[], from = 0): void | Promise<void> {
+  #tell(window: WindowState, told: readonly (Told | Untold)[], from = 0): void | Promise<void> {
     for (let i = from; i < told.length; i++) {
       const result = told[i];
       if (result === undefined) continue;
@@ -292,7 +293,7 @@ export class Partition {
     }
   }
 
-  #tellOne(node: TrailingWindowNode, result: Told): void | Promise<void> {
+  #tellOne(node: TrailingWindowNode, result: Told | Untold): void | Promise<void> {
     const origin = this.#last;
     this.#ports.numbers.count("results");
     if (result.revision > 0) this.#ports.numbers.count("results_revised");
@@ -305,6 +306,7 @@ export class Partition {
       headers: this.#headersOf(node, result),
     };
     const work = (): void | Promise<void> => {
+      if ("error" in result) throw result.error;
       const effects: Effects = { out: [], windows: [], prints: [] };
       const done = evaluate(node.next, result, context, effects, { isRebuild: false });
       const settle = () => {
@@ -320,7 +322,7 @@ export class Partition {
     );
   }
 
-  #headersOf(node: TrailingWindowNode, result: Told): Headers {
+  #headersOf(node: TrailingWindowNode, result: Told | Untold): Headers {
     return {
       [resultHeaders.id]: `${this.#ports.app}/${node.name}/${result.key}/${result.endMs}`,
       [resultHeaders.revision]: String(result.revision),
@@ -370,10 +372,25 @@ export class Partition {
     this.#ports.emit(record, origin);
   }
 
-  #contextOf(record: IncomingRecord, value: unknown): RecordContext {
+  /** The value and where it comes from; a key or time that can't be had is as bad as a value that can't. */
+  #decoded(record: IncomingRecord): DecodedRecord {
+    const { topic: source } = this.#source;
     const { topic, partition, offset, headers } = record;
-    const timestampMs = Math.floor(this.#source.topic.eventTimeMs(value, record.timestampMs));
-    return { topic, partition, offset, headers, timestampMs, key: this.#source.topic.key(value) };
+    try {
+      const decoded = source.decode(record.value);
+      if (!decoded.ok) return decoded;
+      const { value } = decoded;
+      const timestampMs = Math.floor(source.eventTimeMs(value, record.timestampMs));
+      if (!Number.isSafeInteger(timestampMs))
+        return { ok: false, problems: [`its event time is ${timestampMs}`] };
+      return {
+        ok: true,
+        value,
+        context: { topic, partition, offset, headers, timestampMs, key: source.key(value) },
+      };
+    } catch (error) {
+      return { ok: false, problems: [messageOf(error)] };
+    }
   }
 
   #windowOf(node: TrailingWindowNode): WindowState | undefined {
@@ -387,6 +404,14 @@ function nothing(topic: string, partition: number, offset: number): IncomingReco
 
 function utf8(text: string): Uint8Array {
   return Buffer.from(text, "utf8");
+}
+
+function futureReason(timestampMs: number, { shape }: TrailingWindowNode): string {
+  return `its event time ${isoTime(timestampMs)} is more than ${durationText(shape.maxFutureMs)} ahead of the clock`;
+}
+
+function lateReason(timestampMs: number, { shape }: TrailingWindowNode): string {
+  return `its event time ${isoTime(timestampMs)} is more than ${durationText(shape.allowedLatenessMs)} behind`;
 }
 
 function isoTime(ms: number): string {

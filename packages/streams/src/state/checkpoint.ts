@@ -10,10 +10,12 @@ import { OffsetSet } from "./offset-set.ts";
 
 /** One window's part of it. */
 export interface WindowCheckpoint {
-  /** Event time that the partition's clock had reached. */
-  readonly clockMs: number;
+  /** Event time that the partition's clock had reached; undefined before the first record. */
+  readonly clockMs: number | undefined;
   /** No revision above this was told. */
   readonly revisionMax: number;
+  /** Results up to here may have been told by an earlier life that ended without noting it; undefined where none can. */
+  readonly doubtUntilMs: number | undefined;
   /** Records at or after `rewindTo` that this window did not count (too late, too far in the future, failed). */
   readonly uncounted: OffsetSet;
 }
@@ -23,7 +25,7 @@ export interface Checkpoint {
   readonly owner: string;
   /** Written at an orderly stop: nothing was told after it. */
   readonly isFinal: boolean;
-  /** Wall clock in milliseconds when it was written. */
+  /** Wall clock in milliseconds at which the clocks stood as noted; a later one may have been told of, but not noted. */
   readonly writtenMs: number;
   /** The oldest record that a result may still need. */
   readonly rewindTo: number;
@@ -39,10 +41,10 @@ const METADATA_CHARS_MAX = 4_000;
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): { text: string; lost: number } {
   for (let lost = 0; ; lost++) {
-    const windows = [...checkpoint.windows].map(([name, { clockMs, revisionMax, uncounted }]) => [
-      name,
-      [clockMs, revisionMax, uncounted.encode(checkpoint.rewindTo)],
-    ]);
+    const windows = [...checkpoint.windows].map(([name, window]) => {
+      const { clockMs = null, revisionMax, doubtUntilMs = null, uncounted } = window;
+      return [name, [clockMs, revisionMax, doubtUntilMs, uncounted.encode(checkpoint.rewindTo)]];
+    });
     const text = JSON.stringify({
       v: 1,
       o: checkpoint.owner,
@@ -73,9 +75,16 @@ export function decodeCheckpoint(text: string | null): Checkpoint | undefined {
   const decoded = new Map<string, WindowCheckpoint>();
   for (const [name, window] of Object.entries(windows)) {
     if (!Array.isArray(window)) return undefined;
-    const [clockMs, revisionMax, uncounted]: unknown[] = window;
-    if (!isInteger(clockMs) || !isInteger(revisionMax) || typeof uncounted !== "string") return undefined;
-    decoded.set(name, { clockMs, revisionMax, uncounted: OffsetSet.decode(uncounted, rewindTo) });
+    const [clockMs, revisionMax, doubtUntilMs, uncounted]: unknown[] = window;
+    if (!isIntegerOrNull(clockMs) || !isInteger(revisionMax) || !isIntegerOrNull(doubtUntilMs))
+      return undefined;
+    if (typeof uncounted !== "string") return undefined;
+    decoded.set(name, {
+      clockMs: clockMs ?? undefined,
+      revisionMax,
+      doubtUntilMs: doubtUntilMs ?? undefined,
+      uncounted: OffsetSet.decode(uncounted, rewindTo),
+    });
   }
   return { owner, isFinal: final === 1, writtenMs, rewindTo, windows: decoded };
 }
@@ -86,4 +95,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isInteger(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value);
+}
+
+function isIntegerOrNull(value: unknown): value is number | null {
+  return value === null || isInteger(value);
 }

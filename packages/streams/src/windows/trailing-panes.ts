@@ -17,13 +17,21 @@ export interface Told {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
-/** The inputs that `select` of each aggregate took from one value. */
-export type Inputs = Readonly<Record<string, unknown>>;
+/** V(k,T) that could not be computed: a user's function threw on merging. */
+export interface Untold extends Omit<Told, "value"> {
+  readonly error: unknown;
+}
+
+/** A record on its way into its pane: what `add` will put there. */
+export interface Prepared {
+  readonly key: string;
+  readonly paneStartMs: number;
+  readonly accumulators: Accumulators;
+}
 
 type Accumulators = Readonly<Record<string, unknown>>;
 
 interface Pane {
-  readonly startMs: number;
   /** The least offset among its records: where a rebuild has to start reading. */
   offsetMin: number;
   readonly keys: Map<string, Accumulators>;
@@ -31,8 +39,8 @@ interface Pane {
 
 /** What a rebuild starts from. */
 export interface PanesMemory {
-  /** The last T that was told. */
-  readonly tickMs: number;
+  /** The last T that was told; undefined where there was no record yet. */
+  readonly tickMs: number | undefined;
   /** No revision above this was ever told. */
   readonly revisionMax: number;
   /**
@@ -69,6 +77,12 @@ export class TrailingPanes {
     return Math.max(this.#revisionMax, this.#revisionFloor);
   }
 
+  /** Results up to here may have been told by an earlier life; undefined where there are none such, or no end is known. */
+  get doubtUntilMs(): number | undefined {
+    const isOver = this.#floorUntilMs <= (this.#tickMs ?? Number.NEGATIVE_INFINITY);
+    return isOver || !Number.isFinite(this.#floorUntilMs) ? undefined : this.#floorUntilMs;
+  }
+
   /** How many panes of single keys are kept. */
   get size(): number {
     let size = 0;
@@ -90,7 +104,7 @@ export class TrailingPanes {
     this.#tickMs = tickMs;
     this.#revisionMax = revisionMax;
     this.#revisionFloor = revisionMax;
-    this.#floorUntilMs = Math.max(tickMs, doubtUntilMs);
+    this.#floorUntilMs = Math.max(tickMs ?? Number.NEGATIVE_INFINITY, doubtUntilMs);
   }
 
   /** From here on nothing is in doubt up to the given T; later results are told for the first time for sure. */
@@ -98,12 +112,15 @@ export class TrailingPanes {
     this.#floorUntilMs = Math.max(this.#tickMs ?? Number.NEGATIVE_INFINITY, untilMs);
   }
 
-  /** Takes from a value what the aggregates need. Throws what a user's function throws. */
-  select(value: unknown, timestampMs: number): Inputs {
-    const inputs: Record<string, unknown> = {};
-    for (const [name, aggregate] of Object.entries(this.#aggregates))
-      inputs[name] = aggregate.select(value, timestampMs);
-    return inputs;
+  /** What a record would change; nothing is changed yet. Throws what a user's function throws. */
+  prepare(key: string, timestampMs: number, value: unknown): Prepared {
+    const paneStartMs = this.#paneStart(timestampMs);
+    const before = this.#panes.get(paneStartMs)?.keys.get(key);
+    const accumulators: Record<string, unknown> = {};
+    for (const [name, aggregate] of Object.entries(this.#aggregates)) {
+      accumulators[name] = aggregate.add(before?.[name], aggregate.select(value, timestampMs));
+    }
+    return { key, paneStartMs, accumulators };
   }
 
   /** Whether a record of this time has come too late to be counted: its first result was told too long ago. */
@@ -112,38 +129,34 @@ export class TrailingPanes {
     return this.#paneStart(timestampMs) + this.#shape.everyMs <= this.#tickMs - this.#shape.allowedLatenessMs;
   }
 
-  /**
-   * Adds a record that is not late, and tells again each result that it changes. A user's function may throw; then
-   * nothing was added.
-   */
-  add(key: string, timestampMs: number, inputs: Inputs, offset: number): Told[] {
-    const paneStartMs = this.#paneStart(timestampMs);
-    const firstMs = paneStartMs + this.#shape.everyMs;
-    const changed = this.#addedTo(paneStartMs, key, inputs);
+  /** Adds a record that is not late, and tells again each result that it changes. */
+  add(prepared: Prepared, offset: number): (Told | Untold)[] {
+    const { everyMs, sizeMs } = this.#shape;
+    const { key, paneStartMs } = prepared;
+    const firstMs = paneStartMs + everyMs;
+    // The one behind the last that holds the record may have to be told empty.
+    const behindMs = firstMs + sizeMs;
+    const lastMs = Math.min(this.#tickMs ?? Number.NEGATIVE_INFINITY, behindMs);
     // Results of T <= tick were told before, unless there was nothing to tell.
-    const lastMs = Math.min(this.#tickMs ?? Number.NEGATIVE_INFINITY, firstMs + this.#shape.sizeMs);
     const wasTold: boolean[] = [];
-    for (let endMs = firstMs; endMs <= lastMs; endMs += this.#shape.everyMs)
-      wasTold.push(this.#isTold(key, endMs));
-    this.#store(paneStartMs, key, changed, offset);
-    const told: Told[] = [];
-    for (let endMs = firstMs, i = 0; endMs <= lastMs; endMs += this.#shape.everyMs, i++) {
-      const isBehindTheRecord = endMs === firstMs + this.#shape.sizeMs;
-      if (isBehindTheRecord && (wasTold[i] || this.#count(key, endMs) > 0)) continue;
+    for (let endMs = firstMs; endMs <= lastMs; endMs += everyMs) wasTold.push(this.#isTold(key, endMs));
+    this.#store(prepared, offset);
+    const told: (Told | Untold)[] = [];
+    for (let endMs = firstMs, i = 0; endMs <= lastMs; endMs += everyMs, i++) {
+      if (endMs === behindMs && (wasTold[i] || this.#has(key, endMs))) continue;
       told.push(this.#tell(key, endMs, wasTold[i] ? (this.#revisions.get(endMs)?.get(key) ?? 0) + 1 : 0));
     }
     return told;
   }
 
   /** Adds a record that was counted before the state was lost: nothing is told. What no result needs is left out. */
-  rebuild(key: string, timestampMs: number, inputs: Inputs, offset: number): void {
-    const paneStartMs = this.#paneStart(timestampMs);
-    if (this.#tickMs === undefined || paneStartMs < this.#oldestKept(this.#tickMs)) return;
-    this.#store(paneStartMs, key, this.#addedTo(paneStartMs, key, inputs), offset);
+  rebuild(key: string, timestampMs: number, value: unknown, offset: number): void {
+    if (this.#tickMs === undefined || this.#paneStart(timestampMs) < this.#oldestKept(this.#tickMs)) return;
+    this.#store(this.prepare(key, timestampMs, value), offset);
   }
 
   /** Event time has come to `clockMs`: tells what is due, T ascending. */
-  advance(clockMs: number): Told[] {
+  advance(clockMs: number): (Told | Untold)[] {
     const { everyMs, sizeMs } = this.#shape;
     const dueMs = Math.floor(clockMs / everyMs) * everyMs;
     if (this.#tickMs === undefined) {
@@ -151,7 +164,7 @@ export class TrailingPanes {
       return [];
     }
     if (dueMs <= this.#tickMs) return [];
-    const told: Told[] = [];
+    const told: (Told | Untold)[] = [];
     // Beyond this nothing is there to tell, however far the clock has jumped.
     const newestMs = Math.max(...this.#panes.keys()) + everyMs + sizeMs;
     for (let endMs = this.#tickMs + everyMs; endMs <= Math.min(dueMs, newestMs); endMs += everyMs) {
@@ -167,20 +180,10 @@ export class TrailingPanes {
     return Math.floor(timestampMs / this.#shape.everyMs) * this.#shape.everyMs;
   }
 
-  /** The key's accumulators in the pane with one more record in them. The old ones stay as they are. */
-  #addedTo(paneStartMs: number, key: string, inputs: Inputs): Accumulators {
-    const before = this.#panes.get(paneStartMs)?.keys.get(key);
-    const after: Record<string, unknown> = {};
-    for (const [name, aggregate] of Object.entries(this.#aggregates)) {
-      after[name] = aggregate.add(before?.[name], inputs[name]);
-    }
-    return after;
-  }
-
-  #store(paneStartMs: number, key: string, accumulators: Accumulators, offset: number): void {
+  #store({ key, paneStartMs, accumulators }: Prepared, offset: number): void {
     let pane = this.#panes.get(paneStartMs);
     if (pane === undefined) {
-      pane = { startMs: paneStartMs, offsetMin: offset, keys: new Map() };
+      pane = { offsetMin: offset, keys: new Map() };
       this.#panes.set(paneStartMs, pane);
     }
     pane.offsetMin = Math.min(pane.offsetMin, offset);
@@ -198,19 +201,18 @@ export class TrailingPanes {
 
   /** Whether V(k,T), T <= tick, was told: it is not empty, or the one before was not. */
   #isTold(key: string, endMs: number): boolean {
-    return this.#count(key, endMs) > 0 || this.#count(key, endMs - this.#shape.everyMs) > 0;
+    return this.#has(key, endMs) || this.#has(key, endMs - this.#shape.everyMs);
   }
 
-  /** How many of the panes before T have something of the key. */
-  #count(key: string, endMs: number): number {
-    let count = 0;
+  /** Whether one of the panes before T has something of the key. */
+  #has(key: string, endMs: number): boolean {
     for (let startMs = endMs - this.#shape.sizeMs; startMs < endMs; startMs += this.#shape.everyMs) {
-      if (this.#panes.get(startMs)?.keys.has(key)) count++;
+      if (this.#panes.get(startMs)?.keys.has(key)) return true;
     }
-    return count;
+    return false;
   }
 
-  #tell(key: string, endMs: number, revision: number): Told {
+  #tell(key: string, endMs: number, revision: number): Told | Untold {
     // Where it is not certain that this is the first telling, it outdoes all that there may have been.
     const isDoubtful = endMs <= this.#floorUntilMs && revision <= this.#revisionFloor;
     const certain = isDoubtful ? this.#revisionFloor + 1 : revision;
