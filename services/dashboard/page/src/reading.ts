@@ -58,7 +58,7 @@ export function readingPicture(store: Store, moment: Moment | undefined, unit: U
   const device = moment?.device ?? store.picked ?? "No device yet";
   const last = moment?.last;
   if (moment === undefined || last === undefined) {
-    const verdict = moment === undefined ? "" : "Nothing heard from it yet; it appears as soon as it speaks";
+    const verdict = moment === undefined ? "" : "Nothing heard from it yet";
     return { state: "no-data", device, value: NONE, unit: symbol, change: "", verdict, aboveLimit: "" };
   }
   const state = stateOf(store, moment, last.celsius);
@@ -87,11 +87,10 @@ function verdictOf(store: Store, moment: Moment, state: ReadingState, unit: Unit
   const open = openEpisode(store, moment.device);
   const since = open === undefined ? "" : ` since ${clock(open.sinceMs)}`;
   if (state === "high") {
-    const limit = limitCelsius(store.welcome?.limitKelvin ?? Number.NaN);
-    const symbol = symbolOf(unit);
-    return `High${since}, ${change(last.celsius - limit, unit)} ${symbol} above the limit`.replace("+", "");
+    const over = last.celsius - limitCelsius(store.welcome?.limitKelvin ?? Number.NaN);
+    return `High${since}, ${change(over, unit)} ${symbolOf(unit)}`;
   }
-  return open === undefined ? "Within the limit" : `Within the limit, alert${since} still open`;
+  return open === undefined ? "Within the limit" : `Alert${since} still open`;
 }
 
 function openEpisode(store: Store, device: string) {
@@ -135,8 +134,8 @@ export function kpiPicture(
   if (definition === undefined || moment === undefined || tile === undefined) {
     return { state: "waiting", value: NONE, note: "" };
   }
-  if (moment.frozen === "connecting") return unknown("no connection to the server");
-  if (moment.frozen === "kafka-down") return unknown("the Kafka broker is unreachable");
+  if (moment.frozen === "connecting") return unknown("not connected");
+  if (moment.frozen === "kafka-down") return unknown("Kafka is unreachable");
   if (tile.state === "unknown") return unknown(blame(tile, health));
   if (tile.state === "empty") {
     return definition.unit === "alerts"
@@ -153,17 +152,19 @@ function unknown(note: string): TilePicture {
   return { state: "unknown", value: "unknown", note };
 }
 
+/** The first in the flow that is known to be at fault: what comes after it can't be right either. */
 function blame({ because }: KpiTile, health: Health | undefined): string {
   const told = because.map((name) => {
     const state = health?.pipelines.find((pipeline) => pipeline.name === name)?.state;
     if (state === "gone") return `${name} is not running`;
-    return state === "behind" ? `${name} is behind` : `${name} not known yet`;
+    return state === "behind" ? `${name} is behind` : undefined;
   });
-  return told.length === 0 ? "not known yet" : told.join(", ");
+  return told.find((text) => text !== undefined) ?? "not known yet";
 }
 
 export function ratePicture(moment: Moment | undefined): TilePicture {
-  if (moment?.intervalMs === undefined || moment.frozen !== undefined) {
+  const isKnown = moment?.frozen === undefined || moment.frozen === "paused";
+  if (moment?.intervalMs === undefined || !isKnown) {
     return { state: "waiting", value: NONE, note: "" };
   }
   if (moment.silentMs !== undefined) {
@@ -176,13 +177,14 @@ export function ratePicture(moment: Moment | undefined): TilePicture {
   };
 }
 
-export function rejectedPicture(health: Health | undefined): TilePicture {
+/** Coloured while the last one is no older than the chart: what was long ago is a number, not a trouble. */
+export function rejectedPicture(health: Health | undefined, nowMs: number, windowMs: number): TilePicture {
   if (health === undefined) return { state: "waiting", value: NONE, note: "" };
   const { count: rejected, last } = health.rejected;
-  if (rejected === 0 || last === null) return { state: "ok", value: "0", note: "all records were good" };
+  if (rejected === 0 || last === null) return { state: "ok", value: "0", note: "all good" };
   return {
-    state: "rejecting",
+    state: nowMs - last.atMs <= windowMs ? "rejecting" : "ok",
     value: count(rejected),
-    note: `last: ${last.topic}[${last.partition}] ${last.offset}`,
+    note: `last ${clock(last.atMs)}, ${last.topic}[${last.partition}]`,
   };
 }

@@ -99,7 +99,7 @@ export class Screen {
     views.bar(store, { notice: whole, unit, theme, paused: this.#pause !== undefined, waiting }, nowMs);
     views.title(whole, store.fleet?.inAlarm ?? 0);
     views.reading(readingPicture(store, moment, unit));
-    views.tiles(store, moment, unit);
+    views.tiles(store, moment, unit, nowMs);
     views.chart.draw(moment, unit, limitKelvin);
     views.table(moment, unit, limitKelvin);
     this.#drawLists(nowMs);

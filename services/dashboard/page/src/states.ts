@@ -80,7 +80,7 @@ function noData(store: Store): Notice {
   return notice(
     "no-data",
     "warn",
-    `Kafka is reachable, but topic "${topic}" has brought no reading within the last ${seconds} s: no producer seems to run. Start one with`,
+    `Kafka is reachable, but topic "${topic}" brought no reading in the last ${seconds} s. Start a producer:`,
     START_PRODUCER,
   );
 }
@@ -111,7 +111,7 @@ function pipelinesBehind(store: Store, nowMs: number): Notice | undefined {
   const told = behind.map((pipeline) => pipelineText(pipeline, nowMs)).join("; ");
   const text = `${told}. What depends on it is shown as unknown.`;
   return gone
-    ? notice("pipeline-behind", "warn", `${text} Start it with`, START_PROCESSOR)
+    ? notice("pipeline-behind", "warn", `${text} Start it:`, START_PROCESSOR)
     : notice("pipeline-behind", "warn", text);
 }
 

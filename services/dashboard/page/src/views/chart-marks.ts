@@ -68,6 +68,7 @@ export function marksPlugin(marks: Marks): Plugin<"line"> {
       const place = placesOf(chart);
       if (place === undefined) return;
       within(chart, () => drawSinglePoints(place, marks));
+      drawLimitLabel(place, marks);
       drawNewest(place, marks);
       drawCursor(place, marks);
     },
@@ -138,38 +139,45 @@ function fillAboveLimit({ context, area, x, y }: Places, { points, limit, inks }
   context.restore();
 }
 
-/** A limit beyond the axis is named at its edge, with an arrow to where it lies. */
 function drawLimit({ context, area, y }: Places, { limit, inks }: Marks): void {
   if (limit === undefined) return;
   const at = y(limit.y);
-  const beyond = at < area.top ? "↑ " : at > area.bottom ? "↓ " : "";
+  if (at < area.top || at > area.bottom) return;
   context.save();
-  context.font = `500 ${0.8125 * inks.em}px ${inks.font}`;
-  context.textAlign = "left";
+  context.strokeStyle = inks.soft;
+  context.lineWidth = 1.25;
+  context.setLineDash([6, 4]);
+  context.beginPath();
+  context.moveTo(area.left, Math.round(at) + 0.5);
+  context.lineTo(area.right, Math.round(at) + 0.5);
+  context.stroke();
+  context.restore();
+}
+
+/**
+ * At the left, where the line is oldest, on a ground of its own. A limit beyond the axis is named at its edge,
+ * with an arrow to where it lies.
+ */
+function drawLimitLabel({ context, area, y }: Places, { limit, inks }: Marks): void {
+  if (limit === undefined) return;
+  const at = y(limit.y);
+  const beyond = at < area.top ? "↑ " : at > area.bottom ? "↓ " : "";
   const label = `${beyond}${limit.label}`;
-  const textX = area.left + 0.5 * inks.em;
-  const room = 1.4 * inks.em;
+  const { em } = inks;
+  context.save();
+  context.font = `500 ${0.8125 * em}px ${inks.font}`;
+  context.textBaseline = "middle";
+  const height = 1.25 * em;
+  const width = context.measureText(label).width + 0.6 * em;
   const line = Math.min(Math.max(at, area.top), area.bottom);
-  const below = line - area.top < room;
-  context.textBaseline = below ? "top" : "bottom";
-  if (beyond === "") {
-    context.strokeStyle = inks.soft;
-    context.lineWidth = 1.25;
-    context.setLineDash([6, 4]);
-    context.beginPath();
-    context.moveTo(area.left, Math.round(at) + 0.5);
-    context.lineTo(area.right, Math.round(at) + 0.5);
-    context.stroke();
-    context.setLineDash([]);
-  }
-  // A rim in the ground's colour keeps the words readable over the line.
-  context.lineJoin = "round";
-  context.lineWidth = 4;
-  context.strokeStyle = inks.panel;
-  const textY = line + (below ? 4 : -4);
-  context.strokeText(label, textX, textY);
+  const isBelow = line - area.top < height + 4;
+  const top = isBelow ? line + 3 : line - 3 - height;
+  context.globalAlpha = 0.85;
+  context.fillStyle = inks.panel;
+  context.fillRect(area.left + 3, top, width, height);
+  context.globalAlpha = 1;
   context.fillStyle = inks.soft;
-  context.fillText(label, textX, textY);
+  context.fillText(label, area.left + 3 + 0.3 * em, top + height / 2);
   context.restore();
 }
 

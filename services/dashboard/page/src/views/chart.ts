@@ -117,12 +117,14 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
     x.afterBuildTicks = (scale) => {
       scale.ticks = timeTicks(moment, scale.width / marks.inks.em);
     };
+    if (x.ticks !== undefined) x.ticks.callback = (value) => timeLabel(Number(value), moment);
     y.min = axis.range.min;
     y.max = axis.range.max;
     const { min, max, step } = axis.range;
     y.afterBuildTicks = (scale) => {
       scale.ticks = valueTicks(min, max, step);
     };
+    if (y.ticks !== undefined) y.ticks.callback = (value) => number(Number(value), decimalsOf(step));
     setText(title, `Last ${Math.round(windowMs / 1000)} seconds, ${symbolOf(unit)}`);
   }
 
@@ -219,33 +221,41 @@ function colour(chart: Pick<ChartConfiguration<"line", Point[]>, "options">, { i
 }
 
 function stateOf(moment: Moment | undefined): string {
-  if (moment === undefined || moment.readings.timesMs.length === 0) return "empty";
+  if (moment === undefined) return "none";
+  if (moment.readings.timesMs.length === 0) return "empty";
   if (moment.frozen === "paused") return "paused";
   if (moment.frozen !== undefined) return "frozen";
   return moment.silentMs === undefined ? "live" : "stale";
 }
 
-/** Told from now, as long as time goes on; from a standing instant otherwise, by the clock. */
+/** So wide a label is, in letters' widths, with the room beside it that the outermost, set inwards, need. */
+const ROOM_FOR_AGO = 5.5;
+const ROOM_FOR_CLOCK = 8;
+
 function timeTicks({ endMs, windowMs, frozen }: Moment, widthInEm: number): Tick[] {
   const windowSeconds = windowMs / 1000;
   const steps = [10, 20, 25, 50, 100].map((share) => (share * windowSeconds) / 100);
-  const step = steps.find((seconds) => (widthInEm * seconds) / windowSeconds > 4.5) ?? windowSeconds;
+  const room = frozen === undefined ? ROOM_FOR_AGO : ROOM_FOR_CLOCK;
+  const step = steps.find((seconds) => (widthInEm * seconds) / windowSeconds > room) ?? windowSeconds;
   const ticks: Tick[] = [];
-  for (let ago = windowSeconds; ago >= 0; ago -= step) {
-    const value = endMs - ago * 1000;
-    const label = frozen !== undefined ? clock(value) : ago === 0 ? "now" : `−${ago} s`;
-    ticks.push({ value, label });
-  }
+  for (let ago = windowSeconds; ago >= 0; ago -= step) ticks.push({ value: endMs - ago * 1000 });
   return ticks;
 }
 
+/** Told from now, as long as time goes on; from a standing instant otherwise, by the clock. */
+function timeLabel(timeMs: number, { endMs, frozen }: Moment): string {
+  if (frozen !== undefined) return clock(timeMs);
+  const ago = Math.round((endMs - timeMs) / 1000);
+  return ago === 0 ? "now" : `−${ago} s`;
+}
+
 function valueTicks(min: number, max: number, step: number): Tick[] {
-  const decimals = Math.max(0, -Math.floor(Math.log10(step)));
   const count = Math.round((max - min) / step);
-  return Array.from({ length: count + 1 }, (_, i) => {
-    const value = min + i * step;
-    return { value, label: number(value, decimals) };
-  });
+  return Array.from({ length: count + 1 }, (_, i) => ({ value: min + i * step }));
+}
+
+function decimalsOf(step: number): number {
+  return Math.max(0, -Math.floor(Math.log10(step)));
 }
 
 function newestOf(moment: Moment, unit: Unit): Marks["newest"] {

@@ -13,8 +13,8 @@ function make({ state }: Notice) {
   const word = newElement("span", "notice-word");
   const sentence = newElement("span", "");
   const command = newElement("code", "");
-  const text = newElement("span", "notice-text", sentence, " ", command);
-  const element = newElement("li", "notice", newIcon(state), word, text);
+  const text = newElement("p", "notice-text", word, " ", sentence, " ", command);
+  const element = newElement("li", "notice", newIcon(state), text);
   setAttribute(element, "data-testid", "state");
   return { element, word, sentence, command };
 }

@@ -11,7 +11,7 @@ import {
   rejectedPicture,
   type TilePicture,
 } from "../reading.ts";
-import type { Store } from "../store.ts";
+import { DEFAULT_WINDOW_MS, type Store } from "../store.ts";
 import { need, newElement, setAttribute, setState, setText } from "./dom.ts";
 
 export function readingView(page: ParentNode): (picture: ReadingPicture) => void {
@@ -41,14 +41,14 @@ export function tilesView(page: ParentNode) {
   const rejected = newTile("tile-rejected", "Rejected records");
   tiles.replaceChildren(...kpis.map(({ tile }) => tile.element), rate.element, rejected.element);
 
-  return (store: Store, moment: Moment | undefined, unit: Unit): void => {
+  return (store: Store, moment: Moment | undefined, unit: Unit, nowMs: number): void => {
     for (const { name, tile } of kpis) {
       const definition = store.welcome?.kpis.find((kpi) => kpi.name === name);
       setText(tile.label, labelOf(name, definition?.windowSeconds));
       drawTile(tile, kpiPicture(definition, moment, store.health, unit));
     }
     drawTile(rate, ratePicture(moment));
-    drawTile(rejected, rejectedPicture(store.health));
+    drawTile(rejected, rejectedPicture(store.health, nowMs, store.welcome?.windowMs ?? DEFAULT_WINDOW_MS));
     setAttribute(rejected.element, "title", store.health?.rejected.last?.reason ?? "");
   };
 }

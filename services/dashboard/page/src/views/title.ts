@@ -1,29 +1,31 @@
 /** The browser tab: its title and icon say the state, so that a tab in the background is worth having. */
 import { plural } from "../format.ts";
-import type { Flow, Notice } from "../states.ts";
+import connecting from "../icons/connecting.svg?inline";
+import down from "../icons/down.svg?inline";
+import high from "../icons/high.svg?inline";
+import live from "../icons/live.svg?inline";
+import stale from "../icons/stale.svg?inline";
+import type { Notice } from "../states.ts";
 import { need, setAttribute } from "./dom.ts";
 
 const TITLE = "Real-Time IoT Dashboard";
 
-const ICONS: Record<Flow, string> = {
-  live: "live",
-  stale: "stale",
-  "no-data": "stale",
-  "kafka-down": "down",
-  connecting: "connecting",
-};
+/** Different shapes, not only colours. Inlined: without a server there would be none to fetch. */
+function iconOf(state: Notice["state"], isHigh: boolean): string {
+  if (isHigh) return high;
+  if (state === "live") return live;
+  if (state === "kafka-down") return down;
+  return state === "connecting" ? connecting : stale;
+}
 
 export function titleView(page: Document): (notice: Notice, inAlarm: number) => void {
   const icon = need(page, "link[rel=icon]", HTMLLinkElement);
   return (notice, inAlarm) => {
-    const live = notice.state === "live";
-    const high = live && inAlarm > 0;
-    const prefix = high ? `▲ ${plural(inAlarm, "device")} too hot · ` : live ? "" : `${notice.word} · `;
+    const isLive = notice.state === "live";
+    const isHigh = isLive && inAlarm > 0;
+    const prefix = isHigh ? `▲ ${plural(inAlarm, "device")} in alarm · ` : isLive ? "" : `${notice.word} · `;
     const title = prefix + TITLE;
     if (page.title !== title) page.title = title;
-    const name = high
-      ? "high"
-      : (Object.entries(ICONS).find(([state]) => state === notice.state)?.[1] ?? "stale");
-    setAttribute(icon, "href", `./favicon-${name}.svg`);
+    setAttribute(icon, "href", iconOf(notice.state, isHigh));
   };
 }

@@ -1,0 +1,70 @@
+import { beforeEach, expect, test } from "vitest";
+import { Announcer, episodeLines, noAlertsText } from "./alerts.ts";
+import { episode, health, NOW } from "./fixtures.ts";
+import { clock } from "./format.ts";
+import { Store } from "./store.ts";
+
+let store: Store;
+beforeEach(() => {
+  store = new Store(undefined, NOW);
+  store.opened();
+  store.checked(health());
+});
+
+function alerted(whole: boolean, ...episodes: ReturnType<typeof episode>[]) {
+  store.alerted({ nowMs: NOW, whole, episodes });
+}
+
+test("ongoing first, then ended; the latest begun on top in both", () => {
+  alerted(
+    true,
+    episode({ id: "old", endedMs: NOW, sinceMs: NOW - 90_000 }),
+    episode({ id: "ended", endedMs: NOW, sinceMs: NOW - 50_000 }),
+    episode({ id: "first", sinceMs: NOW - 9_000 }),
+    episode({ id: "second", sinceMs: NOW - 4_000 }),
+  );
+  expect(episodeLines(store, "celsius", NOW).map(({ id }) => id)).toEqual([
+    "second",
+    "first",
+    "ended",
+    "old",
+  ]);
+});
+
+test("an episode is one line: since when, how long, how many readings, how high", () => {
+  alerted(true, episode());
+  expect(episodeLines(store, "celsius", NOW)).toEqual([
+    {
+      id: "1",
+      device: "machine-01",
+      state: "ongoing",
+      word: "High",
+      value: "36.90 °C",
+      detail: `since ${clock(NOW - 9_000)}, 9 s, 7 readings, peak 41.20 °C`,
+    },
+  ]);
+});
+
+test("an empty list is an all-clear only while the alert pipeline is known to be up to date", () => {
+  expect(noAlertsText(store)).toContain("Unknown");
+  alerted(true);
+  expect(noAlertsText(store)).toMatch(/^None/);
+  store.checked(health({ pipelines: [{ name: "alert", state: "gone", behind: 3, sinceMs: NOW }] }));
+  expect(noAlertsText(store)).toContain("Unknown");
+  store.checked(health());
+  store.lost(NOW);
+  expect(noAlertsText(store)).toContain("Unknown");
+});
+
+test("only new alerts are announced, each once, several as one sentence", () => {
+  const announcer = new Announcer();
+  expect(announcer.news(store, "celsius")).toBe("");
+  alerted(true, episode({ id: "there already" }));
+  expect(announcer.news(store, "celsius")).toBe("");
+  alerted(false, episode({ id: "new", device: "machine-02" }));
+  expect(announcer.news(store, "celsius")).toBe("New alert: machine-02 at 36.90 °C");
+  alerted(false, episode({ id: "new", device: "machine-02", readings: 9 }));
+  expect(announcer.news(store, "celsius")).toBe("");
+  alerted(false, episode({ id: "x", device: "a" }), episode({ id: "y", device: "b" }));
+  expect(announcer.news(store, "celsius")).toBe("2 new alerts: a, b");
+});

@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { beforeEach, expect, test } from "vitest";
+import { batch, episode, fleet, NOW, snapshot, welcome } from "./fixtures.ts";
+import { Store } from "./store.ts";
+
+let store: Store;
+beforeEach(() => {
+  store = new Store(undefined, NOW);
+  store.opened();
+  store.welcomed(welcome());
+});
+
+function held(): number[] {
+  return [...(store.watched?.series.since(0).celsius ?? [])];
+}
+
+test("a snapshot begins anew, a batch goes on", () => {
+  store.snapshot(snapshot());
+  expect(store.batch(batch(), NOW)).toBe(true);
+  expect(held()).toEqual([20, 21, 22, 23.5]);
+  store.snapshot(snapshot());
+  expect(held()).toEqual([20, 21, 22]);
+});
+
+test("whatever overlaps the server sends, each reading is held once, in order", () => {
+  const cuts = fc.array(fc.tuple(fc.nat(30), fc.nat(12)), { maxLength: 40 });
+  fc.assert(
+    fc.property(cuts, (all) => {
+      store.snapshot(snapshot({ next: 0, readings: { t0: 0, dt: [], celsius: [] }, last: null }));
+      let next = 0;
+      for (const [back, length] of all) {
+        const first = Math.max(0, next - back);
+        const celsius = Array.from({ length }, (_, i) => first + i);
+        const dt = celsius.map((_, i) => (i === 0 ? 0 : 1));
+        expect(store.batch(batch({ first, readings: { t0: NOW + first, dt, celsius } }), NOW)).toBe(true);
+        next = Math.max(next, first + length);
+      }
+      expect(held()).toEqual(Array.from({ length: next }, (_, i) => i));
+      expect(store.wanted).toEqual({ device: "machine-01", have: { boot: "boot-1", next } });
+    }),
+  );
+});
+
+test("a gap, or another boot, is told and nothing is taken in", () => {
+  store.snapshot(snapshot());
+  expect(store.batch(batch({ first: 5 }), NOW)).toBe(false);
+  expect(store.batch(batch({ boot: "boot-2" }), NOW)).toBe(false);
+  expect(held()).toEqual([20, 21, 22]);
+  expect(store.wanted).toEqual({ device: "machine-01", have: { boot: "boot-1", next: 3 } });
+});
+
+test("news of a device that is not shown are passed over", () => {
+  store.snapshot(snapshot());
+  expect(store.batch(batch({ device: "machine-02", first: 99 }), NOW)).toBe(true);
+  expect(held()).toEqual([20, 21, 22]);
+});
+
+test("the viewer's device is asked for, and a late snapshot of the one before is passed over", () => {
+  store.snapshot(snapshot());
+  store.pick("machine-02");
+  expect(store.wanted).toEqual({ device: "machine-02", have: null });
+  store.snapshot(snapshot());
+  expect(store.wanted).toEqual({ device: "machine-02", have: null });
+  store.snapshot(snapshot({ device: "machine-02" }));
+  expect(store.watched?.device).toBe("machine-02");
+});
+
+test("KPIs that did not change stay, those that did are replaced", () => {
+  store.snapshot(snapshot());
+  store.batch(batch(), NOW);
+  expect(store.watched?.kpis).toEqual(snapshot().kpis);
+  store.batch(batch({ first: 4, kpis: [] }), NOW);
+  expect(store.watched?.kpis).toEqual([]);
+});
+
+test("the lag is the median: one late packet does not make it flicker", () => {
+  store.snapshot(snapshot());
+  expect(store.lagMs).toBeUndefined();
+  for (const [i, lagMs] of [40, 38, 5_000, 41].entries()) {
+    store.batch(batch({ first: 3 + i }), NOW + 1_000 + lagMs);
+  }
+  expect(store.lagMs).toBe(41);
+});
+
+test("attempts are counted from the loss on, and the instant of the loss stays", () => {
+  store.lost(NOW + 5);
+  store.retrying();
+  store.lost(NOW + 100);
+  store.retrying();
+  expect(store.link).toEqual({ state: "connecting", attempt: 2, sinceMs: NOW + 5, refusal: undefined });
+  store.opened();
+  expect(store.link).toEqual({ state: "open" });
+});
+
+test("episodes: whole replaces, changes go by id, and old ended ones are forgotten", () => {
+  store.alerted({ nowMs: NOW, whole: true, episodes: [episode({ id: "a" }), episode({ id: "b" })] });
+  store.alerted({ nowMs: NOW, whole: false, episodes: [episode({ id: "a", readings: 8 })] });
+  expect([...store.episodes.values()].map(({ readings }) => readings)).toEqual([8, 7]);
+  const many = Array.from({ length: 300 }, (_, i) =>
+    episode({ id: `old-${i}`, lastMs: NOW - i, endedMs: NOW }),
+  );
+  store.alerted({ nowMs: NOW, whole: false, episodes: many });
+  expect(store.episodes.size).toBe(202);
+  expect(store.episodes.has("old-199")).toBe(true);
+  expect(store.episodes.has("old-200")).toBe(false);
+  store.alerted({ nowMs: NOW, whole: true, episodes: [] });
+  expect(store.episodes.size).toBe(0);
+});
+
+test("the fleet's columns become devices", () => {
+  store.heardOf(fleet({ flags: [5], eventAgeMs: [-9_000] }));
+  expect(store.devices).toEqual([
+    expect.objectContaining({
+      id: "machine-01",
+      inAlarm: true,
+      stale: false,
+      ahead: true,
+      eventMs: NOW + 9_000,
+    }),
+  ]);
+});

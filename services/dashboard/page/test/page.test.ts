@@ -1,0 +1,467 @@
+/** The built page in a real Chromium, with a server that says what each test wants to be true. */
+
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { type Episode, FLAG, type PipelineHealth } from "@kelvin/schema/live";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type {} from "../src/hooks.ts";
+import { type BuiltPage, buildPage } from "./built-page.ts";
+import { isChromiumMissing, launchChromium } from "./chromium.ts";
+import { fleetOf, LiveServer, type World } from "./live-server.ts";
+
+const DESK = { width: 1280, height: 800 };
+const PHONE = { width: 320, height: 720 };
+
+interface View {
+  viewport?: { width: number; height: number };
+  theme?: "light" | "dark";
+  query?: string;
+}
+
+describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is none)", () => {
+  let built: BuiltPage;
+  let browser: Browser;
+  const opened: { server: LiveServer; context: BrowserContext }[] = [];
+  /** What the browser complained about: scripts that threw, things that the CSP forbade. */
+  let complaints: string[] = [];
+
+  beforeAll(async () => {
+    [built, browser] = await Promise.all([buildPage(), launchChromium()]);
+  });
+  afterEach(async () => {
+    for (const { server, context } of opened.splice(0)) {
+      await context.close();
+      await server.stop();
+    }
+    const told = complaints;
+    complaints = [];
+    expect(told).toEqual([]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await built?.remove();
+  });
+
+  async function open(
+    world: Partial<World> = {},
+    view: View = {},
+  ): Promise<{ page: Page; server: LiveServer }> {
+    const server = await LiveServer.start(built.folder, world);
+    const context = await browser.newContext({
+      viewport: view.viewport ?? DESK,
+      colorScheme: view.theme ?? "dark",
+    });
+    opened.push({ server, context });
+    const page = await context.newPage();
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("console", (message) => {
+      // A server that is gone is a state of the page, not its fault.
+      const isLoss = message.text().includes("ERR_CONNECTION_REFUSED");
+      if (message.type() === "error" && !isLoss) complaints.push(message.text());
+    });
+    page.on("request", (request) => {
+      const isOwn = request.url().startsWith(server.url) || request.url().startsWith("data:");
+      if (!isOwn) complaints.push(`asked for ${request.url()}`);
+    });
+    await page.goto(server.url + (view.query ?? ""));
+    return { page, server };
+  }
+
+  const text = (page: Page, testId: string) => wordsOf(page.getByTestId(testId));
+  const shows = (page: Page, testId: string, wanted: string | RegExp) =>
+    expect.poll(() => text(page, testId)).toMatch(wanted);
+  const isIn = (page: Page, state: string) =>
+    expect.poll(() => page.getByTestId("status").getAttribute("data-state"), { timeout: 10_000 }).toBe(state);
+  const series = (page: Page) => page.evaluate(() => window.__kelvin?.series() ?? []);
+  const told = (page: Page, state: string) => page.locator(`[data-testid=state][data-state=${state}]`);
+
+  test("value, change and tiles are there at once, and follow the newest reading", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    expect(await wordsOf(page.locator("h1"))).toBe("Real-Time IoT Dashboard");
+    expect(await text(page, "device")).toBe("machine-01");
+    server.say(20);
+    server.say(36.9);
+    await shows(page, "value", /^36\.90\s*°C$/);
+    expect(await text(page, "change")).toBe("▲ +16.90 °C");
+    expect(await page.getByTestId("reading").getAttribute("data-state")).toBe("high");
+    expect(await text(page, "tile-alert_count-value")).toBe("0");
+    expect(await text(page, "tile-average_temperature-value")).toBe("21.13 °C");
+    const [alerts, average] = await Promise.all(
+      ["tile-alert_count", "tile-average_temperature"].map((id) => page.getByTestId(id).boundingBox()),
+    );
+    expect(alerts?.y).toBe(average?.y);
+  });
+
+  test("the first reading of all has no change", async () => {
+    const { page, server } = await open({
+      readings: [],
+      fleet: fleetOf([{ id: "machine-01", celsius: 20 }]),
+    });
+    server.say(20.5);
+    await shows(page, "value", /^20\.50/);
+    expect(await text(page, "change")).toBe("");
+  });
+
+  test("the series is what was told, after a reload and in a second tab as well", async () => {
+    const { page, server } = await open();
+    await expect.poll(async () => (await series(page)).length).toBeGreaterThan(90);
+    for (let i = 0; i < 20; i++) server.say(20 + i / 10);
+    const wanted = () => {
+      const nowMs = Date.now();
+      return server.world.readings.filter(({ timeMs }) => timeMs >= nowMs - 90_000);
+    };
+    const recent = async (tab: Page) => {
+      const fromMs = wanted()[0]?.timeMs ?? 0;
+      return (await series(tab)).filter(({ timeMs }) => timeMs >= fromMs);
+    };
+    await expect.poll(() => recent(page)).toEqual(wanted());
+    await page.reload();
+    await expect.poll(() => recent(page)).toEqual(wanted());
+    const second = await page.context().newPage();
+    await second.goto(server.url);
+    await expect.poll(() => recent(second)).toEqual(wanted());
+  });
+
+  test("a gap in the positions is asked for again, and filled", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    server.world.readings.push({ timeMs: Date.now(), celsius: 11 }, { timeMs: Date.now(), celsius: 12 });
+    server.next += 2;
+    server.say(13);
+    await expect
+      .poll(async () => (await series(page)).slice(-3).map(({ celsius }) => celsius))
+      .toEqual([11, 12, 13]);
+    expect(server.watches.at(-1)).toEqual({ device: "machine-01", have: { boot: "boot-1", next: 100 } });
+  });
+
+  test("messages that don't fit the contract are counted and change nothing", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    const before = await text(page, "value");
+    server.babble();
+    await expect.poll(() => page.evaluate(() => window.__kelvin?.counters().misfits)).toBe(6);
+    expect(await text(page, "value")).toBe(before);
+    await isIn(page, "live");
+  });
+
+  test("the server goes and comes: connecting with the attempt, the old chart greyed, then live again", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    const { port } = server;
+    await server.stop();
+    await isIn(page, "connecting");
+    await expect.poll(() => wordsOf(told(page, "connecting"))).toMatch(/attempt [2-9]/);
+    expect(await page.getByTestId("chart").getAttribute("data-state")).toBe("frozen");
+    expect(await text(page, "tile-alert_count-value")).toBe("unknown");
+    expect(await page.title()).toBe("Connecting · Real-Time IoT Dashboard");
+    const again = await LiveServer.start(built.folder, server.world, port);
+    try {
+      await isIn(page, "live");
+      expect(again.watches[0]).toMatchObject({ device: "machine-01", have: { boot: "boot-1", next: 100 } });
+    } finally {
+      await page.close();
+      await again.stop();
+    }
+  });
+
+  test("a device that falls silent is stale, with its age; the line is not drawn on", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    await isIn(page, "stale");
+    await shows(page, "verdict", /^No reading for \d+ s$/);
+    expect(await page.getByTestId("chart").getAttribute("data-state")).toBe("stale");
+    expect(await page.title()).toMatch(/^Stale · /);
+    server.say(21);
+    await isIn(page, "live");
+  });
+
+  test("no data says why, and how to start a producer; the first reading ends it", async () => {
+    const { page, server } = await open({ silent: true, readings: [] });
+    await isIn(page, "no-data");
+    const words = await wordsOf(told(page, "no-data"));
+    expect(words).toContain('topic "sensor"');
+    expect(words).toContain("@kelvin/producer");
+    server.world.silent = false;
+    server.say(21);
+    server.tell({ fleet: fleetOf([{ id: "machine-01", celsius: 21 }]) });
+    await isIn(page, "live");
+  });
+
+  test("Kafka down: since when, data up to when, tiles unknown; then live again", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    const sinceMs = Date.now() - 2_000;
+    server.tell({ health: { kafka: { up: false, sinceMs, dataUpToMs: sinceMs - 400 } } });
+    await isIn(page, "kafka-down");
+    expect(await wordsOf(told(page, "kafka-down"))).toMatch(
+      /unreachable since \d\d:\d\d:\d\d \(\d+ s\)\. Showing data up to \d\d:\d\d:\d\d\./,
+    );
+    expect(await text(page, "tile-average_temperature-value")).toBe("unknown");
+    server.tell({ health: { kafka: { up: true, sinceMs: null, dataUpToMs: null } } });
+    server.say(21);
+    await isIn(page, "live");
+  });
+
+  test("a pipeline behind: which, by how much, since when; its tile is unknown, not 0", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    const pipelines: PipelineHealth[] = server
+      .health()
+      .pipelines.map((pipeline) =>
+        pipeline.name === "alert" ? { ...pipeline, state: "gone", behind: 42 } : pipeline,
+      );
+    server.tell({
+      health: { pipelines },
+      kpis: [
+        { name: "alert_count", state: "unknown", value: null, windowEndMs: null, because: ["alert"] },
+        { name: "average_temperature", state: "value", value: 21, windowEndMs: Date.now(), because: [] },
+      ],
+    });
+    await expect.poll(() => told(page, "pipeline-behind").count()).toBe(1);
+    expect(await wordsOf(told(page, "pipeline-behind"))).toMatch(
+      /alert is not running since .*42 records to do/,
+    );
+    await shows(page, "tile-alert_count-value", "unknown");
+    expect(await text(page, "tile-average_temperature-value")).toBe("21.00 °C");
+    expect(await text(page, "alerts-none")).toMatch(/^Unknown/);
+    await isIn(page, "live");
+  });
+
+  test("bad data is counted, with the last reason and its place; good data goes on", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    const last = { topic: "sensor", partition: 1, offset: "883214", reason: "<img src=x>", atMs: Date.now() };
+    server.tell({ health: { rejected: { count: 1_204, last } } });
+    await shows(page, "tile-rejected-value", "1,204");
+    expect(await wordsOf(told(page, "bad-data"))).toContain("sensor[1] offset 883214, <img src=x>");
+    server.say(25);
+    await shows(page, "value", /^25\.00/);
+  });
+
+  test("hostile device ids are text, everywhere", async () => {
+    const hostile = `<img src=x onerror="document.title='owned'">`;
+    const readings = [{ timeMs: Date.now(), celsius: 20 }];
+    const { page, server } = await open({
+      device: hostile,
+      readings,
+      fleet: fleetOf([
+        { id: hostile, celsius: 20, flags: FLAG.inAlarm | FLAG.ahead, eventAgeMs: -9_000 },
+        { id: "'; </script><script>document.title='owned'", celsius: 20 },
+      ]),
+      episodes: [episodeOf(hostile)],
+    });
+    await shows(page, "device", hostile);
+    await expect.poll(() => text(page, "episodes")).toContain(hostile);
+    server.tell({ episodes: [episodeOf(hostile), { ...episodeOf(hostile), id: "2" }] });
+    await expect.poll(() => page.getByTestId("announcer").textContent()).toContain(hostile);
+    expect(await page.locator("img, script:not([src])").count()).toBe(0);
+    expect(await page.title()).not.toContain("owned");
+  });
+
+  test("units and theme change all numbers, and stay in the address", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    server.say(36.9);
+    await shows(page, "value", /^36\.90/);
+    await page.getByRole("radio", { name: "°F" }).check();
+    await shows(page, "value", /^98\.42\s*°F$/);
+    expect(await text(page, "tile-average_temperature-value")).toBe("70.03 °F");
+    await page.getByTestId("theme").click();
+    expect(new URL(page.url()).search).toBe("?unit=fahrenheit&theme=light");
+    await page.reload();
+    await shows(page, "value", /^98\.42\s*°F$/);
+    expect(await page.locator("html").getAttribute("data-theme")).toBe("light");
+  });
+
+  test("several devices: worst first, searched, chosen by click, key and address; back returns", async () => {
+    const { page, server } = await open({
+      fleet: fleetOf([
+        { id: "oven", celsius: 39, flags: FLAG.inAlarm },
+        { id: "fridge", celsius: 4, flags: FLAG.stale, heardAgeMs: 14_000 },
+        { id: "machine-01", celsius: 20 },
+        { id: "machine-02", celsius: 21 },
+      ]),
+    });
+    const rows = page.getByTestId("device-row");
+    await expect.poll(() => rows.count()).toBe(4);
+    expect(await rows.evaluateAll((all) => all.map((row) => row.getAttribute("data-state")))).toEqual([
+      "high",
+      "stale",
+      "ok",
+      "ok",
+    ]);
+    await page.getByTestId("search").fill("MACHINE");
+    await expect.poll(() => rows.count()).toBe(2);
+    await page.getByTestId("search").fill("");
+    await rows.nth(0).click();
+    await shows(page, "device", "oven");
+    expect(new URL(page.url()).search).toBe("?device=oven");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await shows(page, "device", "fridge");
+    await page.goBack();
+    await shows(page, "device", "oven");
+    await page.reload();
+    await expect.poll(() => server.watches.at(-1)).toEqual({ device: "oven", have: null });
+  });
+
+  test("paused: the value stands, the new are counted, alerts go on; then it is all there", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    server.say(21);
+    await shows(page, "value", /^21\.00/);
+    await page.getByTestId("pause").click();
+    server.say(22);
+    server.say(23);
+    await shows(page, "pause", /Resume, 2 new/);
+    expect(await text(page, "value")).toMatch(/^21\.00/);
+    expect(await told(page, "paused").count()).toBe(1);
+    server.tell({ episodes: [episodeOf("machine-01")] });
+    await expect.poll(() => page.getByTestId("episode").count()).toBe(1);
+    await page.getByTestId("pause").click();
+    await shows(page, "value", /^23\.00/);
+    expect(await told(page, "paused").count()).toBe(0);
+  });
+
+  test("the chart's numbers are reached by keys, and as a table", async () => {
+    const { page, server } = await open();
+    server.say(33.33);
+    await shows(page, "value", /^33\.33/);
+    await page.locator(".canvas").focus();
+    await page.keyboard.press("ArrowLeft");
+    await shows(page, "readout", /^\d\d:\d\d:\d\d\.\d{3}\s+33\.33 °C$/);
+    await page.keyboard.press("Escape");
+    await shows(page, "readout", /^lowest .*, highest 33\.33 °C$/);
+    await page.getByText("Readings as a table").click();
+    const first = page.locator("tbody tr").first();
+    await expect.poll(() => wordsOf(first)).toMatch(/33\.33 °C\s*above/);
+  });
+
+  test("nothing is drawn while the page is hidden, and at most a few times a second while nothing comes", async () => {
+    const { page } = await open({ intervalMs: 60_000 });
+    await isIn(page, "live");
+    const drawsIn = (ms: number) =>
+      page.evaluate(async (lasts) => {
+        let draws = 0;
+        const context = document.querySelector("canvas")?.getContext("2d");
+        if (!context) return -1;
+        const original = context.clearRect.bind(context);
+        context.clearRect = (...area) => {
+          draws++;
+          original(...area);
+        };
+        await new Promise((resolve) => {
+          setTimeout(resolve, lasts);
+        });
+        context.clearRect = original;
+        return draws;
+      }, ms);
+    const seen = await drawsIn(2_000);
+    expect(seen).toBeGreaterThan(3);
+    expect(seen).toBeLessThan(14);
+    await page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { value: true, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    expect(await drawsIn(1_000)).toBeLessThanOrEqual(1);
+  });
+
+  const worlds: Record<string, () => Partial<World>> = {
+    calm: () => ({}),
+    "too hot": () => ({
+      readings: [{ timeMs: Date.now(), celsius: 36.9 }],
+      intervalMs: 60_000,
+      episodes: [episodeOf("machine-01"), { ...episodeOf("machine-01"), id: "2", endedMs: Date.now() }],
+      kpis: [
+        { name: "alert_count", state: "value", value: 4, windowEndMs: Date.now(), because: [] },
+        { name: "average_temperature", state: "unknown", value: null, windowEndMs: null, because: [] },
+      ],
+    }),
+    "a fleet": () => ({
+      fleet: fleetOf(
+        Array.from({ length: 30 }, (_, i) => ({
+          id: `machine-with-a-long-name-${i}`,
+          celsius: 20 + i,
+          flags: [FLAG.inAlarm, FLAG.stale, FLAG.ahead][i] ?? 0,
+        })),
+      ),
+    }),
+    "no data": () => ({ silent: true, readings: [] }),
+    "all that can be wrong": () => ({
+      health: {
+        pipelines: [{ name: "alert", state: "behind", behind: 42, sinceMs: Date.now() - 75_000 }],
+        rejected: {
+          count: 7,
+          last: { topic: "sensor", partition: 0, offset: "12", reason: "x".repeat(1_000), atMs: Date.now() },
+        },
+      },
+    }),
+    "Kafka down": () => ({ health: { kafka: { up: false, sinceMs: Date.now(), dataUpToMs: Date.now() } } }),
+  };
+
+  describe.each(Object.keys(worlds))("%s", (name) => {
+    test.each([
+      ["dark", DESK],
+      ["light", DESK],
+      ["dark", PHONE],
+      ["light", PHONE],
+    ] as const)("%s at %o: no axe violation, nothing wider than the screen", async (theme, viewport) => {
+      const { page } = await open(worlds[name]?.() ?? {}, { theme, viewport });
+      await expect.poll(() => page.getByTestId("states").locator("li").count()).toBeGreaterThan(0);
+      await expect.poll(() => page.getByTestId("status").getAttribute("data-state")).not.toBe("connecting");
+      const overhang = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(overhang).toBe(0);
+      expect(await axeViolations(page)).toEqual([]);
+    });
+  });
+
+  test("the script is small enough", async () => {
+    const { page } = await open();
+    const sizes = await page.evaluate(async () => {
+      let bytes = 0;
+      for (const script of document.scripts) {
+        const zipped = (await fetch(script.src)).body?.pipeThrough(new CompressionStream("gzip"));
+        bytes += (await new Response(zipped).arrayBuffer()).byteLength;
+      }
+      return bytes;
+    });
+    expect(sizes).toBeGreaterThan(10_000);
+    expect(sizes).toBeLessThan(120_000);
+  });
+});
+
+/** The text of an element, with its spaces as a reader sees them. */
+async function wordsOf(locator: Locator): Promise<string> {
+  return ((await locator.textContent()) ?? "").replace(/\s+/g, " ").trim();
+}
+
+function episodeOf(device: string): Episode {
+  return {
+    id: "1",
+    device,
+    sinceMs: Date.now() - 9_000,
+    lastMs: Date.now(),
+    readings: 7,
+    peakCelsius: 41.2,
+    lastCelsius: 36.9,
+    endedMs: null,
+  };
+}
+
+/** Runs axe in a world of its own: the page's CSP allows no script from outside, and that shall stay so. */
+async function axeViolations(page: Page): Promise<string[]> {
+  const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  const session = await page.context().newCDPSession(page);
+  const { result } = await session.send("Runtime.evaluate", {
+    expression: `${source};axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
+      violations.map(({ id, nodes }) => id + ": " + nodes.map(({ html, any }) => html.slice(0, 120) + " " + (any[0]?.message ?? "")).join(" | ")))`,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  await session.detach();
+  return Array.isArray(result.value) ? result.value.map(String) : [`axe did not run: ${result.description}`];
+}
