@@ -3,9 +3,18 @@
  *
  * Every count is checked against the bytes that are left, by the least size of an element, before an array is made.
  */
-import { DecodeError } from "./decode-error.ts";
-import { Reader } from "./reader.ts";
-import type { Api, Field, Fields, FieldType, Primitive, RequestOf, ResponseOf } from "./schema.ts";
+import type { Reader } from "./reader.ts";
+import type {
+  Api,
+  Decoded,
+  Encodable,
+  Field,
+  Fields,
+  FieldType,
+  Primitive,
+  RequestOf,
+  ResponseOf,
+} from "./schema.ts";
 import { isFlexible } from "./schema.ts";
 import { Writer } from "./writer.ts";
 
@@ -287,7 +296,7 @@ function codecOf(fields: Fields, description: Api, version: number): Codec {
 export function requestCodec<A extends Api>(
   description: A,
   version: number,
-): MessageCodec<RequestOf<A>, unknown> {
+): MessageCodec<RequestOf<A>, Encodable<A["request"]>> {
   const { trailingBytesSince } = description;
   const strict = trailingBytesSince === undefined || version < trailingBytesSince;
   return messageCodec(codecOf(description.request, description, version), strict);
@@ -297,7 +306,7 @@ export function requestCodec<A extends Api>(
 export function responseCodec<A extends Api>(
   description: A,
   version: number,
-): MessageCodec<unknown, ResponseOf<A>> {
+): MessageCodec<Decoded<A["response"]>, ResponseOf<A>> {
   return messageCodec(codecOf(description.response, description, version), true);
 }
 
@@ -311,5 +320,3 @@ function messageCodec<Out, In>(codec: Codec, strict: boolean): MessageCodec<Out,
     encode: (writer, value) => codec.encode(writer, value as never),
   };
 }
-
-export { DecodeError, Reader, Writer };
