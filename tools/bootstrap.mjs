@@ -19,6 +19,7 @@ const root = dirname(tools);
 const PROGRAMS = {
   start: join(tools, "demo.ts"),
   broker: join(root, "packages", "embedded-kafka", "src", "main.ts"),
+  topology: join(root, "services", "stream-processor", "src", "describe", "main.ts"),
 };
 
 /** npm ends at once when it is told to, and says nothing to us: so often we look whether it is still there. */
@@ -41,7 +42,9 @@ function programOf(command) {
   if (/^[a-z][a-z-]*$/.test(command) && existsSync(program)) return program;
   const names = readdirSync(tools).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
   const known = [...Object.keys(PROGRAMS), ...names.map((name) => basename(name, ".ts"))].sort();
-  throw new BootstrapError(`There is no command "${command}". There are: ${known.join(", ")}.`, { exitCode: 2 });
+  throw new BootstrapError(`There is no command "${command}". There are: ${known.join(", ")}.`, {
+    exitCode: 2,
+  });
 }
 
 /** Runs the program as a child that shares our terminal, and ends as it ends. */

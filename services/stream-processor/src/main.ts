@@ -2,13 +2,14 @@
 import { kafkaConnection, runService } from "@kelvin/service-kit";
 import { createStreamApp } from "@kelvin/streams";
 import { Settings } from "./config.ts";
-import { build, groupOf } from "./topology.ts";
+import { build, groupOf, topicsOf } from "./topology.ts";
 
 await runService({
   name: "stream-processor",
   defaultPort: 3002,
   settings: Settings,
   async start({ settings, log, metrics, clock }) {
+    const topics = topicsOf(settings);
     const apps = settings.PIPELINES.map((pipeline) => {
       const name = groupOf(pipeline, settings);
       const appLog = log.child({ pipeline });
@@ -20,7 +21,7 @@ await runService({
         metrics,
         clock,
       });
-      build(pipeline, app, settings, appLog);
+      build(pipeline, app, { topics, settings, log: appLog });
       return app;
     });
     const running = Promise.all(apps.map((app) => app.run()));

@@ -11,17 +11,28 @@ export function groupOf(pipeline: PipelineName, settings: Settings): string {
   return `${settings.GROUP_PREFIX}-${pipeline}`;
 }
 
+/** The topics under the names that the settings give them. */
+export function topicsOf(settings: Settings) {
+  return {
+    sensorTopic: renamed(sensorTopic, settings.SENSOR_TOPIC),
+    alertTopic: renamed(alertTopic, settings.ALERT_TOPIC),
+    kpiTopic: renamed(kpiTopic, settings.KPI_TOPIC),
+  };
+}
+
+interface BuildOptions {
+  topics: ReturnType<typeof topicsOf>;
+  settings: Settings;
+  log: Log;
+}
+
 /** Puts a pipeline's steps into its app. */
-export function build(pipeline: PipelineName, app: StreamApp, settings: Settings, log: Log): void {
-  const sensor = renamed(sensorTopic, settings.SENSOR_TOPIC);
-  const alerts = renamed(alertTopic, settings.ALERT_TOPIC);
-  const kpis = renamed(kpiTopic, settings.KPI_TOPIC);
+export function build(pipeline: PipelineName, app: StreamApp, { topics, settings, log }: BuildOptions): void {
   const timing = windowTiming(settings);
   const pipelines = {
-    alert: () =>
-      alert(app, { sensorTopic: sensor, alertTopic: alerts, aboveKelvin: settings.ALERT_ABOVE_KELVIN, log }),
-    "alert-count": () => alertCount(app, { alertTopic: alerts, kpiTopic: kpis, timing }),
-    "average-temperature": () => averageTemperature(app, { sensorTopic: sensor, kpiTopic: kpis, timing }),
+    alert: () => alert(app, { ...topics, aboveKelvin: settings.ALERT_ABOVE_KELVIN, log }),
+    "alert-count": () => alertCount(app, { ...topics, timing }),
+    "average-temperature": () => averageTemperature(app, { ...topics, timing }),
   } satisfies Record<PipelineName, () => void>;
   pipelines[pipeline]();
 }
