@@ -1,0 +1,68 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { get, startServer } from "./fixtures/server-and-page.ts";
+
+const folders: string[] = [];
+afterEach(() => Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true }))));
+
+async function builtPage(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "kelvin-page-"));
+  folders.push(folder);
+  await mkdir(join(folder, "assets"));
+  await writeFile(join(folder, "index.html"), "<!doctype html><title>Real-Time IoT Dashboard</title>");
+  await writeFile(join(folder, "assets", "index-abc123.js"), "export {};");
+  return folder;
+}
+
+test("the page is served anew each time, its hashed files are kept by the browser", async () => {
+  await using server = await startServer({}, await builtPage());
+  const page = await get(`${server.url}/?device=machine-01`);
+  expect(page).toMatchObject({ status: 200, headers: { "cache-control": "no-cache" } });
+  expect(page.body).toContain("Real-Time IoT Dashboard");
+  const script = await get(`${server.url}/assets/index-abc123.js`);
+  expect(script.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+  expect(script.headers["content-type"]).toContain("javascript");
+});
+
+test("a browser may run and load only what comes from here", async () => {
+  await using server = await startServer({}, await builtPage());
+  for (const path of ["/", "/assets/index-abc123.js", "/nothing"]) {
+    const { headers } = await get(server.url + path);
+    const policy = String(headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain("unsafe");
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+    expect(headers["x-powered-by"]).toBeUndefined();
+  }
+});
+
+test("what is not there, or asked for by a trick, is 404 without details", async () => {
+  await using server = await startServer({}, await builtPage());
+  for (const path of [
+    "/nothing",
+    "/assets/nothing.js",
+    "/assets/../../package.json",
+    "/%2e%2e/package.json",
+    "/%00",
+  ]) {
+    const { status, body } = await get(server.url + path);
+    expect([400, 403, 404]).toContain(status);
+    expect(body).not.toContain("Error");
+    expect(body).not.toContain("kelvin-page");
+  }
+});
+
+test("without a built page the answer says how to make one, and works once it is there", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "kelvin-page-"));
+  folders.push(folder);
+  await using server = await startServer({}, folder);
+  const answer = await get(server.url);
+  expect(answer.status).toBe(503);
+  expect(answer.body).toContain("pnpm build");
+  await writeFile(join(folder, "index.html"), "<!doctype html>built");
+  expect((await get(server.url)).body).toContain("built");
+});
