@@ -18,6 +18,8 @@ export interface ConfigDefinition {
   /** Topic settings: the broker setting that gives the default. */
   readonly brokerName?: string;
   readonly acts: boolean;
+  /** The broker setting has no value unless it is given one, and so is no synonym of the default. */
+  readonly unsetByDefault?: boolean;
   /** Broker settings that a running broker can't change. */
   readonly readOnly?: boolean;
 }
@@ -94,7 +96,12 @@ export const topicConfigs: readonly ConfigDefinition[] = [
   define("remote.log.delete.on.disable", "boolean", "false"),
   define("remote.storage.enable", "boolean", "false"),
   define("retention.bytes", "long", "-1", { ...acts, brokerName: "log.retention.bytes" }),
-  define("retention.ms", "long", "604800000", { ...acts, min: -1, brokerName: "log.retention.ms" }),
+  define("retention.ms", "long", "604800000", {
+    ...acts,
+    min: -1,
+    brokerName: "log.retention.ms",
+    unsetByDefault: true,
+  }),
   define("segment.bytes", "int", "1073741824", {
     ...acts,
     min: 1048576,
@@ -102,8 +109,17 @@ export const topicConfigs: readonly ConfigDefinition[] = [
     brokerName: "log.segment.bytes",
   }),
   define("segment.index.bytes", "int", "10485760", { min: 4, brokerName: "log.index.size.max.bytes" }),
-  define("segment.jitter.ms", "long", "0", { min: 0, brokerName: "log.roll.jitter.ms" }),
-  define("segment.ms", "long", "604800000", { ...acts, min: 1, brokerName: "log.roll.ms" }),
+  define("segment.jitter.ms", "long", "0", {
+    min: 0,
+    brokerName: "log.roll.jitter.ms",
+    unsetByDefault: true,
+  }),
+  define("segment.ms", "long", "604800000", {
+    ...acts,
+    min: 1,
+    brokerName: "log.roll.ms",
+    unsetByDefault: true,
+  }),
   define("unclean.leader.election.enable", "boolean", "false", {
     brokerName: "unclean.leader.election.enable",
   }),

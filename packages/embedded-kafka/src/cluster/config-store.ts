@@ -78,7 +78,7 @@ export class ConfigStore {
     const fixed = this.#static.get(name);
     if (fixed !== undefined) found.push({ name, value: fixed, source: configSource.staticBroker });
     const definition = brokerDefinitions.get(name);
-    if (definition !== undefined) {
+    if (definition !== undefined && definition.unsetByDefault !== true) {
       found.push({ name, value: definition.default, source: configSource.default });
     }
     return found;
@@ -91,22 +91,25 @@ export class ConfigStore {
     if (own !== undefined) found.push({ name, value: own, source: configSource.topic });
     const definition = topicDefinitions.get(name);
     if (definition?.brokerName !== undefined) found.push(...this.brokerSynonyms(definition.brokerName));
-    else if (definition !== undefined) {
-      found.push({ name, value: definition.default, source: configSource.default });
-    }
     return found;
   }
 
-  #broker(name: string): string {
-    return this.brokerSynonyms(name)[0]?.value ?? "";
+  /** The value of a topic's setting that holds. */
+  topicValue(name: string, overrides: ReadonlyMap<string, string>): string {
+    return this.topicSynonyms(name, overrides)[0]?.value ?? topicDefinitions.get(name)?.default ?? "";
+  }
+
+  /** The value of a broker setting that holds. */
+  brokerValue(name: string): string {
+    return this.brokerSynonyms(name)[0]?.value ?? brokerDefinitions.get(name)?.default ?? "";
   }
 
   brokerNumber(name: string): number {
-    return Number(this.#broker(name));
+    return Number(this.brokerValue(name));
   }
 
   brokerFlag(name: string): boolean {
-    return this.#broker(name) === "true";
+    return this.brokerValue(name) === "true";
   }
 
   /** Broker settings that were changed while running. */
@@ -122,7 +125,7 @@ export class ConfigStore {
 
   /** What a topic's partitions act on. */
   logConfig(overrides: ReadonlyMap<string, string>): LogConfig {
-    const text = (name: string) => this.topicSynonyms(name, overrides)[0]?.value ?? "";
+    const text = (name: string) => this.topicValue(name, overrides);
     const number = (name: string) => Number(text(name));
     const policies = listElements(text("cleanup.policy"));
     return {

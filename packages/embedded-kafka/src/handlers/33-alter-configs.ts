@@ -5,7 +5,7 @@ import { handler } from "./handler.ts";
 
 export const alterConfigsHandler = handler(alterConfigs, (context, { resources, validateOnly }) => ({
   responses: resources.map((resource) =>
-    alterResource(context, resource, validateOnly, (_current, own) => {
+    alterResource(context, resource, validateOnly, ({ own }) => {
       const changes = new Map<string, string | null>([...own].map((name) => [name, null]));
       for (const { name, value } of resource.configs) changes.set(name, value);
       return changes;

@@ -1,5 +1,5 @@
 /** What DescribeConfigs, AlterConfigs and IncrementalAlterConfigs share: which thing is meant, and changing it. */
-import type { ConfigDefinition } from "../cluster/config-definitions.ts";
+import type { Refusal } from "../cluster/cluster.ts";
 import { configProblem } from "../cluster/config-definitions.ts";
 import { brokerDefinition, topicConfigProblems } from "../cluster/config-store.ts";
 import type { Topic } from "../cluster/topic.ts";
@@ -12,7 +12,7 @@ const BROKER = 4;
 export type ConfigResource =
   | { readonly kind: "topic"; readonly topic: Topic }
   | { readonly kind: "broker" }
-  | { readonly kind: "refused"; readonly errorCode: number; readonly message: string };
+  | ({ readonly kind: "refused" } & Refusal);
 
 interface ResourceName {
   readonly resourceType: number;
@@ -44,77 +44,84 @@ function refused(code: number, message: string): ConfigResource {
   return { kind: "refused", errorCode: code, message };
 }
 
-/** Null: back to the default. */
+/** New values by name; null: back to the default. */
 export type ConfigChanges = ReadonlyMap<string, string | null>;
+
+/** The settings that a resource has of its own, and the value of any that holds now. */
+export interface CurrentConfigs {
+  readonly own: Iterable<string>;
+  value(name: string): string;
+}
 
 interface AlterAnswer extends ResourceName {
   readonly errorCode: number;
   readonly errorMessage: string | null;
 }
 
-/**
- * Applies the changes that `changesFor` makes of a resource's present settings, or none of them where one is wrong.
- */
+/** Applies the changes that `changesOf` makes of a resource's settings, or none of them where one is wrong. */
 export function alterResource(
   context: RequestContext,
   name: ResourceName,
   validateOnly: boolean,
-  changesFor: (
-    current: (name: string) => string | undefined,
-    own: Iterable<string>,
-  ) => ConfigChanges | string,
+  changesOf: (current: CurrentConfigs) => ConfigChanges | Refusal,
 ): AlterAnswer {
   const { resourceType, resourceName } = name;
   const resource = findResource(context, name);
-  const answer = (code: number, message: string | null): AlterAnswer => ({
-    errorCode: code,
-    errorMessage: message,
+  const problem =
+    resource.kind === "refused"
+      ? resource
+      : resource.kind === "topic"
+        ? alterTopic(context, resource.topic, validateOnly, changesOf)
+        : alterBroker(context, validateOnly, changesOf);
+  return {
+    errorCode: problem?.errorCode ?? errorCode.none,
+    errorMessage: problem?.message ?? null,
     resourceType,
     resourceName,
-  });
-  if (resource.kind === "refused") return answer(resource.errorCode, resource.message);
-  if (resource.kind === "topic") {
-    const { topic } = resource;
-    const value = (config: string) =>
-      context.cluster.configs.topicSynonyms(config, topic.overrides)[0]?.value;
-    const changes = changesFor(value, topic.overrides.keys());
-    if (typeof changes === "string") return answer(errorCode.invalidRequest, changes);
-    const overrides = new Map(topic.overrides);
-    for (const [config, text] of changes) {
-      if (text === null) overrides.delete(config);
-      else overrides.set(config, text);
-    }
-    const problems = topicConfigProblems(overrides);
-    if (problems.length > 0) return answer(errorCode.invalidConfig, problems.join("; "));
-    if (!validateOnly) topic.setOverrides(overrides);
-    return answer(errorCode.none, null);
-  }
-  const { configs } = context.cluster;
-  const changes = changesFor(
-    (config) => configs.brokerSynonyms(config)[0]?.value,
-    configs.dynamicBrokerNames,
-  );
-  if (typeof changes === "string") return answer(errorCode.invalidRequest, changes);
-  const problem = brokerProblem(changes);
-  if (problem !== null)
-    return problem.dynamic
-      ? answer(errorCode.invalidConfig, problem.message)
-      : answer(errorCode.invalidRequest, problem.message);
-  if (!validateOnly) {
-    for (const [config, text] of changes) configs.setBroker(config, text);
-    context.cluster.refreshConfigs();
-  }
-  return answer(errorCode.none, null);
+  };
 }
 
-function brokerProblem(changes: ConfigChanges): { message: string; dynamic: boolean } | null {
+function alterTopic(
+  { cluster }: RequestContext,
+  topic: Topic,
+  validateOnly: boolean,
+  changesOf: (current: CurrentConfigs) => ConfigChanges | Refusal,
+): Refusal | null {
+  const changes = changesOf({
+    own: topic.overrides.keys(),
+    value: (name) => cluster.configs.topicValue(name, topic.overrides),
+  });
+  if ("message" in changes) return changes;
+  const overrides = new Map(topic.overrides);
   for (const [name, value] of changes) {
-    const definition: ConfigDefinition | undefined = brokerDefinition(name);
+    if (value === null) overrides.delete(name);
+    else overrides.set(name, value);
+  }
+  const problems = topicConfigProblems(overrides);
+  if (problems.length > 0) return { errorCode: errorCode.invalidConfig, message: problems.join("; ") };
+  if (!validateOnly) topic.setOverrides(overrides);
+  return null;
+}
+
+function alterBroker(
+  { cluster }: RequestContext,
+  validateOnly: boolean,
+  changesOf: (current: CurrentConfigs) => ConfigChanges | Refusal,
+): Refusal | null {
+  const { configs } = cluster;
+  const changes = changesOf({ own: configs.dynamicBrokerNames, value: (name) => configs.brokerValue(name) });
+  if ("message" in changes) return changes;
+  for (const [name, value] of changes) {
+    const definition = brokerDefinition(name);
     if (definition === undefined || definition.readOnly === true) {
-      return { message: `Cannot update these configs dynamically: ${name}`, dynamic: false };
+      const message = `Cannot update these configs dynamically: ${name}`;
+      return { errorCode: errorCode.invalidRequest, message };
     }
     const problem = value === null ? null : configProblem(definition, value);
-    if (problem !== null) return { message: problem, dynamic: true };
+    if (problem !== null) return { errorCode: errorCode.invalidConfig, message: problem };
   }
+  if (validateOnly) return null;
+  for (const [name, value] of changes) configs.setBroker(name, value);
+  cluster.refreshConfigs();
   return null;
 }
