@@ -1,5 +1,5 @@
 /** `npm run topics`: which topics there are, and how much is in them. */
-import { type Admin, ConfigResourceTypes } from "kafkajs";
+import kafkajs, { type Admin } from "kafkajs";
 import { readArguments } from "./people/arguments.ts";
 import { endsOf, withKafka } from "./people/kafka.ts";
 import { duration, table } from "./people/table.ts";
@@ -37,7 +37,7 @@ async function retentionOf(admin: Admin, topics: readonly string[]): Promise<Map
   const configNames = ["retention.ms", "cleanup.policy"];
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames })),
+    resources: topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames })),
   });
   return new Map(
     resources.map(({ resourceName, configEntries }) => {

@@ -6,6 +6,9 @@ import { readArguments } from "./people/arguments.ts";
 import { mustExist, withKafka } from "./people/kafka.ts";
 import { runTool, ToolError } from "./supervise/errors.ts";
 
+/** Characters of a key or value. */
+const SHOWN_MAX = 2000;
+
 const HELP = `npm run watch -- <topic>      Shows a topic's records from the beginning, until Ctrl-C: time, key, value.
 
   --new             only what comes from now on
@@ -45,6 +48,9 @@ await runTool(async () => {
 function show(consumer: Consumer, count: number, showsHeaders: boolean): Promise<void> {
   let left = count;
   return new Promise((resolve, reject) => {
+    consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+      if (!restart) reject(new ToolError(`The topic can't be read on: ${error.message}`, { cause: error }));
+    });
     consumer
       .run({
         autoCommit: false,
@@ -83,5 +89,3 @@ function textOf(bytes: unknown, empty: string): string {
     ? visible
     : `${visible.slice(0, SHOWN_MAX)} ... (${text.length} characters)`;
 }
-
-const SHOWN_MAX = 2000;

@@ -11,7 +11,12 @@ export async function installWhenNeeded(root, node) {
   const wanted = fingerprint(root);
   if (existsSync(marker) && readFileSync(marker, "utf8") === wanted) return;
   console.error("Installing packages, as pnpm-lock.yaml says ...");
-  const options = ["install", "--frozen-lockfile", "--config.confirm-modules-purge=false", "--reporter=append-only"];
+  const options = [
+    "install",
+    "--frozen-lockfile",
+    "--config.confirm-modules-purge=false",
+    "--reporter=append-only",
+  ];
   const installed = spawnSync(node.path, [node.pnpm(), ...options], {
     cwd: root,
     env: node.environment,
@@ -19,7 +24,10 @@ export async function installWhenNeeded(root, node) {
     windowsHide: true,
   });
   if (installed.status !== 0) {
-    const details = [installed.error?.message, installed.stdout, installed.stderr].filter(Boolean).join("\n").trim();
+    const details = [installed.error?.message, installed.stdout, installed.stderr]
+      .filter(Boolean)
+      .join("\n")
+      .trim();
     throw new BootstrapError(`pnpm could not install the packages:\n${details}`);
   }
   writeFileSync(marker, wanted);

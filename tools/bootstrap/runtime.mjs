@@ -39,7 +39,11 @@ export class BootstrapError extends Error {
  */
 export async function findNode(root) {
   if (isNewEnough(process.version)) {
-    return { path: process.execPath, environment: process.env, pnpm: () => fetched(root, [`pnpm@${PNPM_VERSION}`]).pnpm };
+    return {
+      path: process.execPath,
+      environment: process.env,
+      pnpm: () => fetched(root, [`pnpm@${PNPM_VERSION}`]).pnpm,
+    };
   }
   const nodePackage = NODE_PACKAGES[`${process.platform}-${process.arch}`];
   if (nodePackage === undefined || isMusl()) {
@@ -95,7 +99,8 @@ function recall(memory, packages) {
 
 /** Throws where what was found is not what it should be. */
 function check(found) {
-  if (!existsSync(found.pnpm)) throw new BootstrapError(`pnpm is not where npx should have put it: ${found.pnpm}`);
+  if (!existsSync(found.pnpm))
+    throw new BootstrapError(`pnpm is not where npx should have put it: ${found.pnpm}`);
   const version = spawnSync(found.node, ["--version"], { encoding: "utf8", windowsHide: true });
   if (isNewEnough((version.stdout ?? "").trim())) return;
   const what = version.error?.message ?? (version.stdout || version.stderr || "nothing").trim();
@@ -120,7 +125,9 @@ function locate(packages) {
     throw new BootstrapError(`npx could not get ${packages.join(" and ")}:\n${details}`);
   }
   const { node, path } = JSON.parse(json);
-  const bin = path.split(delimiter).find((folder) => existsSync(join(folder, "..", "pnpm", "bin", "pnpm.mjs")));
+  const bin = path
+    .split(delimiter)
+    .find((folder) => existsSync(join(folder, "..", "pnpm", "bin", "pnpm.mjs")));
   if (bin === undefined) throw new BootstrapError("npx did not put pnpm where programs are looked for.");
   return { node, bin, pnpm: join(bin, "..", "pnpm", "bin", "pnpm.mjs") };
 }
@@ -135,7 +142,8 @@ function npxProgram() {
   ];
   for (const folder of folders) {
     const script = folder === undefined ? undefined : join(folder, "npx-cli.js");
-    if (script !== undefined && existsSync(script)) return { program: process.execPath, args: [script], needsShell: false };
+    if (script !== undefined && existsSync(script))
+      return { program: process.execPath, args: [script], needsShell: false };
   }
   return { program: "npx", args: [], needsShell: process.platform === "win32" };
 }

@@ -9,10 +9,10 @@ import * as z from "zod";
 export const SUPERVISED = "KELVIN_SUPERVISED";
 
 export const ToSupervisor = z.discriminatedUnion("kelvin", [
-  z.object({ kelvin: z.literal("ready"), url: z.string() }),
+  z.object({ kelvin: z.literal("ready"), url: z.string().default("") }),
   z.object({ kelvin: z.literal("failed"), reason: z.string() }),
 ]);
-export type ToSupervisor = z.infer<typeof ToSupervisor>;
+export type ToSupervisor = z.input<typeof ToSupervisor>;
 
 export const ToService = z.object({ kelvin: z.literal("stop") });
 export type ToService = z.infer<typeof ToService>;

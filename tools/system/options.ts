@@ -1,12 +1,11 @@
-/** What `npm start` can be told: on the command line, and by variables. */
+/** What `npm start` and `npm run dev` can be told: on the command line, and by variables. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { kafkaSettings, port, readSettings, SettingsError } from "@kelvin/service-kit";
 import * as z from "zod";
 import { ToolError } from "../supervise/errors.ts";
 
-export const HELP = `npm start [-- options]      The whole system: broker, producer, stream processor, dashboard.
-
+const OPTIONS_HELP = `
   --devices <n>             simulate n machines (default 1)
   --replay [file.csv]       send a real machine's readings, 300 times faster than they were; a file of your own has
                             the columns timestamp,value (and device_id, if it likes)
@@ -25,7 +24,12 @@ Variables (VARIABLE=value npm start):
   and those of each service: see README.md.
 `;
 
-export interface DemoOptions {
+/** @param usage the command, and what it does */
+export function help(usage: string): string {
+  return `${usage}\n${OPTIONS_HELP}`;
+}
+
+export interface SystemOptions {
   isHelp: boolean;
   /** Undefined where a Kafka of somebody else is used. */
   kafkaPort: number | undefined;
@@ -46,8 +50,12 @@ const Variables = z.object({
 });
 
 /** @throws ToolError with code 2 for an option or variable that can't be */
-export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): DemoOptions {
-  const options = parse(args, environment);
+export function readOptions(
+  usage: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): SystemOptions {
+  const options = parse(usage, args, environment);
   const variables = readVariables(environment);
   const isOwnBroker = (environment.KAFKA_BROKERS ?? "").trim() === "";
   const brokers = isOwnBroker ? [`localhost:${variables.KAFKA_PORT}`] : variables.KAFKA_BROKERS;
@@ -72,7 +80,7 @@ function readVariables(environment: NodeJS.ProcessEnv) {
 
 type Options = ReturnType<typeof parse>;
 
-function parse(args: readonly string[], environment: NodeJS.ProcessEnv) {
+function parse(usage: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
   try {
     const { values } = parseArgs({
       args: args.map((arg, index) =>
@@ -103,7 +111,7 @@ function parse(args: readonly string[], environment: NodeJS.ProcessEnv) {
     return values;
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new ToolError(`${problem}\n\n${HELP}`, { exitCode: 2, cause: error });
+    throw new ToolError(`${problem}\n\n${help(usage)}`, { exitCode: 2, cause: error });
   }
 }
 

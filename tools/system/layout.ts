@@ -1,0 +1,81 @@
+/** Which programs the system has, where they are, and which ports they get. */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePorts, mustBeFree } from "../supervise/ports.ts";
+import type { ProgramSpec } from "../supervise/program.ts";
+import type { Terminal } from "../supervise/terminal.ts";
+import type { SystemOptions } from "./options.ts";
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Sources first and the broker last: what was read is computed, shown and kept before the next part ends. */
+export const STOP_ORDER = ["producer", "stream-processor", "dashboard", "broker"];
+
+export interface Layout {
+  /** Undefined where a Kafka of somebody else is used. */
+  broker: ProgramSpec | undefined;
+  producer: ProgramSpec;
+  processor: ProgramSpec;
+  dashboard: ProgramSpec;
+  /** Where Kafka is, for people. */
+  kafka: string;
+  /** For all of them. */
+  environment: NodeJS.ProcessEnv;
+}
+
+/** @throws ToolError with code 2, naming each port that is in use and the variable that changes it */
+export async function layOut(options: SystemOptions, terminal: Terminal): Promise<Layout> {
+  const ports = await choosePorts(options);
+  const service = (name: string, path: string, port: number): ProgramSpec => ({
+    name,
+    script: join(root, "services", name, path),
+    environment: { PORT: String(port) },
+  });
+  const brokers = ports.broker === undefined ? options.brokers.join(",") : `localhost:${ports.broker}`;
+  return {
+    broker: ports.broker === undefined ? undefined : brokerSpec(ports.broker),
+    producer: service("producer", "src/main.ts", ports.producer),
+    processor: service("stream-processor", "src/main.ts", ports.processor),
+    dashboard: service("dashboard", "server/main.ts", ports.dashboard),
+    kafka: brokers,
+    environment: {
+      LOG_FORMAT: "pretty",
+      ...(terminal.hasColours ? { FORCE_COLOR: "1" } : {}),
+      ...process.env,
+      ...options.environment,
+      KAFKA_BROKERS: brokers,
+    },
+  };
+}
+
+function brokerSpec(port: number): ProgramSpec {
+  const script = join(root, "packages", "embedded-kafka", "src", "main.ts");
+  return { name: "broker", script, environment: { KAFKA_PORT: String(port) } };
+}
+
+interface Ports {
+  broker: number | undefined;
+  dashboard: number;
+  producer: number;
+  processor: number;
+}
+
+async function choosePorts({ kafkaPort, port, host }: SystemOptions): Promise<Ports> {
+  const [kafka = 0, dashboard = 0, producer = 0, processor = 0] = await freePorts(4);
+  const ports = {
+    broker: kafkaPort === 0 ? kafka : kafkaPort,
+    dashboard: port === 0 ? dashboard : port,
+    producer: port === 0 ? producer : port + 1,
+    processor: port === 0 ? processor : port + 2,
+  };
+  const services = { variable: "PORT", host };
+  await mustBeFree([
+    ...(ports.broker === undefined
+      ? []
+      : [{ for: "the embedded broker", variable: "KAFKA_PORT", port: ports.broker }]),
+    { ...services, for: "the dashboard", port: ports.dashboard },
+    { ...services, for: "the producer's health, PORT + 1", port: ports.producer },
+    { ...services, for: "the stream processor's health, PORT + 2", port: ports.processor },
+  ]);
+  return ports;
+}
