@@ -93,6 +93,42 @@ test("a processor killed in mid-window loses no alert and no KPI", async () => {
   expect((await second.stop()).code).toBe(0);
 });
 
+test("topics deleted while all runs come back, and so does the flow", async () => {
+  await using plant = await installation();
+  await using processor = startService({ main: PROCESSOR, env: plant.env });
+  await processor.ready();
+  await using producer = startService({
+    main: PRODUCER,
+    env: { ...plant.env, INTERVAL_MS: "100", BASE_CELSIUS: "60" },
+  });
+  await producer.ready();
+  const { sensor, alert, kpi } = plant.topics;
+  for (const topic of [sensor, alert, kpi]) {
+    await using before = await followTopic(plant.brokers, topic);
+    await waitFor(`records in ${topic}`, () => before.records.length > 0);
+  }
+  const deletedMs = Date.now();
+  await deleteTopics(plant.brokers, [sensor, alert, kpi]);
+  for (const topic of [sensor, alert, kpi]) {
+    await waitFor(
+      `${topic} to be there again with new records`,
+      async () => {
+        await using after = await followTopic(plant.brokers, topic);
+        return await waitFor(
+          "a record",
+          () => after.records.some(({ timestampMs }) => timestampMs > deletedMs),
+          {
+            timeoutMs: 5_000,
+          },
+        );
+      },
+      { timeoutMs: 40_000 },
+    );
+  }
+  expect((await producer.stop()).code).toBe(0);
+  expect((await processor.stop()).code).toBe(0);
+});
+
 test("what people put into sensor by hand stops nothing and is in the dead letters once per pipeline", async () => {
   await using plant = await installation();
   await using processor = startService({ main: PROCESSOR, env: { ...plant.env, START_FROM: "earliest" } });
@@ -149,6 +185,13 @@ test("what people put into sensor by hand stops nothing and is in the dead lette
 
 function floodOf(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `unheard-of-${index}`);
+}
+
+async function deleteTopics(brokers: string[], topics: string[]): Promise<void> {
+  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics });
+  await admin.disconnect();
 }
 
 function distinct(values: readonly TimedValue[]): string[] {
