@@ -47,10 +47,17 @@ async function main(): Promise<void> {
     stopping = true;
     void broker.stop().then(() => process.exit(0));
   };
-  process.on("SIGINT", stop);
+  // Ctrl-C reaches everybody at once; a supervisor that stops us last, when nobody writes any more, asks by message.
+  const isSupervised = process.env["KELVIN_SUPERVISED"] === "1" && process.connected;
+  process.on("SIGINT", () => {
+    if (!isSupervised || !process.connected) stop();
+  });
   process.on("SIGTERM", stop);
   if (process.send !== undefined) {
     process.on("disconnect", stop);
+    process.on("message", (message) => {
+      if (typeof message === "object" && message !== null && "kelvin" in message && message.kelvin === "stop") stop();
+    });
     process.send({ kelvin: "ready" });
   }
 }
