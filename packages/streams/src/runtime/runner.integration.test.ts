@@ -1,0 +1,375 @@
+/** The runtime on a Kafka: the embedded broker, or the cluster that KAFKA_BROKERS names. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import kafkajs from "kafkajs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { kafkaForTests, keptLog, type TestKafka, uniqueName, until } from "../../test-support/kafka.ts";
+import {
+  bruteForce,
+  type Reading,
+  readingTopic,
+  resultTopic,
+  valuesOf,
+} from "../../test-support/readings.ts";
+import {
+  createPublisher,
+  createStreamApp,
+  createSubscriber,
+  deadLetterTopicName,
+  ensureTopics,
+  type InvalidRecord,
+  parseDeadLetter,
+  type StreamApp,
+  type SubscribedRecord,
+  type TopicLike,
+} from "../index.ts";
+
+const { Kafka, logLevel } = kafkajs;
+const noLevel = { logLevel: logLevel.NOTHING };
+let shared: TestKafka;
+beforeAll(async () => {
+  shared = await kafkaForTests();
+});
+afterAll(() => shared[Symbol.asyncDispose]());
+
+/** Runs the app for as long as the test lasts. */
+async function running(app: StreamApp): Promise<AsyncDisposable> {
+  const run = app.run();
+  run.catch(() => undefined);
+  await until(`app ${app.name} to be ready`, () => app.health().ready);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await app.stop();
+      await run.catch(() => undefined);
+    },
+  };
+}
+
+/** Everything a topic has, as it comes. */
+async function reader<T>(topic: TopicLike<T>, log = keptLog()) {
+  const records: SubscribedRecord<T>[] = [];
+  const invalid: InvalidRecord[] = [];
+  const subscriber = await createSubscriber<T>({
+    kafka: shared.kafka,
+    topics: [topic],
+    groupId: uniqueName("reader"),
+    from: "earliest",
+    log,
+    onRecord: (record) => void records.push(record),
+    onInvalid: (record) => void invalid.push(record),
+  });
+  await subscriber.caughtUp;
+  return { records, invalid, [Symbol.asyncDispose]: () => subscriber.close() };
+}
+
+/** The dead letters of a source, whatever their bytes are. */
+function deadLettersOf(source: TopicLike<unknown>): TopicLike<Uint8Array | null> {
+  return {
+    name: deadLetterTopicName(source.name),
+    partitions: source.partitions,
+    configEntries: {},
+    decode: (bytes) => ({ ok: true, value: bytes }),
+    encode: (bytes) => bytes ?? new Uint8Array(),
+    key: () => "",
+    eventTimeMs: (_value, timestampMs) => timestampMs,
+  };
+}
+
+async function publishAll(topic: TopicLike<Reading>, readings: readonly Reading[]): Promise<void> {
+  const publisher = await createPublisher({ kafka: shared.kafka, topic, log: keptLog() });
+  await Promise.all(readings.map((reading) => publisher.send(reading)));
+  await publisher.close();
+}
+
+describe("a pipeline", () => {
+  test("transforms, filters, tells and writes, in order of each key, with event time as Kafka's timestamp", async () => {
+    const from = readingTopic(uniqueName("in"));
+    const to = readingTopic(uniqueName("out"));
+    const app = createStreamApp({
+      name: uniqueName("app"),
+      kafka: shared.kafka,
+      log: keptLog(),
+      startFrom: "earliest",
+    });
+    const updates: number[] = [];
+    app
+      .dataframe(from)
+      .apply(async (reading) => ({ ...reading, x: reading.x * 2 }))
+      .filter(({ x }) => x >= 4)
+      .update(({ x }) => void updates.push(x))
+      .toTopic(to);
+    await using _running = await running(app);
+    const sent = [1, 2, 3, 4, 5].map((x) => ({ key: "a", atMs: 1_700_000_000_000 + x, x }));
+    await publishAll(from, sent);
+    await using out = await reader(to);
+    await until("4 records", () => out.records.length === 4);
+    expect(out.records.map(({ value }) => value.x)).toEqual([4, 6, 8, 10]);
+    expect(out.records.map(({ recordTimestampMs }) => recordTimestampMs)).toEqual(
+      sent.slice(1).map(({ atMs }) => atMs),
+    );
+    expect(updates).toEqual([4, 6, 8, 10]);
+  });
+
+  test("puts what it can't work on with the dead letters, bytes untouched, and goes on", async () => {
+    const from = readingTopic(uniqueName("in"), 1);
+    const to = readingTopic(uniqueName("out"));
+    const log = keptLog();
+    const name = uniqueName("app");
+    const app = createStreamApp({
+      name,
+      kafka: shared.kafka,
+      log,
+      startFrom: "earliest",
+      attempts: 2,
+      backoffMs: 1,
+    });
+    const tries = new Map<number, number>();
+    app
+      .dataframe(from)
+      .apply((reading) => {
+        tries.set(reading.x, (tries.get(reading.x) ?? 0) + 1);
+        // What kills a kafkajs consumer for good, and what makes it repeat for ever.
+        if (reading.x === 1) throw new TypeError("undefined is not a function");
+        if (reading.x === 2) return Promise.reject(new RangeError("too large"));
+        return reading;
+      })
+      .toTopic(to);
+    await using _running = await running(app);
+    await using out = await reader(to);
+    await using letters = await reader(deadLettersOf(from));
+    const kafka = new Kafka({ brokers: [...shared.kafka.brokers], ...noLevel });
+    const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+    await producer.connect();
+    const good = (x: number) => ({
+      key: "a",
+      value: JSON.stringify({ key: "a", atMs: 1_700_000_000_000, x }),
+    });
+    const garbage = Buffer.alloc(900_000, 0xff);
+    await producer.send({
+      topic: from.name,
+      messages: [
+        good(1),
+        { key: "k", value: "not JSON", headers: { trace: "abc" }, timestamp: "1700000000123" },
+        good(2),
+        { key: null, value: null },
+        good(3),
+      ],
+    });
+    await producer.send({ topic: from.name, messages: [{ key: "big", value: garbage }, good(4)] });
+    await producer.disconnect();
+    await until("the good records", () => out.records.length === 2);
+    await until("the bad ones", () => letters.records.length === 5);
+    expect(out.records.map(({ value }) => value.x)).toEqual([3, 4]);
+    expect(tries.get(1)).toBe(2);
+    const told = letters.records.map((record) => ({ letter: parseDeadLetter(record.headers), record }));
+    told.sort((left, right) => (left.letter?.source.offset ?? 0) - (right.letter?.source.offset ?? 0));
+    expect(told.map(({ letter }) => [letter?.source.offset, letter?.code])).toEqual([
+      [0, "failed"],
+      [1, "undecodable"],
+      [2, "failed"],
+      [3, "undecodable"],
+      [5, "undecodable"],
+    ]);
+    expect(told[0]?.letter).toMatchObject({
+      pipeline: name,
+      reason: "TypeError: undefined is not a function",
+    });
+    expect(told[1]?.letter?.timestampMs).toBe(1_700_000_000_123);
+    expect(String(told[1]?.record.headers["trace"])).toBe("abc");
+    expect(Buffer.from(told[1]?.record.value ?? []).toString()).toBe("not JSON");
+    expect(garbage.equals(told[4]?.record.value ?? new Uint8Array())).toBe(true);
+  });
+
+  test("ends with an error when a function does not return, and health says so", async () => {
+    const from = readingTopic(uniqueName("in"));
+    const app = createStreamApp({
+      name: uniqueName("app"),
+      kafka: shared.kafka,
+      log: keptLog(),
+      startFrom: "earliest",
+      stallAfterMs: 300,
+    });
+    app.dataframe(from).update(() => new Promise<void>(() => undefined));
+    const run = app.run();
+    const ended = expect(run).rejects.toMatchObject({ code: "STREAMS_STALLED" });
+    await publishAll(from, [{ key: "a", atMs: 1, x: 1 }]);
+    await ended;
+    expect(app.health()).toMatchObject({ ready: false, live: false });
+  });
+
+  test("goes on where it stopped, and works on nothing twice after an orderly stop", async () => {
+    const from = readingTopic(uniqueName("in"));
+    const to = readingTopic(uniqueName("out"));
+    const name = uniqueName("app");
+    const build = () => {
+      const app = createStreamApp({ name, kafka: shared.kafka, log: keptLog(), startFrom: "earliest" });
+      app.dataframe(from).toTopic(to);
+      return app;
+    };
+    await using out = await reader(to);
+    for (let round = 0; round < 3; round++) {
+      const life = await running(build());
+      await publishAll(
+        from,
+        [0, 1, 2, 3].map((x) => ({ key: `k${x}`, atMs: 1_000, x: round * 4 + x })),
+      );
+      await until("the round's records", () => out.records.length >= (round + 1) * 4);
+      const startedMs = performance.now();
+      await life[Symbol.asyncDispose]();
+      expect(performance.now() - startedMs).toBeLessThan(5_000);
+    }
+    expect(out.records.map(({ value }) => value.x).sort((a, b) => a - b)).toEqual([...Array(12).keys()]);
+  });
+
+  test("a topic deleted while it runs comes back, and the flow goes on", async () => {
+    const from = readingTopic(uniqueName("in"));
+    const to = readingTopic(uniqueName("out"));
+    const app = createStreamApp({ name: uniqueName("app"), kafka: shared.kafka, log: keptLog() });
+    app.dataframe(from).toTopic(to);
+    await using _running = await running(app);
+    await using out = await reader(to);
+    const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
+    await publisher.send({ key: "a", atMs: 1_000, x: 1 });
+    await until("the first record", () => out.records.length === 1);
+
+    const admin = new Kafka({ brokers: [...shared.kafka.brokers], ...noLevel }).admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [from.name, to.name] });
+    for (let x = 2; x < 30; x++) {
+      await publisher.send({ key: "a", atMs: 1_000 + x, x });
+      await sleep(100);
+    }
+    await until("the last record", () => out.records.some(({ value }) => value.x === 29));
+    // The records behind the first that came again are all there, in order.
+    const after = out.records.map(({ value }) => value.x).filter((x) => x > 1);
+    const first = after[0] ?? 29;
+    expect(after).toEqual(Array.from({ length: 30 - first }, (_, i) => first + i));
+    const [definition] = (await admin.fetchTopicMetadata({ topics: [from.name] })).topics;
+    expect(definition?.partitions).toHaveLength(from.partitions);
+    await admin.disconnect();
+    await publisher.close();
+  });
+});
+
+describe("a windowed pipeline", () => {
+  const started: ChildProcess[] = [];
+  afterAll(() => {
+    for (const child of started) child.kill("SIGKILL");
+  });
+
+  async function start(name: string, from: string, to: string): Promise<ChildProcess> {
+    const script = fileURLToPath(new URL("../../test-support/windowed-app.ts", import.meta.url));
+    const child = fork(script, [shared.kafka.brokers.join(","), name, from, to], { execArgv: [] });
+    started.push(child);
+    await once(child, "message");
+    return child;
+  }
+
+  /** Readings of 3 keys, ten a second of event time, a little out of order. */
+  function stream(count: number, seed: number): Reading[] {
+    const startMs = 1_700_000_000_000;
+    return Array.from({ length: count }, (_, i) => ({
+      key: `k${(i * 7 + seed) % 3}`,
+      atMs: startMs + i * 100 + ((i * 7_919) % 5) * 90,
+      x: (i * 31) % 17,
+    }));
+  }
+
+  /** The results as they should be once event time has gone on far enough to make all of them due. */
+  function expected(readings: readonly Reading[]): Record<string, { count: number; sum: number }> {
+    const shape = { sizeMs: 5_000, everyMs: 1_000, idleAfterMs: 0, allowedLatenessMs: 0, maxFutureMs: 0 };
+    return bruteForce(readings, shape, Math.max(...readings.map(({ atMs }) => atMs)) + 10_000);
+  }
+
+  test("killed in mid-window and started again: the table equals brute force", async () => {
+    const from = readingTopic(uniqueName("in"), 2);
+    const to = resultTopic(uniqueName("out"), 2);
+    await ensureTopics({ kafka: shared.kafka, topics: [from, to], log: keptLog() });
+    const name = uniqueName("app");
+    await using out = await reader(to);
+    const readings = stream(600, 1);
+    const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
+    for (let part = 0; part < 3; part++) {
+      const child = await start(name, from.name, to.name);
+      const before = out.records.length;
+      for (const [i, reading] of readings.slice(part * 200, (part + 1) * 200).entries()) {
+        await publisher.send(reading);
+        if (i % 20 === 0) await sleep(20);
+      }
+      if (part === 2) break;
+      await until("some results of this life", () => out.records.length > before);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    await publisher.close();
+    const want = expected(readings);
+    await until(
+      "all results",
+      () => Object.keys(valuesOf(out.records.map(({ value }) => value))).length >= Object.keys(want).length,
+    );
+    await until(
+      "the same table",
+      () => JSON.stringify(valuesOf(out.records.map(({ value }) => value))) === JSON.stringify(want),
+      5_000,
+    ).catch(() => undefined);
+    expect(valuesOf(out.records.map(({ value }) => value))).toEqual(want);
+  }, 120_000);
+
+  test("P9: partitions that move in mid-window change nothing", async () => {
+    const from = readingTopic(uniqueName("in"), 4);
+    const to = resultTopic(uniqueName("out"), 4);
+    await ensureTopics({ kafka: shared.kafka, topics: [from, to], log: keptLog() });
+    const name = uniqueName("app");
+    await using out = await reader(to);
+    const readings = stream(600, 2);
+    const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
+    const publish = async (part: number) => {
+      for (const reading of readings.slice(part * 150, (part + 1) * 150)) await publisher.send(reading);
+    };
+    const first = await start(name, from.name, to.name);
+    await publish(0);
+    const joining = start(name, from.name, to.name);
+    await publish(1);
+    const second = await joining;
+    await publish(2);
+    const left = once(first, "exit");
+    first.send("stop");
+    await publish(3);
+    await left;
+    await publisher.close();
+    const want = expected(readings);
+    await until(
+      "the same table",
+      () => JSON.stringify(valuesOf(out.records.map(({ value }) => value))) === JSON.stringify(want),
+      30_000,
+    ).catch(() => undefined);
+    expect(valuesOf(out.records.map(({ value }) => value))).toEqual(want);
+    second.kill("SIGKILL");
+  }, 120_000);
+
+  test("a silent app hardly uses the processor", async () => {
+    const from = uniqueName("in");
+    const child = await start(uniqueName("app"), from, uniqueName("out"));
+    const look = async () => {
+      child.send("look");
+      const [message]: unknown[] = await once(child, "message");
+      return message;
+    };
+    await sleep(1_000);
+    const before = await look();
+    await sleep(3_000);
+    const after = await look();
+    // With the timer that kafkajs sets on Node 22 and newer it is 100 ms and more, and Node warns.
+    expect(cpuMs(after) - cpuMs(before)).toBeLessThan(75);
+    expect(after).toMatchObject({ warnings: [] });
+    child.kill("SIGKILL");
+  });
+});
+
+function cpuMs(message: unknown): number {
+  return typeof message === "object" && message !== null && "cpuMs" in message
+    ? Number(message.cpuMs)
+    : Number.NaN;
+}

@@ -1,0 +1,39 @@
+/**
+ * A process with one windowed pipeline, to be killed by tests: brokers, app, source and result topic come as arguments.
+ * Tells its parent when it is ready, and on request what CPU time it has used and of what Node has warned.
+ */
+import { agg, createStreamApp } from "../src/index.ts";
+import { readingTopic, resultTopic } from "./readings.ts";
+
+const [brokers = "", name = "", from = "", to = ""] = process.argv.slice(2);
+const quiet = () => undefined;
+const app = createStreamApp({
+  name,
+  kafka: { brokers: brokers.split(",") },
+  log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+  startFrom: "earliest",
+  sessionTimeoutMs: 6_000,
+  commitEveryMs: 300,
+});
+app
+  .dataframe(readingTopic(from))
+  .trailingWindow("5s", { every: "1s", allowedLateness: "1h", maxFuture: "1000h" })
+  .aggregate({ count: agg.count(), sum: agg.sum(({ x }) => x) })
+  .toTopic(resultTopic(to));
+
+process.on("message", (message) => {
+  if (message === "cpu")
+    process.send?.({ cpuMs: (process.cpuUsage().user + process.cpuUsage().system) / 1_000 });
+  if (message === "stop") void app.stop();
+});
+const look = setInterval(() => {
+  if (!app.health().ready) return;
+  clearInterval(look);
+  process.send?.("ready");
+}, 25);
+try {
+  await app.run();
+} finally {
+  clearInterval(look);
+  process.disconnect();
+}
