@@ -15,7 +15,7 @@ export interface ServerToPage {
   welcome: (welcome: Welcome) => void;
   /** The watched device, whole: after `watch`, and whenever a page must start anew. Replaces what the page had. */
   snapshot: (snapshot: Snapshot) => void;
-  /** News of the watched device: at once after 100 ms of silence, else at most 10 times a second. */
+  /** News of the watched device: at once while there is little, else in batches at most 10 times a second. */
   batch: (batch: Batch) => void;
   /** All devices in short: after connect and then once a second. */
   fleet: (fleet: Fleet) => void;

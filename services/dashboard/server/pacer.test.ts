@@ -1,36 +1,44 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ManualClock } from "./fixtures/manual-clock.ts";
-import { Pacer } from "./pacer.ts";
+import { BURST, Pacer } from "./pacer.ts";
 
-function pacer() {
+function pacer(hasNews = () => true) {
   const clock = new ManualClock(0);
   const sent: [room: string, atMs: number][] = [];
-  return { clock, sent, pacer: new Pacer(clock, 100, (room) => sent.push([room, clock.now()])) };
+  const flush = (room: string) => {
+    if (hasNews()) sent.push([room, clock.now()]);
+    return hasNews();
+  };
+  return { clock, sent, pacer: new Pacer(clock, 100, flush) };
 }
 
-test("after a silence news goes out at once, further news on the next tick, all of a tick together", () => {
+test("little news goes out at once, much news in batches, each with all that came before it", () => {
   const { clock, sent, pacer: it } = pacer();
-  it.mark("a");
-  it.mark("a");
-  clock.advance(0);
-  clock.advance(30);
-  it.mark("a");
-  it.mark("b");
-  clock.advance(50);
-  it.mark("a");
-  clock.advance(500);
+  for (let i = 0; i < 10; i++) {
+    it.mark("a");
+    it.mark("a");
+    if (i === 4) it.mark("b");
+    clock.advance(50);
+  }
+  clock.advance(1_000);
   it.mark("a");
   clock.advance(0);
   expect(sent).toEqual([
     ["a", 0],
-    ["b", 30],
+    ["a", 50],
     ["a", 100],
-    ["a", 580],
+    ["a", 150],
+    ["a", 200],
+    ["b", 200],
+    ["a", 300],
+    ["a", 400],
+    ["a", 500],
+    ["a", 1_500],
   ]);
 });
 
-test("no room is told more than ten times a second, and no news waits longer than a tick", () => {
+test("no room is told more than ten times a second after a burst, and no news waits longer than a tick", () => {
   const step = fc.record({ waitMs: fc.nat({ max: 150 }), room: fc.constantFrom("a", "b", "c") });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
@@ -42,13 +50,16 @@ test("no room is told more than ten times a second, and no news waits longer tha
         clock.advance(waitMs);
       }
       clock.advance(1_000);
-      for (const [room, atMs] of marks) {
+      for (const room of ["a", "b", "c"]) {
         const times = sent.filter(([one]) => one === room).map(([, time]) => time);
-        expect(times.some((time) => time >= atMs && time <= atMs + 100)).toBe(true);
-        times.reduce((before, time) => {
-          expect(time - before).toBeGreaterThanOrEqual(100);
-          return time;
-        }, Number.NEGATIVE_INFINITY);
+        for (const [from, first] of times.entries()) {
+          for (const [to, last] of times.entries()) {
+            if (to >= from) expect(to - from + 1).toBeLessThanOrEqual(BURST + (last - first) / 100);
+          }
+        }
+        for (const [, atMs] of marks.filter(([one]) => one === room)) {
+          expect(times.some((time) => time >= atMs && time <= atMs + 100)).toBe(true);
+        }
       }
     }),
   );
@@ -61,4 +72,19 @@ test("what is sent before its time is not sent again", () => {
   it.flushNow("b");
   clock.advance(1_000);
   expect(sent).toEqual([["a", 0]]);
+});
+
+test("a mark that turns out to be no news makes nobody wait", () => {
+  let isNews = false;
+  const { clock, sent, pacer: it } = pacer(() => isNews);
+  for (let i = 0; i < 20; i++) {
+    it.mark("a");
+    clock.advance(10);
+  }
+  isNews = true;
+  for (let i = 0; i < 3; i++) {
+    it.mark("a");
+    clock.advance(10);
+  }
+  expect(sent.map(([, atMs]) => atMs)).toEqual([200, 210, 220]);
 });

@@ -37,10 +37,18 @@ test("gone: nobody runs it, even where all is done", () => {
   pipeline.observe(0, look(100, 100));
   pipeline.observe(1_000, look(100, 100, false));
   expect(pipeline.health).toMatchObject({ state: "gone", behind: 0, sinceMs: 1_000 });
-  // It runs again, and has to show that it gets on before it counts.
-  pipeline.observe(2_000, look(100, 150));
+  for (let second = 2; second <= 5; second++) pipeline.observe(second * 1_000, look(100, 150, false));
+  pipeline.observe(6_000, look(100, 150));
+  expect(pipeline.health).toMatchObject({ state: "behind", behind: 50 });
+  pipeline.observe(7_000, look(150, 150));
+  expect(pipeline.health.state).toBe("up-to-date");
+});
+
+test("soon after the start it is enough to have done what was there a look ago", () => {
+  const pipeline = new Pipeline("alert", 0);
+  pipeline.observe(0, look(100, 105));
   expect(pipeline.health.state).toBe("unknown");
-  pipeline.observe(3_000, look(150, 150));
+  pipeline.observe(1_000, look(110, 115));
   expect(pipeline.health.state).toBe("up-to-date");
 });
 

@@ -63,14 +63,13 @@ export class Pipeline {
 
     const behind = recordsBetween(positions, look.ends);
     if (!look.isRun) return this.#become("gone", behind, nowMs);
-    const longAgoMs = nowMs - GRACE_MS;
     const missed = this.#past.find(({ ends }) => recordsBetween(positions, ends) > 0);
-    if (missed === undefined) return this.#become("up-to-date", behind, nowMs);
-    if (missed.atMs <= longAgoMs) return this.#become("behind", behind, missed.atMs);
-    if ((this.#past[0]?.atMs ?? nowMs) <= longAgoMs) return this.#become("up-to-date", behind, nowMs);
-    // Not watched for long enough to tell: what it was, it is; one that nobody ran before has to show it first.
-    const { state } = this.#health;
-    return this.#become(state === "gone" ? "unknown" : state, behind, nowMs);
+    // What was there at the oldest look we keep is done. That look is `GRACE_MS` old, or, soon after the start, younger.
+    if (missed !== this.#past[0]) return this.#become("up-to-date", behind, nowMs);
+    if (missed === undefined || missed.atMs > nowMs - GRACE_MS) {
+      return this.#become(this.#health.state === "gone" ? "unknown" : this.#health.state, behind, nowMs);
+    }
+    return this.#become("behind", behind, missed.atMs);
   }
 
   /** Kafka can't be asked. */

@@ -37,7 +37,7 @@ class Page {
   #snapshot(snapshot: Snapshot): void {
     expect(isSnapshot(snapshot)).toBe(true);
     this.next = snapshot.next;
-    this.celsius = snapshot.readings.celsius;
+    this.celsius = [...snapshot.readings.celsius];
   }
 
   #batch(batch: Batch): void {

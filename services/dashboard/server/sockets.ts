@@ -21,7 +21,7 @@ import { type News, Rooms } from "./rooms.ts";
 import type { LiveState } from "./state.ts";
 import { Visitor } from "./visitor.ts";
 
-/** Longest time between two batches of a room while there is news. */
+/** Time between two batches of a room while there is much news. */
 const BATCH_MS = 100;
 const FLEET_MS = 1_000;
 const HEALTH_MS = 5_000;
@@ -214,18 +214,22 @@ export class Sockets {
     if (this.#io.of("/").adapter.rooms.has(UNDECIDED)) this.#pacer.mark(UNDECIDED);
   }
 
-  #flush(room: string): void {
-    const { state, clock } = this.#options;
-    if (room === HEALTH) this.#io.emit("health", state.health());
-    else if (room === ALERTS) {
-      const episodes = state.episodes.takeChanges();
-      if (episodes.length > 0) this.#io.emit("alerts", { nowMs: clock.now(), whole: false, episodes });
-    } else if (room === UNDECIDED) {
+  #flush(room: string): boolean {
+    if (room === HEALTH) return this.#io.emit("health", this.#options.state.health());
+    if (room === ALERTS) return this.#tellAlerts();
+    if (room === UNDECIDED) {
       for (const socket of this.#in(UNDECIDED)) this.#watch(socket, { device: null, have: null });
-    } else {
-      const news = this.#rooms.news(room.slice("device:".length));
-      if (news !== undefined) send(this.#io.to(room), news);
+      return true;
     }
+    const news = this.#rooms.news(room.slice("device:".length));
+    if (news !== undefined) send(this.#io.to(room), news);
+    return news !== undefined;
+  }
+
+  #tellAlerts(): boolean {
+    const { state, clock } = this.#options;
+    const episodes = state.episodes.takeChanges();
+    return episodes.length > 0 && this.#io.emit("alerts", { nowMs: clock.now(), whole: false, episodes });
   }
 
   #tickAgain(): void {
