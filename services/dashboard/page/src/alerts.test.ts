@@ -40,7 +40,7 @@ test("an episode is one line: since when, how long, how many readings, how high"
       state: "ongoing",
       word: "High",
       value: "36.90 °C",
-      detail: `since ${clock(NOW - 9_000)}, 9 s, 7 readings, peak 41.20 °C`,
+      detail: `since ${clock(NOW - 9_000)}, 9 s, 7 readings, peak\u00a041.20\u00a0°C`,
     },
   ]);
 });

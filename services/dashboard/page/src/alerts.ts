@@ -5,6 +5,7 @@ import type { Store } from "./store.ts";
 
 /** More are not listed: nobody reads them, and the page stays quick. */
 const LISTED = 100;
+const NO_BREAK_SPACE = "\u00a0";
 
 export interface EpisodeLine {
   readonly id: string;
@@ -29,14 +30,16 @@ export function episodeLines(store: Store, unit: Unit, nowMs: number): EpisodeLi
 
 function line(episode: Episode, unit: Unit, nowMs: number): EpisodeLine {
   const { id, device, sinceMs, lastMs, endedMs, readings, peakCelsius, lastCelsius } = episode;
-  const peak = `peak ${temperature(peakCelsius, unit)}`;
+  // Held together where the line is broken.
+  const peak = `peak ${temperature(peakCelsius, unit)}`.replaceAll(" ", NO_BREAK_SPACE);
   const raised = plural(readings, "reading");
   if (endedMs === null) {
     const lasts = wholeSeconds(nowMs - sinceMs);
     const detail = `since ${clock(sinceMs)}, ${lasts}, ${raised}, ${peak}`;
     return { id, device, state: "ongoing", word: "High", value: temperature(lastCelsius, unit), detail };
   }
-  const detail = `${clock(sinceMs)} to ${clock(lastMs)}, ${wholeSeconds(lastMs - sinceMs)}, ${raised}`;
+  const span = `${clock(sinceMs)} to ${clock(lastMs)}, ${wholeSeconds(lastMs - sinceMs)}`;
+  const detail = `${lastMs === sinceMs ? clock(sinceMs) : span}, ${raised}`;
   return { id, device, state: "ended", word: "Over", value: peak, detail };
 }
 

@@ -53,6 +53,7 @@ function columnEnd(timesMs: Float64Array, start: number, columnMs: number, optio
   return end;
 }
 
+/** First, lowest, highest and last of the readings from `start` up to `end`, in their order, each once. */
 function seenOf(values: Float64Array, start: number, end: number): number[] {
   let low = start;
   let high = start;
@@ -60,7 +61,11 @@ function seenOf(values: Float64Array, start: number, end: number): number[] {
     if ((values[i] ?? 0) < (values[low] ?? 0)) low = i;
     if ((values[i] ?? 0) > (values[high] ?? 0)) high = i;
   }
-  return [...new Set([start, low, high, end - 1])].sort((a, b) => a - b);
+  const seen = [start];
+  for (const index of [Math.min(low, high), Math.max(low, high), end - 1]) {
+    if (index !== seen.at(-1)) seen.push(index);
+  }
+  return seen;
 }
 
 /** The index of the reading nearest to `timeMs`; -1 when there is none. */

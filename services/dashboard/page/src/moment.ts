@@ -1,7 +1,9 @@
 /** What the reading's part of the page shows: the device as it is now, or as it was when something stopped. */
 import type { KpiTile, LastReading } from "@kelvin/schema/live";
+import { limitCelsius } from "./limit.ts";
 import { type Columns, inTimeOrder } from "./series.ts";
 import { silenceMs } from "./silence.ts";
+import { statsOf, type WindowStats } from "./stats.ts";
 import { DEFAULT_WINDOW_MS, type Store, type Watched } from "./store.ts";
 
 /** Why the picture stands still. */
@@ -22,6 +24,8 @@ export interface Moment {
   readonly kpis: readonly KpiTile[];
   /** For how long the device has been silent; undefined while it speaks as usual. */
   readonly silentMs: number | undefined;
+  /** Of the window alone. */
+  readonly stats: WindowStats;
   /** A pause longer than this is a gap in the line. */
   readonly gapMs: number;
 }
@@ -33,6 +37,8 @@ export function momentOf(store: Store, nowMs: number): Moment | undefined {
   const { frozen, endMs } = standstill(store, nowMs);
   const windowMs = store.welcome?.windowMs ?? DEFAULT_WINDOW_MS;
   watched.series.expire(endMs);
+  const readings = inTimeOrder(watched.series.since(endMs - windowMs - edgeMs(windowMs)));
+  const limitKelvin = store.welcome?.limitKelvin;
   return {
     endMs,
     windowMs,
@@ -40,7 +46,13 @@ export function momentOf(store: Store, nowMs: number): Moment | undefined {
     device: watched.device,
     known: watched.known,
     truncated: watched.truncated,
-    readings: inTimeOrder(watched.series.since(endMs - windowMs - edgeMs(windowMs))),
+    readings,
+    stats: statsOf(
+      readings,
+      endMs - windowMs,
+      endMs,
+      limitKelvin === undefined ? undefined : limitCelsius(limitKelvin),
+    ),
     last: watched.last,
     intervalMs: watched.intervalMs,
     kpis: watched.kpis,

@@ -18,19 +18,21 @@ export const SHRINK_AFTER_MS = 10_000;
 /** "Clearly less": under this share of the height. */
 const LOOSE_SHARE = 0.6;
 /** Free room above and below the values, as a share of their spread. */
-const PADDING = 0.06;
+const PADDING = 0.02;
 const SMALLEST_SPREAD = 4;
-const INTERVALS = 5;
+const INTERVALS = 7;
 
-/** The range for values from `low` to `high` with round ends and a round step. */
+/** The range for values from `low` to `high`, a little wider, with round ends and a round step. */
 export function rangeFor(low: number, high: number): Range {
   const spread = Math.max(high - low, SMALLEST_SPREAD);
   const middle = (low + high) / 2;
-  const padded = spread * (1 + 2 * PADDING);
-  const step = roundStep(padded / INTERVALS);
-  const min = Math.floor((middle - padded / 2) / step) * step;
-  const max = Math.ceil((middle + padded / 2) / step) * step;
-  return { min: tidy(min), max: tidy(max), step };
+  const half = spread / 2 + PADDING * spread;
+  return rounded(middle - half, middle + half);
+}
+
+function rounded(low: number, high: number): Range {
+  const step = roundStep((high - low) / INTERVALS);
+  return { min: tidy(Math.floor(low / step) * step), max: tidy(Math.ceil(high / step) * step), step };
 }
 
 /**
@@ -42,7 +44,11 @@ export function nextAxis(before: AxisState | undefined, low: number, high: numbe
   if (before === undefined) return { range: wanted, looseSinceMs: undefined };
   const { range } = before;
   if (low < range.min || high > range.max) {
-    return { range: rangeFor(Math.min(low, range.min), Math.max(high, range.max)), looseSinceMs: undefined };
+    const grown = rounded(
+      low < range.min ? wanted.min : range.min,
+      high > range.max ? wanted.max : range.max,
+    );
+    return { range: grown, looseSinceMs: undefined };
   }
   const loose = wanted.max - wanted.min < LOOSE_SHARE * (range.max - range.min);
   if (!loose) return { range, looseSinceMs: undefined };

@@ -2,8 +2,9 @@ import type { KpiTile } from "@kelvin/schema/live";
 import { beforeEach, expect, test } from "vitest";
 import { batch, episode, fleet, health, NOW, snapshot, welcome } from "./fixtures.ts";
 import { clock } from "./format.ts";
+import { isHigh, limitCelsius } from "./limit.ts";
 import { momentOf } from "./moment.ts";
-import { isHigh, kpiPicture, limitCelsius, ratePicture, readingPicture, rejectedPicture } from "./reading.ts";
+import { kpiPicture, ratePicture, readingPicture, rejectedPicture } from "./reading.ts";
 import { Store } from "./store.ts";
 
 let store: Store;

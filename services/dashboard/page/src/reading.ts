@@ -15,10 +15,9 @@ import {
   type Unit,
   wholeSeconds,
 } from "./format.ts";
+import { isHigh, limitCelsius } from "./limit.ts";
 import type { Moment } from "./moment.ts";
 import type { Store } from "./store.ts";
-
-const ZERO_CELSIUS_IN_KELVIN = 273.15;
 
 /** `high`: above the limit. `frozen`: as it was when the connection, Kafka or the viewer stopped it. */
 export type ReadingState = "live" | "high" | "stale" | "frozen" | "no-data";
@@ -43,16 +42,6 @@ export interface TilePicture {
   readonly note: string;
 }
 
-/** Whether a temperature breaks the alert rule. Undefined limit: not told yet. */
-export function isHigh(celsius: number, limitKelvin: number | undefined): boolean {
-  return limitKelvin !== undefined && celsius + ZERO_CELSIUS_IN_KELVIN > limitKelvin;
-}
-
-/** The limit in °C. */
-export function limitCelsius(limitKelvin: number): number {
-  return Number((limitKelvin - ZERO_CELSIUS_IN_KELVIN).toFixed(6));
-}
-
 export function readingPicture(store: Store, moment: Moment | undefined, unit: Unit): ReadingPicture {
   const symbol = symbolOf(unit);
   const device = moment?.device ?? store.picked ?? "No device yet";
@@ -69,7 +58,7 @@ export function readingPicture(store: Store, moment: Moment | undefined, unit: U
     unit: symbol,
     change: last.change === null ? "" : `${arrow(last.change)} ${change(last.change, unit)} ${symbol}`,
     verdict: verdictOf(store, moment, state, unit),
-    aboveLimit: aboveLimitText(store, moment),
+    aboveLimit: aboveLimitText(moment),
   };
 }
 
@@ -100,16 +89,10 @@ function openEpisode(store: Store, device: string) {
   return undefined;
 }
 
-function aboveLimitText(store: Store, { readings, endMs, windowMs }: Moment): string {
-  let inWindow = 0;
-  let above = 0;
-  for (const [i, timeMs] of readings.timesMs.entries()) {
-    if (timeMs < endMs - windowMs) continue;
-    inWindow++;
-    if (isHigh(readings.celsius[i] ?? Number.NaN, store.welcome?.limitKelvin)) above++;
-  }
-  if (inWindow === 0) return "";
-  return `${Math.round((100 * above) / inWindow)} % of ${plural(inWindow, "reading")} above the limit`;
+function aboveLimitText({ stats }: Moment): string {
+  if (stats.count === 0) return "";
+  const share = Math.round((100 * stats.above) / stats.count);
+  return `${share} % of ${plural(stats.count, "reading")} above the limit`;
 }
 
 /** A shape beside the sign; an unchanged value has one, too, so that nothing moves. */

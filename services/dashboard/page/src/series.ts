@@ -52,15 +52,17 @@ export class Series {
   since(fromMs: number): Columns {
     const from = this.#start;
     const to = from + this.#length;
-    const times = this.#times.subarray(from, to);
-    if (times.every((time) => time >= fromMs)) {
-      return { timesMs: times.slice(), celsius: this.#values.slice(from, to) };
+    const timesMs = new Float64Array(this.#length);
+    const celsius = new Float64Array(this.#length);
+    let count = 0;
+    for (let i = from; i < to; i++) {
+      const timeMs = this.#times[i] ?? 0;
+      if (timeMs < fromMs) continue;
+      timesMs[count] = timeMs;
+      celsius[count] = this.#values[i] ?? 0;
+      count++;
     }
-    const kept = [...times.keys()].filter((i) => (times[i] ?? 0) >= fromMs);
-    return {
-      timesMs: Float64Array.from(kept, (i) => times[i] ?? 0),
-      celsius: Float64Array.from(kept, (i) => this.#values[from + i] ?? 0),
-    };
+    return { timesMs: timesMs.subarray(0, count), celsius: celsius.subarray(0, count) };
   }
 
   #dropOldest(count: number): void {
@@ -86,12 +88,19 @@ export class Series {
 /** The same readings in the order of their event times; readings of one instant keep their order. */
 export function inTimeOrder(readings: Columns): Columns {
   const { timesMs, celsius } = readings;
-  if (timesMs.every((time, i) => i === 0 || (timesMs[i - 1] ?? 0) <= time)) return readings;
+  if (isSorted(timesMs)) return readings;
   const order = [...timesMs.keys()].sort((a, b) => (timesMs[a] ?? 0) - (timesMs[b] ?? 0));
   return {
     timesMs: Float64Array.from(order, (i) => timesMs[i] ?? 0),
     celsius: Float64Array.from(order, (i) => celsius[i] ?? 0),
   };
+}
+
+function isSorted(timesMs: Float64Array): boolean {
+  for (let i = 1; i < timesMs.length; i++) {
+    if ((timesMs[i] ?? 0) < (timesMs[i - 1] ?? 0)) return false;
+  }
+  return true;
 }
 
 function grown(column: Float64Array<ArrayBuffer>, from: number, to: number): Float64Array<ArrayBuffer> {

@@ -1,6 +1,7 @@
 /** What is drawn beside the line: the limit, the area above it, single readings, the newest one, the cursor. */
 import type { Chart, ChartArea, Plugin } from "chart.js";
 import type { Point } from "../line.ts";
+import type { Range } from "../range.ts";
 
 /** The colours of the theme in force, as the canvas takes them. */
 export interface Inks {
@@ -19,7 +20,7 @@ export interface Marks {
   inks: Inks;
   /** In the unit shown; undefined: not known yet. */
   limit: { readonly y: number; readonly label: string } | undefined;
-  points: readonly Point[];
+  points: Point[];
   /** The newest reading; hollow where the device has fallen silent since. */
   newest: (Point & { readonly fresh: boolean }) | undefined;
   cursor: Point | undefined;
@@ -40,12 +41,15 @@ export function inksOf(element: Element): Inks {
   };
 }
 
-/** The line's colour: the alarm's above the limit, quiet below. */
-export function strokeOf(chart: Chart, { inks, limit }: Marks): string | CanvasGradient {
-  const y = chart.scales["y"];
+/** The line's colour: the alarm's above the limit, quiet below. `range`: the y axis that is going to be drawn. */
+export function strokeOf(
+  chart: Chart,
+  { inks, limit }: Marks,
+  range: Range | undefined,
+): string | CanvasGradient {
   // Before the first layout there is no area yet.
-  if (limit === undefined || y === undefined || !chart.chartArea) return inks.line;
-  const share = Math.min(1, Math.max(0, (y.max - limit.y) / (y.max - y.min)));
+  if (limit === undefined || range === undefined || !chart.chartArea) return inks.line;
+  const share = Math.min(1, Math.max(0, (range.max - limit.y) / (range.max - range.min)));
   const { top, bottom } = chart.chartArea;
   const gradient = chart.ctx.createLinearGradient(0, top, 0, bottom);
   gradient.addColorStop(0, inks.alarm);

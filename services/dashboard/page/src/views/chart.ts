@@ -18,10 +18,10 @@ import {
   temperature,
   type Unit,
 } from "../format.ts";
+import { limitCelsius } from "../limit.ts";
 import { type Point, pointsOf } from "../line.ts";
 import type { Moment } from "../moment.ts";
 import { type AxisState, nextAxis, withLimit } from "../range.ts";
-import { limitCelsius } from "../reading.ts";
 import { type Columns, NO_READINGS } from "../series.ts";
 import { Cursor } from "./chart-cursor.ts";
 import { inksOf, type Marks, marksPlugin, strokeOf } from "./chart-marks.ts";
@@ -31,6 +31,8 @@ Chart.register(LineController, LineElement, PointElement, LinearScale);
 
 /** The words about the chart, for a screen reader that asks, are renewed so often. */
 const SUMMARY_EVERY_MS = 5_000;
+/** In °C: where an axis without a reading and without a limit has its middle. */
+const SOME_TEMPERATURE = 20;
 
 export interface ChartView {
   draw(moment: Moment | undefined, unit: Unit, limitKelvin: number | undefined): void;
@@ -91,18 +93,24 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
     const index = cursor.indexIn(readings);
     marks.cursor = index < 0 ? undefined : pointAt(readings, index, unit);
     const [dataset] = chart.data.datasets;
-    if (dataset !== undefined) dataset.data = [...marks.points];
+    if (dataset !== undefined) {
+      dataset.data = marks.points;
+      // Not by a function: Chart.js would then ask for the colour of every single point.
+      dataset.borderColor = strokeOf(chart, marks, axis?.range);
+    }
     chart.update("none");
     drawReadout(moment, readings, index, unit);
-    drawSummary(moment, readings, unit);
+    drawSummary(moment, unit);
   }
 
   function drawAxes(moment: Moment, unit: Unit, limit: number | undefined): void {
-    const { endMs, windowMs, readings } = moment;
+    const { endMs, windowMs, stats } = moment;
     const key = `${unit} ${moment.device}`;
     if (key !== axisOf) axis = undefined;
     axisOf = key;
-    const seen = extremes(readings, endMs - windowMs, endMs) ?? { low: limit ?? 20, high: limit ?? 20 };
+    const middle = limit ?? SOME_TEMPERATURE;
+    const { count, low, high } = stats;
+    const seen = count > 0 ? { low, high } : { low: middle, high: middle };
     const wanted = withLimit(
       inUnit(seen.low, unit),
       inUnit(seen.high, unit),
@@ -142,19 +150,18 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
       setText(readout, `${at}  ${temperature(readings.celsius[index] ?? 0, unit)}`);
       return;
     }
-    const seen = moment && extremes(readings, moment.endMs - moment.windowMs, moment.endMs);
-    const text = seen ? `lowest ${temperature(seen.low, unit)}, highest ${temperature(seen.high, unit)}` : "";
+    const text = moment === undefined ? "" : extremesText(moment, unit);
     setText(readout, moment?.truncated ? `${text} (too many readings: the oldest are left out)` : text);
   }
 
-  function drawSummary(moment: Moment | undefined, readings: Columns, unit: Unit): void {
+  function drawSummary(moment: Moment | undefined, unit: Unit): void {
     const nowMs = performance.now();
     if (nowMs - summaryMs < SUMMARY_EVERY_MS) return;
     summaryMs = nowMs;
-    const seen = moment && extremes(readings, moment.endMs - moment.windowMs, moment.endMs);
-    const text = seen
-      ? `${moment.device}: ${plural(readings.timesMs.length, "reading")}, lowest ${temperature(seen.low, unit)}, highest ${temperature(seen.high, unit)}`
-      : "No readings";
+    const text =
+      moment === undefined || moment.stats.count === 0
+        ? "No readings"
+        : `${moment.device}: ${plural(moment.stats.count, "reading")}, ${extremesText(moment, unit)}`;
     setAttribute(canvas, "aria-label", text);
   }
 }
@@ -169,7 +176,7 @@ function configurationOf(marks: Marks): ChartConfiguration<"line", Point[]> {
           borderWidth: 2,
           borderJoinStyle: "round",
           borderCapStyle: "round",
-          borderColor: ({ chart }) => strokeOf(chart, marks),
+          borderColor: marks.inks.line,
           pointRadius: 0,
           pointHitRadius: 0,
           tension: 0,
@@ -269,20 +276,8 @@ function pointAt({ timesMs, celsius }: Columns, index: number, unit: Unit): Poin
   return { x: timesMs[index] ?? 0, y: inUnit(celsius[index] ?? Number.NaN, unit) };
 }
 
-function extremes(
-  { timesMs, celsius }: Columns,
-  fromMs: number,
-  toMs: number,
-): { low: number; high: number } | undefined {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const [i, value] of celsius.entries()) {
-    const time = timesMs[i] ?? 0;
-    if (time < fromMs || time > toMs) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return low <= high ? { low, high } : undefined;
+function extremesText({ stats: { count, low, high } }: Moment, unit: Unit): string {
+  return count === 0 ? "" : `lowest ${temperature(low, unit)}, highest ${temperature(high, unit)}`;
 }
 
 function limitLabel(limit: number, limitKelvin: number | undefined, unit: Unit): string {

@@ -1,7 +1,7 @@
 /** The chart's readings as a table, for those who don't see a chart; made only while it is open. */
 import { clockWithMilliseconds, temperature, type Unit } from "../format.ts";
+import { isHigh } from "../limit.ts";
 import type { Moment } from "../moment.ts";
-import { isHigh } from "../reading.ts";
 import { need, newElement, setState } from "./dom.ts";
 
 /** A table that is renewed under a reader's eyes can't be read: not more often than this. */
