@@ -1,5 +1,5 @@
 /** `npm start`: the whole system on one machine, by one command, until Ctrl-C. */
-import { watchStopRequests } from "@kelvin/service-kit";
+import { tellSupervisor, watchStopRequests } from "@kelvin/service-kit";
 import { buildPageWhenNeeded } from "./page/build.ts";
 import { runTool } from "./supervise/errors.ts";
 import type { ProgramSpec } from "./supervise/program.ts";
@@ -57,4 +57,5 @@ async function startAll(supervisor: Supervisor, layout: Layout, terminal: Termin
     start(layout.processor),
   ]).finally(() => clearTimeout(patience));
   terminal.announce(`\nKelvin is running: ${url}   (Kafka at ${layout.kafka}; Ctrl-C stops everything)\n`);
+  await tellSupervisor({ kelvin: "ready", url });
 }

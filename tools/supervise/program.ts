@@ -25,6 +25,9 @@ export interface Ending {
 /** The last lines of the error output stand for a reason where none was told: a stack, mostly. */
 const LAST_WORDS = 20;
 
+/** How long the last lines of a program that has ended may take. */
+const OUTPUT_MS = 1000;
+
 export class Program {
   readonly spec: ProgramSpec;
   /** The program's address, when it says that it is ready; never, if it ends before. */
@@ -60,10 +63,13 @@ export class Program {
         this.#isRunning = false;
         resolve({ code: 1, reason: error.message });
       });
-      this.#child.on("close", (code, signal) => {
+      const end = (code: number | null, signal: NodeJS.Signals | null) => {
         this.#isRunning = false;
         resolve(this.#ending(code, signal));
-      });
+      };
+      this.#child.on("close", end);
+      // A grandchild that still holds the output open keeps nobody waiting.
+      this.#child.on("exit", (code, signal) => setTimeout(end, OUTPUT_MS, code, signal).unref());
     });
   }
 
