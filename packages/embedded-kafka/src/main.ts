@@ -56,7 +56,8 @@ async function main(): Promise<void> {
   if (process.send !== undefined) {
     process.on("disconnect", stop);
     process.on("message", (message) => {
-      if (typeof message === "object" && message !== null && "kelvin" in message && message.kelvin === "stop") stop();
+      if (typeof message === "object" && message !== null && "kelvin" in message && message.kelvin === "stop")
+        stop();
     });
     process.send({ kelvin: "ready" });
   }

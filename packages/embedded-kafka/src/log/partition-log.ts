@@ -234,22 +234,21 @@ export class PartitionLog {
   }
 
   /**
-   * The largest leader epoch up to `epoch` that has records here, and the offset after the last of them; -1 twice for
-   * an epoch that is not known.
+   * The largest leader epoch up to `epoch` that has records here, and the offset after the last of them; -1 twice where
+   * no record is of that epoch or a later one (KIP-101, KIP-279).
    */
   endOfEpoch(epoch: number): { leaderEpoch: number; endOffset: number } {
     let leaderEpoch = -1;
-    let endOffset = -1;
-    for (const batch of this.#batches()) {
-      const batchEpoch = batch.bytes.readInt32BE(12);
-      if (batchEpoch > epoch)
-        return leaderEpoch < 0
-          ? { leaderEpoch: epoch, endOffset: batch.baseOffset }
-          : { leaderEpoch, endOffset };
-      leaderEpoch = batchEpoch;
-      endOffset = batch.lastOffset + 1;
+    let endOffset = this.#logStartOffset;
+    let newest = -1;
+    for (const { bytes, lastOffset } of this.#batches()) {
+      newest = bytes.readInt32BE(12);
+      if (newest > epoch) break;
+      leaderEpoch = newest;
+      endOffset = lastOffset + 1;
     }
-    return { leaderEpoch, endOffset };
+    if (newest < epoch) return { leaderEpoch: -1, endOffset: -1 };
+    return { leaderEpoch: leaderEpoch < 0 ? epoch : leaderEpoch, endOffset };
   }
 
   /** Every record that a consumer could read, decoded: for inspection, not for the hot path. */

@@ -4,9 +4,10 @@ import { errorCode } from "../protocol/error-codes.ts";
 import { createTopics } from "../protocol/messages/create-topics.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import { findCoordinator } from "../protocol/messages/find-coordinator.ts";
+import { listOffsets } from "../protocol/messages/list-offsets.ts";
 import { metadata } from "../protocol/messages/metadata.ts";
 import { produce } from "../protocol/messages/produce.ts";
-import type { Encodable } from "../protocol/schema.ts";
+import { type Encodable, ZERO_UUID } from "../protocol/schema.ts";
 import { buildBatch, type NewBatch } from "../records/record.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -76,18 +77,16 @@ export async function freshTopic(
     // A topic of that name may be on its way out.
     return code === errorCode.none ? true : null;
   });
-  return eventually(`leaders of ${name}`, async () => {
-    const { topics } = await client.send(metadata, 12, {
-      topics: [{ name }],
-      allowAutoTopicCreation: false,
-    });
-    const topic = topics[0];
-    const ready =
-      topic?.errorCode === errorCode.none &&
-      topic.partitions.length === numPartitions &&
-      topic.partitions.every((partition) => partition.errorCode === errorCode.none);
-    return ready ? { name, id: topic.topicId } : null;
+  const partitions = Array.from({ length: numPartitions }, (_, partitionIndex) => ({
+    partitionIndex,
+    timestamp: -1,
+  }));
+  await eventually(`leaders of ${name}`, async () => {
+    const { topics } = await client.send(listOffsets, 6, { replicaId: -1, topics: [{ name, partitions }] });
+    return topics[0]?.partitions.every((partition) => partition.errorCode === errorCode.none) ? true : null;
   });
+  const { topics } = await client.send(metadata, 12, { topics: [{ name }], allowAutoTopicCreation: false });
+  return { name, id: topics[0]?.topicId ?? ZERO_UUID };
 }
 
 /** Values as one batch, now. */
