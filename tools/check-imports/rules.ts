@@ -107,7 +107,8 @@ export const AREAS: readonly Area[] = [
 
 /** Tests, what only they use, and examples: they may take more than the sources beside them. */
 export const isTest = (path: string): boolean =>
-  /\.(test|bench)(-[a-z]+)?\.ts$/.test(path) || /(^|\/)(test|tests|examples|fixtures)\//.test(path);
+  /\.(test|bench)(-[a-z]+)?\.ts$/.test(path) ||
+  /(^|\/)(test|test-support|testing|examples|fixtures)\//.test(path);
 
 /** Globals that tie code to this machine and this moment. The rest of the code is handed a clock and a log. */
 export const MACHINE_GLOBALS: ReadonlySet<string> = new Set([
