@@ -17,9 +17,11 @@ const startedMs = Date.now();
 const npm = spawn("npm", ["start"], { stdio: "inherit", shell: isWindows, detached: !isWindows });
 const ended = new Promise((resolve) => npm.on("exit", (code, signal) => resolve(signal ?? code)));
 
+let isUp = false;
 try {
-  const early = ended.then((how) => fail(`npm start ended (${how}) before it was ready`));
+  const early = ended.then((how) => isUp || fail(`npm start ended (${how}) before it was ready`));
   await Promise.race([early, until("the dashboard to be ready", 240_000, isReady)]);
+  isUp = true;
   say("the dashboard is ready");
 } finally {
   stop();
