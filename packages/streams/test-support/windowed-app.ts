@@ -21,9 +21,11 @@ app
   .aggregate({ count: agg.count(), sum: agg.sum(({ x }) => x) })
   .toTopic(resultTopic(to));
 
+const warnings: string[] = [];
+process.on("warning", ({ name: warning }) => void warnings.push(warning));
 process.on("message", (message) => {
-  if (message === "cpu")
-    process.send?.({ cpuMs: (process.cpuUsage().user + process.cpuUsage().system) / 1_000 });
+  const { user, system } = process.cpuUsage();
+  if (message === "look") process.send?.({ cpuMs: (user + system) / 1_000, warnings });
   if (message === "stop") void app.stop();
 });
 const look = setInterval(() => {

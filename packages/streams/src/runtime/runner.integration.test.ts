@@ -220,7 +220,9 @@ describe("a pipeline", () => {
       await life[Symbol.asyncDispose]();
       expect(performance.now() - startedMs).toBeLessThan(5_000);
     }
-    expect(out.records.map(({ value }) => value.x).sort((a, b) => a - b)).toEqual([...Array(12).keys()]);
+    expect(out.records.map(({ value }) => value.x).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 12 }, (_, i) => i),
+    );
   });
 
   test("a topic deleted while it runs comes back, and the flow goes on", async () => {
