@@ -2,6 +2,7 @@
 import type { Server as HttpServer, IncomingMessage } from "node:http";
 import type { Socket as Connection } from "node:net";
 import {
+  type Fleet,
   isHandshake,
   isWatch,
   LIVE_VERSION,
@@ -24,6 +25,8 @@ import { Visitor } from "./visitor.ts";
 /** Time between two batches of a room while there is much news. */
 const BATCH_MS = 100;
 const FLEET_MS = 1_000;
+/** How long the summary may be given to pages that connect. */
+const FLEET_KEPT_MS = 200;
 const HEALTH_MS = 5_000;
 /** How long a page may take to say goodbye when the server closes. */
 const GOODBYE_MS = 500;
@@ -67,6 +70,7 @@ export class Sockets {
   readonly #upgraded = new Set<Connection>();
   #timer: Cancel = () => {};
   #ticks = 0;
+  #made: { atMs: number; fleet: Fleet } | undefined;
 
   constructor(options: SocketsOptions) {
     const { state, clock } = options;
@@ -274,9 +278,15 @@ export class Sockets {
     return [...ids].flatMap((id) => sockets.get(id) ?? []);
   }
 
-  #fleet() {
+  /** Made anew once in a while, however many pages come at once. */
+  #fleet(): Fleet {
     const { state, clock } = this.#options;
-    return fleetOf(state.devices, (device) => state.episodes.active(device) !== undefined, clock.now());
+    const nowMs = clock.monotonic();
+    if (this.#made === undefined || this.#made.fleet.total === 0 || nowMs - this.#made.atMs > FLEET_KEPT_MS) {
+      const isInAlarm = (device: string) => state.episodes.active(device) !== undefined;
+      this.#made = { atMs: nowMs, fleet: fleetOf(state.devices, isInAlarm, clock.now()) };
+    }
+    return this.#made.fleet;
   }
 
   #countClients(): void {
