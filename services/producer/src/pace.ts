@@ -57,7 +57,10 @@ export async function pace(
 ): Promise<void> {
   let sinceWait = 0;
   for await (const { dueMs, reading } of readings) {
-    for (let waitMs = dueMs - clock.now(); waitMs > 0 && !stopping.aborted; waitMs = dueMs - clock.now()) {
+    // Counted on a clock that never steps, the wait ends also when the wall clock is set back meanwhile.
+    const endMs = clock.monotonic() + dueMs - clock.now();
+    const left = () => Math.min(dueMs - clock.now(), endMs - clock.monotonic());
+    for (let waitMs = left(); waitMs > 0 && !stopping.aborted; waitMs = left()) {
       await wait(clock, Math.min(waitMs, WAIT_MS_MAX), stopping);
       sinceWait = 0;
     }
