@@ -30,9 +30,10 @@ export const chromiumPath: string | undefined = [process.env["CHROMIUM_PATH"], .
 /** True where browser tests can't run and may be passed over by name. With CI=true they run, and so fail. */
 export const isChromiumMissing: boolean = chromiumPath === undefined && process.env["CI"] !== "true";
 
-export async function launchChromium(): Promise<Browser> {
+/** @param moreArguments beyond the quiet ones that every test has */
+export async function launchChromium(...moreArguments: string[]): Promise<Browser> {
   if (chromiumPath === undefined) {
     throw new TypeError("No Chromium on this machine: install one, or set CHROMIUM_PATH to its program.");
   }
-  return chromium.launch({ executablePath: chromiumPath, args: ARGUMENTS });
+  return chromium.launch({ executablePath: chromiumPath, args: [...ARGUMENTS, ...moreArguments] });
 }

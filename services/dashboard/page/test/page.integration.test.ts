@@ -1,0 +1,131 @@
+/** Kafka, the real server and the page in Chromium: what the topics hold is what an operator sees. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startBroker } from "@kelvin/embedded-kafka";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { brokersOfTests, dashboard, installation, runGroup, Sender } from "../../server/fixtures/kafka.ts";
+import type {} from "../src/hooks.ts";
+import { type BuiltPage, buildPage } from "./built-page.ts";
+import { isChromiumMissing, launchChromium } from "./chromium.ts";
+
+const TYPES: Record<string, string> = {
+  html: "text/html",
+  js: "text/javascript",
+  css: "text/css",
+  svg: "image/svg+xml",
+};
+/** Files that a test hands in come from nowhere in Chromium's eyes, and may not open a socket to this machine. */
+const LET_HANDED_IN_FILES_CONNECT = "--disable-features=LocalNetworkAccessChecks";
+const SLOW = { timeout: 20_000 };
+
+describe.skipIf(isChromiumMissing)("the page on a real server (skipped where there is no Chromium)", () => {
+  let built: BuiltPage;
+  let browser: Browser;
+  beforeAll(async () => {
+    [built, browser] = await Promise.all([buildPage(), launchChromium(LET_HANDED_IN_FILES_CONNECT)]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await built?.remove();
+  });
+
+  /** A tab. Its files are those just built, whatever lies in `dist`; its socket is the server's. */
+  async function tabAt(url: string): Promise<Page> {
+    const page = await browser.newPage();
+    await page.route("**/*", async (route) => {
+      const { pathname } = new URL(route.request().url());
+      if (pathname.startsWith("/socket.io")) return route.continue();
+      const file = pathname === "/" ? "/index.html" : pathname;
+      const contentType = TYPES[file.split(".").at(-1) ?? ""] ?? "application/octet-stream";
+      return route.fulfill({ body: await readFile(join(built.folder, file)), contentType });
+    });
+    await page.goto(url);
+    return page;
+  }
+
+  const words = async (page: Page, testId: string) => (await page.getByTestId(testId).textContent()) ?? "";
+  const state = (page: Page) => page.getByTestId("status").getAttribute("data-state");
+  const series = (page: Page) => page.evaluate(() => window.__kelvin?.series() ?? []);
+
+  test("value, change and the last 100 s are the topic's, after a reload and in a second tab as well", async () => {
+    const here = installation(brokersOfTests());
+    await using sender = await Sender.start(here);
+    const sent = Array.from({ length: 95 }, (_, i) => ({
+      device: "machine-01",
+      celsius: Math.round(2_000 + 1_500 * Math.sin(i / 3)) / 100,
+      eventMs: Date.now() - (95 - i) * 1_000,
+    }));
+    await sender.readings(sent);
+    await using server = await dashboard(here);
+    const page = await tabAt(server.url);
+    await expect.poll(() => words(page, "value"), SLOW).toMatch(/ °C$/);
+    for (const celsius of [20, 36.9]) {
+      const reading = { device: "machine-01", celsius, eventMs: Date.now() };
+      sent.push(reading);
+      await sender.readings([reading]);
+    }
+    await expect.poll(() => words(page, "value"), SLOW).toBe("36.90 °C");
+    expect(await words(page, "change")).toBe("▲ +16.90 °C");
+
+    /** What is sure to be in the window while the test looks: its left edge moves. */
+    const isTheTopics = async (tab: Page) => {
+      await expect.poll(async () => (await series(tab)).length, SLOW).toBeGreaterThan(0);
+      const fromMs = Date.now() - 98_000;
+      const shown = (await series(tab)).filter(({ timeMs }) => timeMs >= fromMs);
+      const wanted = sent.filter(({ eventMs }) => eventMs >= fromMs);
+      expect(shown).toEqual(wanted.map(({ eventMs, celsius }) => ({ timeMs: eventMs, celsius })));
+    };
+    await isTheTopics(page);
+    await page.reload();
+    await isTheTopics(page);
+    await isTheTopics(await tabAt(server.url));
+  });
+
+  test("bad records are counted with their place while the good go on; a dead pipeline is no all-clear", async () => {
+    const here = installation(brokersOfTests());
+    await using sender = await Sender.start(here);
+    await using server = await dashboard(here);
+    const page = await tabAt(server.url);
+    await expect.poll(() => state(page), SLOW).toBe("no-data");
+    const { partition, offset } = await sender.raw(Buffer.from("not JSON"));
+    await expect.poll(() => words(page, "tile-rejected-value"), SLOW).toBe("1");
+    const notice = page.locator("[data-testid=state][data-state=bad-data]");
+    expect(await notice.textContent()).toContain(`${here.topics.sensor}[${partition}] offset ${offset}`);
+    await sender.readings([{ device: "machine-01", celsius: 21.5, eventMs: Date.now() }]);
+    await expect.poll(() => words(page, "value"), SLOW).toBe("21.50 °C");
+    await expect.poll(() => words(page, "tile-alert_count-value"), SLOW).toBe("unknown");
+    await expect
+      .poll(() => page.evaluate(() => window.__kelvin?.states()), SLOW)
+      .toContain("pipeline-behind");
+
+    await using _alert = await runGroup(here, "alert", here.topics.sensor);
+    await using _count = await runGroup(here, "alert-count", here.topics.alert);
+    await using _average = await runGroup(here, "average-temperature", here.topics.sensor);
+    await expect.poll(() => words(page, "tile-alert_count-value"), SLOW).toBe("0");
+    await expect.poll(() => words(page, "tile-average_temperature-value"), SLOW).toBe("no data");
+  });
+
+  test("Kafka goes: the page says since when, keeps what it has, and follows again when it is back", async () => {
+    const broker = await startBroker({ port: 0 });
+    const here = installation(broker.brokers);
+    await using server = await dashboard(here);
+    {
+      await using sender = await Sender.start(here);
+      const page = await tabAt(server.url);
+      await sender.readings([{ device: "machine-01", celsius: 21.5, eventMs: Date.now() }]);
+      await expect.poll(() => words(page, "value"), SLOW).toBe("21.50 °C");
+      await broker.stop();
+      await expect.poll(() => state(page), SLOW).toBe("kafka-down");
+      expect(await words(page, "value")).toBe("21.50 °C");
+      expect(await words(page, "tile-average_temperature-value")).toBe("unknown");
+      const again = await startBroker({ port: broker.port });
+      try {
+        await expect.poll(() => state(page), SLOW).not.toBe("kafka-down");
+      } finally {
+        await page.close();
+        await again.stop();
+      }
+    }
+  });
+});
