@@ -1,0 +1,193 @@
+/** `npm start`, as people and programs meet it: real processes on free ports. */
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { ToSupervisor } from "@kelvin/service-kit";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { waitFor } from "../test/support/index.ts";
+import { buildPageWhenNeeded } from "./page/build.ts";
+import { root } from "./system/layout.ts";
+
+const DEMO = fileURLToPath(new URL("demo.ts", import.meta.url));
+const started: Demo[] = [];
+beforeAll(() => buildPageWhenNeeded(root, () => {}), 120_000);
+afterEach(async () => {
+  for (const demo of started.splice(0)) await demo.end();
+});
+
+class Demo {
+  readonly child: ChildProcess;
+  readonly #messages: ToSupervisor[] = [];
+  output = "";
+
+  constructor(args: string[] = [], env: Record<string, string> = {}) {
+    const { PATH, HOME } = process.env;
+    this.child = fork(DEMO, args, {
+      env: { PATH, HOME, NO_COLOR: "1", PORT: "0", KAFKA_PORT: "0", ...env },
+      execArgv: [],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.output += text;
+      });
+    }
+    this.child.on("message", (message) => this.#messages.push(ToSupervisor.parse(message)));
+    started.push(this);
+  }
+
+  /** The page's address, when all is ready. */
+  async ready(): Promise<string> {
+    await waitFor("the demo to be ready", () => this.#messages.length > 0 || this.child.exitCode !== null, {
+      timeoutMs: 25_000,
+    });
+    const [message] = this.#messages;
+    if (message?.kelvin !== "ready") throw new TypeError(`not ready:\n${this.output}`);
+    return message.url ?? "";
+  }
+
+  /** The exit code, when all output is there. */
+  async ended(): Promise<unknown> {
+    const [code] = this.child.exitCode === null ? await once(this.child, "close") : [this.child.exitCode];
+    return code;
+  }
+
+  /** Process ids of its programs, by name. */
+  programs(): Map<string, number> {
+    const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
+    const found = new Map<string, number>();
+    for (const line of lines) {
+      const [, pid, parent, command = ""] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+      if (Number(parent) !== this.child.pid) continue;
+      const name =
+        /services\/([a-z-]+)\//.exec(command)?.[1] ?? (command.includes("embedded-kafka") ? "broker" : "");
+      if (name !== "") found.set(name, Number(pid));
+    }
+    return found;
+  }
+
+  lastLine(): string {
+    return this.output.trimEnd().split("\n").at(-1) ?? "";
+  }
+
+  async end(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const pids = [...this.programs().values()];
+    this.child.kill("SIGKILL");
+    await waitFor("its processes to end", () => pids.every((pid) => !isAlive(pid)), { timeoutMs: 20_000 });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `ps` and signals are not Windows'; its smoke job starts and stops the demo. */
+const isUnix = process.platform !== "win32";
+
+describe.runIf(isUnix)("npm start", () => {
+  test("brings up broker and services, and one Ctrl-C (told twice) ends them in order, with 0", async () => {
+    const demo = new Demo(["--devices", "3"]);
+    const url = await demo.ready();
+    expect(demo.output).toContain(`Kelvin is running: ${url}`);
+    const programs = demo.programs();
+    expect([...programs.keys()].toSorted()).toEqual(["broker", "dashboard", "producer", "stream-processor"]);
+    const page = await fetch(url);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain("Real-Time IoT Dashboard");
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+
+    // A terminal tells everybody, and npm tells its child once more.
+    for (const pid of [demo.child.pid ?? 0, ...programs.values(), demo.child.pid ?? 0])
+      process.kill(pid, "SIGINT");
+    expect(await demo.ended()).toBe(0);
+    const ends = [...demo.output.matchAll(/^(\S+) +│ .*INFO: stopped/gm)].map(([, name]) => name);
+    expect(ends).toEqual(["producer", "stream-processor", "dashboard"]);
+    expect(demo.output).not.toMatch(/not reachable|are lost|did not stop/);
+    expect([...programs.values()].filter(isAlive)).toEqual([]);
+    expect(demo.lastLine()).toBe("Stopped.");
+  });
+
+  test("ends with the service that dies, whose reason is the last thing said", async () => {
+    const demo = new Demo();
+    await demo.ready();
+    const programs = demo.programs();
+    process.kill(programs.get("stream-processor") ?? 0, "SIGKILL");
+    expect(await demo.ended()).toBe(137);
+    expect(demo.lastLine()).toBe("stream-processor ended: killed by SIGKILL");
+    expect([...programs.values()].filter(isAlive)).toEqual([]);
+  });
+
+  test("tells why a service could not start, last, and with its code", async () => {
+    const demo = new Demo([], { PIPELINES: "nonsense" });
+    expect(await demo.ended()).toBe(2);
+    expect(demo.output.slice(demo.output.lastIndexOf("stream-processor ended:"))).toMatch(/PIPELINES/);
+    expect(demo.output).not.toContain("Kelvin is running");
+  });
+
+  test("leaves nothing behind when it is killed", async () => {
+    const demo = new Demo();
+    await demo.ready();
+    const pids = [...demo.programs().values()];
+    expect(pids).toHaveLength(4);
+    demo.child.kill("SIGKILL");
+    await waitFor("its processes to end", () => pids.every((pid) => !isAlive(pid)), { timeoutMs: 15_000 });
+  });
+
+  test("ends when the process that started it is gone", async () => {
+    const demo = new Demo();
+    await demo.ready();
+    const pids = [...demo.programs().values()];
+    demo.child.disconnect();
+    await waitFor(
+      "its processes to end",
+      () => !isAlive(demo.child.pid ?? 0) && pids.every((pid) => !isAlive(pid)),
+      {
+        timeoutMs: 20_000,
+      },
+    );
+  });
+});
+
+describe("npm start, told wrong", () => {
+  test.each([
+    ["PORT", "the dashboard"],
+    ["KAFKA_PORT", "the embedded broker"],
+  ])("with a busy %s names port and variable before anything starts, with 2", async (variable, user) => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const demo = new Demo([], { [variable]: String(port) });
+    expect(await demo.ended()).toBe(2);
+    expect(demo.output).toContain(
+      `Port ${port} (${user}) is in use by another program. Choose another: ${variable}=<port>.`,
+    );
+    expect(demo.output).not.toContain("│");
+    other.close();
+  });
+
+  test.each([
+    [["--nonsense"], "Unknown option '--nonsense'"],
+    [["extra"], "Unexpected argument 'extra'"],
+    [["--devices", "3", "--replay"], "can't be used together"],
+    [["--speed", "10"], "--speed needs --replay"],
+  ])("%j gives 2 and the help", async (args, problem) => {
+    const demo = new Demo(args);
+    expect(await demo.ended()).toBe(2);
+    expect(demo.output).toContain(problem);
+    expect(demo.output).toContain("--replay [file.csv]");
+  });
+
+  test("--help gives the help, and 0", async () => {
+    const demo = new Demo(["--help"]);
+    expect(await demo.ended()).toBe(0);
+    expect(demo.output).toContain("ALERT_ABOVE_KELVIN");
+  });
+});
