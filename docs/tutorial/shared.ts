@@ -33,6 +33,8 @@ export const log = createLog({ name: "tutorial", level: "warn", format: "pretty"
 export const ctrlC: AbortSignal = watchStopRequests(() => process.exit(1));
 // Whoever started us may go on talking: that alone keeps no step alive.
 process.channel?.unref();
+// `npm run tutorial -- 1 | head`: with the reader gone there is nothing left to do.
+process.stdout.on("error", () => process.exit());
 
 /** How an app of the tutorial runs. Its name is its consumer group. */
 export function tutorial(name: string): StreamAppOptions {

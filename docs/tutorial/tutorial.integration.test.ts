@@ -1,5 +1,13 @@
 /** Every step of the tutorial, run as a reader runs it: as a process, on a Kafka, ended by Ctrl-C. */
 import type { Alert, SensorReading } from "@kelvin/schema";
+import {
+  followTopic,
+  kafkaForTests,
+  type RunningService,
+  startService,
+  uniqueName,
+  waitFor,
+} from "@kelvin/test-kit";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
 import { describe, expect, test } from "vitest";
 import {
@@ -7,14 +15,8 @@ import {
   AVERAGE_TEMPERATURE,
   alertsOf,
   expectedKpis,
-  followTopic,
-  kafkaForTests,
   kpiTable,
-  type RunningService,
   readingsOf,
-  startService,
-  uniqueName,
-  waitFor,
 } from "../../test/support/index.ts";
 
 /** Topics of the reader's running system, made for one test. */
