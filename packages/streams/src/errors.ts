@@ -69,6 +69,14 @@ export class StalledError extends StreamsError {
   }
 }
 
+/** The test driver was asked for something that a test can't mean. */
+export class DriverError extends StreamsError {
+  override readonly name = "DriverError";
+  constructor(message: string) {
+    super("STREAMS_DRIVER", message);
+  }
+}
+
 /** What an error says, whatever it is. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -89,7 +89,9 @@ export const agg = {
    * Folds with a function of your own, which must be associative and commutative and must not change its arguments;
    * null where there is none.
    */
-  reduce<V>(combine: (left: V, right: V) => V): Aggregate<V, V | null, V, { value: V }> {
+  reduce<V>(
+    combine: (left: V, right: V) => V,
+  ): Aggregate<V, NoInfer<V> | null, NoInfer<V>, { value: NoInfer<V> }> {
     return {
       name: "reduce",
       select: (value) => value,

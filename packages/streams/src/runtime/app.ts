@@ -8,6 +8,7 @@ import type { RecordContext, SourceNode, Topology } from "../topology/nodes.ts";
 import { Numbers } from "./numbers.ts";
 import { type AppHealth, Runner } from "./runner.ts";
 import type { StartFrom } from "./start-offsets.ts";
+import { TestDriver, type TestDriverOptions } from "./test-driver.ts";
 
 export interface StreamAppOptions {
   /** Names the app everywhere: it is the consumer group, and stands in result ids and dead letters. */
@@ -59,6 +60,8 @@ export interface StreamApp {
   /** Ends the records in work, delivers what they told, commits, leaves the group. Takes at most about 10 s. */
   stop(): Promise<void>;
   health(): AppHealth;
+  /** Drives what was described without a broker and without real time; see {@link TestDriver} for what differs. */
+  testDriver(options?: TestDriverOptions): TestDriver;
 }
 
 export function createStreamApp(options: StreamAppOptions): StreamApp {
@@ -107,6 +110,8 @@ export function createStreamApp(options: StreamAppOptions): StreamApp {
       runner?.stop();
       await running?.catch(() => undefined);
     },
+    testDriver: (driverOptions) =>
+      new TestDriver(topology, { attempts: settings.attempts, ...driverOptions }),
     health: () => runner?.health() ?? { ready: false, live: true, why: "not started" },
   };
 }

@@ -33,8 +33,8 @@ export interface PartitionPorts {
   /** Hands a record on; `origin` is what it came of, for the dead letters should Kafka refuse it. */
   emit(record: OutgoingRecord, origin: IncomingRecord): void;
   print(label: string, value: unknown, context: RecordContext): void;
-  /** Waits before a record is tried again. */
-  backoff(attempt: number): Promise<void>;
+  /** Waits before a record is tried again; not at all where it returns nothing. */
+  backoff(attempt: number): Promise<void> | undefined;
   /** How often a record is tried in all. */
   readonly attempts: number;
   warn(fields: object, message: string): void;
@@ -156,22 +156,24 @@ export class Partition {
   }
 
   /** A record that was worked on before the state was lost. */
-  async rebuild(record: IncomingRecord): Promise<void> {
+  rebuild(record: IncomingRecord): void | Promise<void> {
     this.#position = record.offset + 1;
     this.#ports.numbers.count("records_rebuilt");
     const windows = this.#windows.filter(({ uncounted }) => !uncounted.has(record.offset));
     const decoded = this.#decoded(record);
     if (!decoded.ok || windows.length === 0) return;
     this.#last = record;
-    const work = async (): Promise<void> => {
+    return this.#tried(record, () => {
       const effects: Effects = { out: [], windows: [], prints: [] };
-      await evaluate(this.#source.next, decoded.value, decoded.context, effects, { isRebuild: true });
-      for (const { node, value, context } of effects.windows) {
-        const panes = windows.find((window) => window.node === node)?.panes;
-        panes?.rebuild(context.key, context.timestampMs, value, record.offset);
-      }
-    };
-    await this.#tried(record, work);
+      const done = evaluate(this.#source.next, decoded.value, decoded.context, effects, { isRebuild: true });
+      const settle = () => {
+        for (const { node, value, context } of effects.windows) {
+          const panes = windows.find((window) => window.node === node)?.panes;
+          panes?.rebuild(context.key, context.timestampMs, value, record.offset);
+        }
+      };
+      return done === undefined ? settle() : done.then(settle);
+    });
   }
 
   /** Works on the next record. Never throws for the record's sake. */
@@ -349,7 +351,9 @@ export class Partition {
         return;
       }
       this.#ports.numbers.count("records_retried");
-      return this.#ports.backoff(attempt).then(() => this.#tried(record, work, code, attempt + 1));
+      const next = () => this.#tried(record, work, code, attempt + 1);
+      const waited = this.#ports.backoff(attempt);
+      return waited === undefined ? next() : waited.then(next);
     };
     try {
       return work()?.catch(again);

@@ -1,0 +1,312 @@
+/** Drives a topology in a test: records in, time on, records out; all of it in this process, all of it deterministic. */
+import { DriverError } from "../errors.ts";
+import type { IncomingRecord, OutgoingRecord, TopicLike } from "../ports.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../state/checkpoint.ts";
+import { type Duration, milliseconds } from "../topology/duration.ts";
+import type { RecordContext, SourceNode, Topology } from "../topology/nodes.ts";
+import { type DeadLetter, deadLetterTopicName, parseDeadLetter } from "./dead-letters.ts";
+import { Numbers } from "./numbers.ts";
+import { Partition, type PartitionPorts } from "./partition.ts";
+
+export interface TestDriverOptions {
+  /** Wall clock at the start in milliseconds. @default the event time of the first record */
+  readonly startMs?: number;
+  /** Whether the position is committed after each step, or only by `commit`. @default "each-step" */
+  readonly commit?: "each-step" | "by-hand";
+  /** How often a record is tried in all. @default as the app says */
+  readonly attempts?: number;
+}
+
+/** A record that a pipeline wrote. */
+export interface WrittenRecord<T> {
+  readonly key: string;
+  readonly value: T;
+  /** Kafka's timestamp. */
+  readonly timestampMs: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Lane {
+  readonly source: SourceNode;
+  readonly log: IncomingRecord[];
+  partition: Partition;
+  committed: { readonly position: number; readonly text: string };
+}
+
+/** As in the runtime: how often time is told to the clocks. */
+const TICK_MS = 100;
+
+/**
+ * A test driver, as Kafka Streams' TopologyTestDriver. Where it differs from the real thing:
+ *
+ * - Each topic has one partition: keys do not spread, and nothing moves between processes.
+ * - Wall-clock time stands still until `advanceWallClock`, and a source is always read to its end.
+ * - A topic that the app both writes and reads passes records on at once.
+ * - Unless told otherwise the position is committed after each step; the runtime does so every `commitEveryMs`.
+ * - Tries after a failure follow at once.
+ * - Nothing is ever refused by Kafka: sizes, names and permissions are not looked at.
+ *
+ * The work on a record, the windows, the dead letters, the checkpoints and the rebuilding of state are the runtime's own.
+ */
+export class TestDriver {
+  readonly #topology: Topology;
+  readonly #options: TestDriverOptions;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #written = new Map<string, OutgoingRecord[]>();
+  readonly #printed: { label: string; value: unknown }[] = [];
+  #passedOn: OutgoingRecord[] = [];
+  #wallMs: number | undefined;
+  /** Work that waits for functions of the pipeline that are asynchronous. */
+  #pending: Promise<void> | undefined;
+
+  constructor(topology: Topology, options: TestDriverOptions = {}) {
+    this.#topology = topology;
+    this.#options = options;
+    this.#wallMs = options.startMs;
+    for (const source of topology.sources) {
+      const partition = new Partition(source, 0, 0, this.#ports());
+      this.#lanes.set(source.topic.name, { source, log: [], partition, committed: noted(partition, false) });
+    }
+  }
+
+  /** Wall clock in milliseconds. */
+  get wallMs(): number {
+    return this.#wallMs ?? 0;
+  }
+
+  /** Puts a value into a topic that the app reads. Its Kafka timestamp is the wall clock's, unless given. */
+  pipe<T>(topic: TopicLike<T>, value: T, options: { readonly timestampMs?: number } = {}): this {
+    const timestampMs = options.timestampMs ?? this.#wallMs ?? topic.eventTimeMs(value, 0);
+    this.#wallMs ??= topic.eventTimeMs(value, timestampMs);
+    return this.pipeBytes(topic, {
+      key: Buffer.from(topic.key(value)),
+      value: topic.encode(value),
+      timestampMs,
+    });
+  }
+
+  /** Puts a record of any bytes into a topic that the app reads. */
+  pipeBytes(
+    topic: { readonly name: string },
+    record: {
+      readonly key?: Uint8Array | null;
+      readonly value: Uint8Array | null;
+      readonly timestampMs?: number;
+    },
+  ): this {
+    const lane = this.#lane(topic.name);
+    this.#wallMs ??= record.timestampMs ?? 0;
+    const { key = null, value, timestampMs = this.#wallMs } = record;
+    this.#step(() => this.#take(lane, { key, value, timestampMs, headers: {} }));
+    return this;
+  }
+
+  /** Time passes and no record comes. */
+  advanceWallClock(duration: Duration): this {
+    let leftMs = milliseconds(duration);
+    while (leftMs > 0) {
+      const elapsedMs = Math.min(TICK_MS, leftMs);
+      leftMs -= elapsedMs;
+      this.#step(() => {
+        this.#wallMs = this.wallMs + elapsedMs;
+        return inTurn([...this.#lanes.values()], ({ partition }) => partition.elapse(elapsedMs, true));
+      });
+    }
+    return this;
+  }
+
+  /** The wall clock steps, back where the number is negative: time has not passed. */
+  stepWallClock(byMs: number): this {
+    this.#wallMs = this.wallMs + byMs;
+    return this;
+  }
+
+  /** Notes the position, as a commit does. */
+  commit(): this {
+    this.#step(() => this.#note(false));
+    return this;
+  }
+
+  /** The process stops in order and another takes up its work. */
+  restart(): this {
+    this.#step(() => {
+      this.#note(true);
+      return this.#comeBack();
+    });
+    return this;
+  }
+
+  /** The process is killed; another takes up its work from the last commit. What was written stays written. */
+  crash(): this {
+    this.#step(() => this.#comeBack());
+    return this;
+  }
+
+  /** The values that were written to the topic since it was last read. */
+  read<T>(topic: TopicLike<T>): T[] {
+    return this.readRecords(topic).map(({ value }) => value);
+  }
+
+  /** The records that were written to the topic since it was last read. */
+  readRecords<T>(topic: TopicLike<T>): WrittenRecord<T>[] {
+    return this.#drain(topic.name).map((record) => {
+      const decoded = topic.decode(record.value);
+      if (!decoded.ok) {
+        const problems = decoded.problems.join("; ");
+        throw new DriverError(
+          `The pipeline wrote a record to "${topic.name}" that the topic can't read: ${problems}`,
+        );
+      }
+      return {
+        key: text(record.key),
+        value: decoded.value,
+        timestampMs: record.timestampMs,
+        headers: headersOf(record),
+      };
+    });
+  }
+
+  /** The dead letters of a source since they were last read. */
+  readDeadLetters(source: { readonly name: string }): (DeadLetter & { readonly value: Uint8Array | null })[] {
+    return this.#drain(deadLetterTopicName(source.name)).flatMap((record) => {
+      const letter = parseDeadLetter(record.headers ?? {});
+      return letter === undefined ? [] : [{ ...letter, value: record.value }];
+    });
+  }
+
+  /** What `print` was given since it was last asked for. */
+  readPrinted(): { label: string; value: unknown }[] {
+    this.#mustBeSettled();
+    return this.#printed.splice(0);
+  }
+
+  /** Resolves when all is worked on; needed where functions of the pipeline are asynchronous. */
+  async settled(): Promise<this> {
+    while (this.#pending !== undefined) await this.#pending;
+    return this;
+  }
+
+  /** One step after another, also where one has to wait. */
+  #step(work: () => void | Promise<void>): void {
+    const whole = () => inTurn([work, () => this.#passOn(), () => this.#noteStep()], (part) => part());
+    const pending = this.#pending === undefined ? whole() : this.#pending.then(whole);
+    if (pending === undefined) return;
+    const done = pending.finally(() => {
+      if (this.#pending === done) this.#pending = undefined;
+    });
+    this.#pending = done;
+  }
+
+  #noteStep(): void {
+    if (this.#options.commit !== "by-hand") this.#note(false);
+  }
+
+  /** What was written to topics that the app reads goes on into it. */
+  #passOn(): void | Promise<void> {
+    const records = this.#passedOn.splice(0);
+    if (records.length === 0) return;
+    const done = inTurn(records, ({ topic, key, value, timestampMs, headers = {} }) =>
+      this.#take(this.#lane(topic), { key: key === null ? null : bytes(key), value, timestampMs, headers }),
+    );
+    return done === undefined ? this.#passOn() : done.then(() => this.#passOn());
+  }
+
+  #take(
+    lane: Lane,
+    record: Pick<IncomingRecord, "key" | "value" | "timestampMs" | "headers">,
+  ): void | Promise<void> {
+    const whole = { ...record, topic: lane.source.topic.name, partition: 0, offset: lane.log.length };
+    lane.log.push(whole);
+    return lane.partition.process(whole);
+  }
+
+  #note(isFinal: boolean): void {
+    for (const lane of this.#lanes.values()) lane.committed = noted(lane.partition, isFinal);
+  }
+
+  #comeBack(): void | Promise<void> {
+    return inTurn([...this.#lanes.values()], (lane) => {
+      const { position, text: metadata } = lane.committed;
+      const checkpoint = decodeCheckpoint(metadata);
+      const readFrom = checkpoint?.rewindTo ?? position;
+      lane.partition = new Partition(lane.source, 0, readFrom, this.#ports());
+      if (checkpoint !== undefined)
+        lane.partition.restore({ checkpoint, position, endOffset: lane.log.length });
+      lane.committed = { position, text: encodeCheckpoint(lane.partition.checkpoint("driver", false)).text };
+      return inTurn(lane.log.slice(readFrom), (record) =>
+        record.offset < position ? lane.partition.rebuild(record) : lane.partition.process(record),
+      );
+    });
+  }
+
+  #drain(topic: string): OutgoingRecord[] {
+    this.#mustBeSettled();
+    const records = this.#written.get(topic) ?? [];
+    this.#written.delete(topic);
+    return records;
+  }
+
+  #mustBeSettled(): void {
+    if (this.#pending === undefined) return;
+    throw new DriverError("Functions of the pipeline are still at work: await settled() before reading.");
+  }
+
+  #lane(topic: string): Lane {
+    const lane = this.#lanes.get(topic);
+    if (lane !== undefined) return lane;
+    const known = [...this.#lanes.keys()].map((name) => `"${name}"`).join(", ");
+    throw new DriverError(`App "${this.#topology.name}" does not read topic "${topic}"; it reads ${known}.`);
+  }
+
+  #ports(): PartitionPorts {
+    return {
+      app: this.#topology.name,
+      numbers: new Numbers(undefined, this.#topology.name),
+      attempts: this.#options.attempts ?? 3,
+      wallMs: () => this.wallMs,
+      backoff: () => undefined,
+      warn: () => undefined,
+      print: (label: string, value: unknown, _context: RecordContext) =>
+        void this.#printed.push({ label, value }),
+      emit: (record) => {
+        const records = this.#written.get(record.topic) ?? [];
+        records.push(record);
+        this.#written.set(record.topic, records);
+        if (this.#lanes.has(record.topic)) this.#passedOn.push(record);
+      },
+    };
+  }
+}
+
+function noted(partition: Partition, isFinal: boolean): Lane["committed"] {
+  return {
+    position: partition.position,
+    text: encodeCheckpoint(partition.checkpoint("driver", isFinal)).text,
+  };
+}
+
+/** One after another; waits only where it has to. */
+function inTurn<T>(
+  list: readonly T[],
+  work: (each: T) => void | Promise<void>,
+  from = 0,
+): void | Promise<void> {
+  for (let i = from; i < list.length; i++) {
+    const each = list[i];
+    if (each === undefined) continue;
+    const done = work(each);
+    if (done !== undefined) return done.then(() => inTurn(list, work, i + 1));
+  }
+}
+
+function bytes(key: Uint8Array | string): Uint8Array {
+  return typeof key === "string" ? Buffer.from(key) : key;
+}
+
+function text(key: Uint8Array | string | null): string {
+  return key === null ? "" : typeof key === "string" ? key : Buffer.from(key).toString("utf8");
+}
+
+function headersOf({ headers = {} }: OutgoingRecord): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, text(value)]));
+}
