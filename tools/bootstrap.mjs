@@ -52,7 +52,8 @@ function handOver(node, program, args) {
   const child = spawn(node.path, ["--disable-warning=ExperimentalWarning", program, ...args], {
     // The channel is the life line: if we are killed, the program sees it close.
     stdio: ["inherit", "inherit", "inherit", "ipc"],
-    env: node.environment,
+    // Compiled code is kept beside what else is remembered: it halves the processor time of a start.
+    env: { NODE_COMPILE_CACHE: join(root, ".cache", "compile"), ...node.environment },
     windowsHide: true,
   });
   // A terminal gives Ctrl-C to the whole group, but a signal may also be for us alone. On Windows only the former exists.
