@@ -11,7 +11,6 @@ import { listGroups } from "../protocol/messages/list-groups.ts";
 import { metadata } from "../protocol/messages/metadata.ts";
 import { offsetDelete } from "../protocol/messages/offset-delete.ts";
 import { offsetFetch } from "../protocol/messages/offset-fetch.ts";
-import { Writer } from "../protocol/writer.ts";
 import {
   connectToCluster,
   coordinatorReady,
@@ -19,7 +18,7 @@ import {
   freshTopic,
   uniqueName,
 } from "../testing/cluster-under-test.ts";
-import { GroupClient } from "../testing/group-client.ts";
+import { GroupClient, subscription } from "../testing/group-client.ts";
 import type { RawClient } from "../testing/raw-client.ts";
 
 let client: RawClient;
@@ -63,7 +62,7 @@ describe("JoinGroup", () => {
       leader: member.memberId,
       skipAssignment: false,
       memberId: member.memberId,
-      members: [{ memberId: member.memberId, groupInstanceId: null, metadata: bytes("subscription") }],
+      members: [{ memberId: member.memberId, groupInstanceId: null, metadata: subscription() }],
     });
   });
 
@@ -91,7 +90,7 @@ describe("JoinGroup", () => {
       rebalanceTimeoutMs: 10_000,
       memberId: "",
       protocolType: "consumer",
-      protocols: [{ name: "range", metadata: bytes("s") }],
+      protocols: [{ name: "range", metadata: subscription() }],
       ...change,
     });
     expect(answer.errorCode).toBe(code);
@@ -102,7 +101,7 @@ describe("JoinGroup", () => {
     await using other = await GroupClient.of(member.groupId);
     const join = (change: object) => other.joinOnce(9, change);
     expect((await join({ protocolType: "connect" })).errorCode).toBe(errorCode.inconsistentGroupProtocol);
-    const strange = [{ name: "strange", metadata: bytes("s") }];
+    const strange = [{ name: "strange", metadata: subscription() }];
     expect((await join({ protocols: strange })).errorCode).toBe(errorCode.inconsistentGroupProtocol);
   });
 
@@ -130,7 +129,8 @@ describe("JoinGroup", () => {
   });
 
   test("elects the protocol that most members prefer", async () => {
-    const protocols = (...names: string[]) => names.map((name) => ({ name, metadata: bytes(name) }));
+    const protocols = (...names: string[]) =>
+      names.map((name) => ({ name, metadata: subscription([], name) }));
     const groupId = uniqueName("group");
     await using a = await GroupClient.of(groupId, { protocols: protocols("x", "y") });
     await using b = await GroupClient.of(groupId, { protocols: protocols("y", "x") });
@@ -149,7 +149,7 @@ describe("JoinGroup", () => {
     await using leader = await stableGroup();
     expect((await leader.join()).generationId).toBe(2);
     expect((await leader.sync()).errorCode).toBe(0);
-    const changed = [{ name: "range", metadata: bytes("other topics") }];
+    const changed = [{ name: "range", metadata: subscription([], "other topics") }];
     expect((await leader.join({ protocols: changed })).generationId).toBe(3);
   });
 });
@@ -241,16 +241,20 @@ describe("static members", () => {
     expect(again).toMatchObject({ errorCode: 0, generationId: 1, leader: before.memberId, members: [] });
   });
 
-  test("with another subscription make the group rebalance", async () => {
+  test("make the group rebalance where its protocol changes, and not for another subscription", async () => {
     const groupId = uniqueName("group");
     await using before = await GroupClient.of(groupId, options);
     await before.joinOnce();
     await before.sync();
-    await using after = await GroupClient.of(groupId, {
-      ...options,
-      protocols: [{ name: "range", metadata: bytes("other") }],
-    });
-    expect(await after.joinOnce()).toMatchObject({ errorCode: 0, generationId: 2, leader: after.memberId });
+    const after = async (...names: string[]) => {
+      await using member = await GroupClient.of(groupId, {
+        ...options,
+        protocols: names.map((name) => ({ name, metadata: subscription(["other-topic"]) })),
+      });
+      return (await member.joinOnce()).generationId;
+    };
+    expect(await after("range", "roundrobin")).toBe(1);
+    expect(await after("roundrobin")).toBe(2);
   });
 
   test("can be removed by their instance id alone", async () => {
@@ -300,7 +304,8 @@ describe("offsets", () => {
     expect(await fetched(simple.groupId, null)).toEqual([[name, 3, ""]]);
     expect((await state(simple.groupId))?.groupState).toBe("Empty");
     await using late = await GroupClient.of(uniqueName("none"));
-    expect(await late.commit(name, 3, { generationId: 4 })).toBe(errorCode.illegalGeneration);
+    expect(await late.commit(name, 3, { generationId: 4 })).toBe(errorCode.groupIdNotFound);
+    expect(await late.commit(name, 3, { generationId: 4, version: 8 })).toBe(errorCode.illegalGeneration);
   });
 
   test("are not taken between a join and its sync, and are during the next rebalance", async () => {
@@ -358,14 +363,8 @@ describe("offsets", () => {
   test("can be deleted where no member reads the topic", async () => {
     const read = await freshTopic(client);
     const unread = await freshTopic(client);
-    const subscription = new Writer();
-    subscription.int16(0);
-    subscription.int32(1);
-    subscription.int16(read.name.length);
-    subscription.utf8(read.name, read.name.length);
-    subscription.int32(-1);
     await using member = await GroupClient.of(uniqueName("group"), {
-      protocols: [{ name: "range", metadata: subscription.concat() }],
+      protocols: [{ name: "range", metadata: subscription([read.name]) }],
     });
     await member.join();
     await member.sync();
@@ -413,7 +412,7 @@ describe("looking at groups", () => {
           memberId: member.memberId,
           groupInstanceId: null,
           clientId: "member",
-          memberMetadata: bytes("subscription"),
+          memberMetadata: subscription(),
           memberAssignment: bytes("all of it"),
         },
       ],

@@ -192,7 +192,6 @@ export class ClassicGroup {
   ): void {
     const oldId = old.memberId;
     const wasLeader = this.#leaderId === oldId;
-    const before = old.metadata(this.#protocolName);
     old.answerJoin(failedJoin(errorCode.fencedInstanceId, oldId));
     old.answerSync(failedSync(errorCode.fencedInstanceId));
     this.#stopSession(old);
@@ -202,9 +201,8 @@ export class ClassicGroup {
     this.#members.set(memberId, old);
     this.#static.set(request.groupInstanceId ?? "", memberId);
     if (wasLeader) this.#leaderId = memberId;
-    const unchanged =
-      knows(old.protocols, this.#protocolName ?? "") && old.metadata(this.#protocolName).equals(before);
-    if (this.#state === "Stable" && unchanged && this.#electProtocol() === this.#protocolName) {
+    // As Apache Kafka has it: another subscription alone is kept for the next rebalance and starts none.
+    if (this.#state === "Stable" && this.#electProtocol() === this.#protocolName) {
       this.#startSession(old);
       const leaves = wasLeader && !request.canSkipAssignment;
       answer({

@@ -94,7 +94,7 @@ export class Groups {
     }
     const group = this.#groups.get(groupId);
     if (group === undefined) {
-      return generationId < 0 ? errorCode.unknownMemberId : errorCode.illegalGeneration;
+      return errorCode.groupIdNotFound;
     }
     const problem = group.classic.check(memberId, instanceId, generationId);
     if (problem !== null) return problem;

@@ -6,7 +6,10 @@ import { handler } from "./handler.ts";
 export const offsetCommitHandler = handler(offsetCommit, (context, request) => {
   const { groups, cluster, clock } = context;
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request;
-  const problem = groups.mayCommit(groupId, memberId, groupInstanceId, generationId);
+  const problem = problemFor(
+    context.apiVersion,
+    groups.mayCommit(groupId, memberId, groupInstanceId, generationId),
+  );
   const maxMetadataBytes = cluster.configs.brokerNumber("offset.metadata.max.bytes");
   return {
     topics: request.topics.map(({ name, partitions }) => ({
@@ -32,3 +35,8 @@ export const offsetCommitHandler = handler(offsetCommit, (context, request) => {
     })),
   };
 });
+
+/** Below version 9 clients do not expect that a group is unknown (KIP-848). */
+function problemFor(version: number, code: number): number {
+  return code === errorCode.groupIdNotFound && version < 9 ? errorCode.illegalGeneration : code;
+}

@@ -5,8 +5,23 @@ import { joinGroup } from "../protocol/messages/join-group.ts";
 import { leaveGroup } from "../protocol/messages/leave-group.ts";
 import { offsetCommit } from "../protocol/messages/offset-commit.ts";
 import { syncGroup } from "../protocol/messages/sync-group.ts";
+import { Writer } from "../protocol/writer.ts";
 import { connectToCluster } from "./cluster-under-test.ts";
 import type { RawClient } from "./raw-client.ts";
+
+/** A consumer's subscription, as Apache Kafka wants it to be; `mark` makes it differ from another one. */
+export function subscription(topics: readonly string[] = [], mark = "subscription"): Buffer {
+  const writer = new Writer();
+  writer.int16(0);
+  writer.int32(topics.length);
+  for (const topic of topics) {
+    writer.int16(topic.length);
+    writer.utf8(topic, topic.length);
+  }
+  writer.int32(mark.length);
+  writer.utf8(mark, mark.length);
+  return writer.concat();
+}
 
 export interface MemberOptions {
   readonly protocolType?: string;
@@ -48,7 +63,7 @@ export class GroupClient implements AsyncDisposable {
       memberId: this.memberId,
       groupInstanceId: this.groupInstanceId,
       protocolType: options.protocolType ?? "consumer",
-      protocols: options.protocols ?? [{ name: "range", metadata: Buffer.from("subscription") }],
+      protocols: options.protocols ?? [{ name: "range", metadata: subscription() }],
     });
     if (answer.memberId !== "") this.memberId = answer.memberId;
     if (answer.errorCode === errorCode.none) this.generationId = answer.generationId;
@@ -89,9 +104,9 @@ export class GroupClient implements AsyncDisposable {
   async commit(
     topic: string,
     committedOffset: number,
-    change: { generationId?: number; memberId?: string; committedMetadata?: string } = {},
+    change: { generationId?: number; memberId?: string; committedMetadata?: string; version?: number } = {},
   ) {
-    const answer = await this.client.send(offsetCommit, 9, {
+    const answer = await this.client.send(offsetCommit, change.version ?? 9, {
       groupId: this.groupId,
       generationIdOrMemberEpoch: change.generationId ?? this.generationId,
       memberId: change.memberId ?? this.memberId,
