@@ -26,7 +26,7 @@ export default defineConfig({
           name: "integration",
           include: [INTEGRATION],
           exclude: [...CONTAINERS, ...NEVER],
-          globalSetup: "test/support/integration-setup.ts",
+          globalSetup: "packages/test-kit/src/integration-setup.ts",
           testTimeout: 60_000,
         },
       },

@@ -1,5 +1,6 @@
 /** Producer and stream processor as processes of their own: what they write equals what brute force computes. */
 import { Alert, type SensorReading } from "@kelvin/schema";
+import { followTopic, type TopicLog, waitFor } from "@kelvin/test-kit";
 import { Kafka, logLevel } from "kafkajs";
 import { expect, test } from "vitest";
 import {
@@ -7,43 +8,23 @@ import {
   AVERAGE_TEMPERATURE,
   alertsOf,
   expectedKpis,
-  followTopic,
-  kafkaForTests,
+  installation,
   kpiTable,
+  PROCESSOR,
+  PRODUCER,
   readingsOf,
-  startService,
   type TimedValue,
-  type TopicLog,
-  uniqueName,
-  waitFor,
 } from "./support/index.ts";
-
-const PROCESSOR = "services/stream-processor/src/main.ts";
-const PRODUCER = "services/producer/src/main.ts";
-
-/** An installation of its own on the cluster that all tests share. */
-async function installation() {
-  const kafka = await kafkaForTests();
-  const prefix = uniqueName("plant");
-  const topics = { sensor: `${prefix}.sensor`, alert: `${prefix}.alert`, kpi: `${prefix}.kpi` };
-  const env = {
-    KAFKA_BROKERS: kafka.bootstrap,
-    SENSOR_TOPIC: topics.sensor,
-    ALERT_TOPIC: topics.alert,
-    KPI_TOPIC: topics.kpi,
-    GROUP_PREFIX: prefix,
-    LOG_LEVEL: "info",
-  };
-  return { kafka, topics, env, brokers: kafka.brokers, [Symbol.asyncDispose]: () => kafka.stop() };
-}
 
 test("alerts and KPIs of a running system equal brute force over its topics", async () => {
   await using plant = await installation();
-  await using processor = startService({ main: PROCESSOR, env: { ...plant.env, START_FROM: "earliest" } });
+  await using processor = plant.start(PROCESSOR, { START_FROM: "earliest" });
   await processor.ready();
-  await using producer = startService({
-    main: PRODUCER,
-    env: { ...plant.env, DEVICES: "3", INTERVAL_MS: "100", SEED: "7", BASE_CELSIUS: "29" },
+  await using producer = plant.start(PRODUCER, {
+    DEVICES: "3",
+    INTERVAL_MS: "100",
+    SEED: "7",
+    BASE_CELSIUS: "29",
   });
   await producer.ready();
   await using sensor = await followTopic(plant.brokers, plant.topics.sensor);
@@ -66,12 +47,13 @@ test("alerts and KPIs of a running system equal brute force over its topics", as
 
 test("a processor killed in mid-window loses no alert and no KPI", async () => {
   await using plant = await installation();
-  const env = { ...plant.env, START_FROM: "earliest" };
-  await using first = startService({ main: PROCESSOR, env });
+  await using first = plant.start(PROCESSOR, { START_FROM: "earliest" });
   await first.ready();
-  await using producer = startService({
-    main: PRODUCER,
-    env: { ...plant.env, DEVICES: "3", INTERVAL_MS: "100", SEED: "11", BASE_CELSIUS: "29" },
+  await using producer = plant.start(PRODUCER, {
+    DEVICES: "3",
+    INTERVAL_MS: "100",
+    SEED: "11",
+    BASE_CELSIUS: "29",
   });
   await using sensor = await followTopic(plant.brokers, plant.topics.sensor);
   await using alert = await followTopic(plant.brokers, plant.topics.alert);
@@ -80,7 +62,7 @@ test("a processor killed in mid-window loses no alert and no KPI", async () => {
   await first.kill();
   const atDeath = sensor.records.length;
   await waitFor("readings that nobody works on", () => sensor.records.length >= atDeath + 60);
-  await using second = startService({ main: PROCESSOR, env });
+  await using second = plant.start(PROCESSOR, { START_FROM: "earliest" });
   await second.ready();
   await waitFor("readings for the second", () => sensor.records.length >= atDeath + 120);
   expect((await producer.stop()).code).toBe(0);
@@ -95,12 +77,9 @@ test("a processor killed in mid-window loses no alert and no KPI", async () => {
 
 test("topics deleted while all runs come back, and so does the flow", async () => {
   await using plant = await installation();
-  await using processor = startService({ main: PROCESSOR, env: plant.env });
+  await using processor = plant.start(PROCESSOR);
   await processor.ready();
-  await using producer = startService({
-    main: PRODUCER,
-    env: { ...plant.env, INTERVAL_MS: "100", BASE_CELSIUS: "60" },
-  });
+  await using producer = plant.start(PRODUCER, { INTERVAL_MS: "100", BASE_CELSIUS: "60" });
   await producer.ready();
   const { sensor, alert, kpi } = plant.topics;
   for (const topic of [sensor, alert, kpi]) {
@@ -131,7 +110,7 @@ test("topics deleted while all runs come back, and so does the flow", async () =
 
 test("what people put into sensor by hand stops nothing and is in the dead letters once per pipeline", async () => {
   await using plant = await installation();
-  await using processor = startService({ main: PROCESSOR, env: { ...plant.env, START_FROM: "earliest" } });
+  await using processor = plant.start(PROCESSOR, { START_FROM: "earliest" });
   await processor.ready();
   const good = (device: string, temperature: number) =>
     JSON.stringify({

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { ToSupervisor } from "@kelvin/service-kit";
+import { waitFor } from "@kelvin/test-kit";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { waitFor } from "../test/support/index.ts";
 import { buildPageWhenNeeded } from "./page/build.ts";
 import { root } from "./system/layout.ts";
 

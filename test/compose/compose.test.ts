@@ -1,9 +1,11 @@
 /** `docker compose up`, as the README and the tutorial tell it: what comes up, what the page's server says, the commands. */
+
+import { followTopic, waitFor } from "@kelvin/test-kit";
 import { Kafka, logLevel } from "kafkajs";
 import { io } from "socket.io-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePorts } from "../../tools/kafka/ports.ts";
-import { alertsOf, followTopic, readingsOf, waitFor } from "../support/index.ts";
+import { alertsOf, readingsOf } from "../support/index.ts";
 import { type Compose, compose, docker } from "./docker.ts";
 
 let demo: Compose;

@@ -1,6 +1,6 @@
 /** What the pipelines must say of a list of readings, computed the slow and plain way from the definitions. */
 import { Alert, instantOf, Kpi, SensorReading } from "@kelvin/schema";
-import type { LoggedRecord } from "./topic-log.ts";
+import type { LoggedRecord } from "@kelvin/test-kit";
 
 export interface TimedValue {
   device: string;

@@ -1,3 +1,4 @@
+/** What tests of the whole system share: an installation of its own for each, and a judge by brute force. */
 export {
   ALERT_COUNT,
   AVERAGE_TEMPERATURE,
@@ -7,14 +8,4 @@ export {
   readingsOf,
   type TimedValue,
 } from "./brute-force.ts";
-export { brokersFromEnvironment, type KafkaForTests, kafkaForTests } from "./kafka.ts";
-export {
-  type RunningService,
-  type ServiceEnd,
-  ServiceEndedError,
-  type ServiceOptions,
-  startService,
-} from "./service.ts";
-export { followTopic, type LoggedRecord, type TopicLog } from "./topic-log.ts";
-export { uniqueName } from "./unique-name.ts";
-export { type WaitOptions, WaitTimeoutError, waitFor } from "./wait-for.ts";
+export { DASHBOARD, installation, PROCESSOR, PRODUCER } from "./installation.ts";

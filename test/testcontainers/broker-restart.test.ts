@@ -1,6 +1,8 @@
 /** What no broker in our own process can show: Apache Kafka goes down in order, is away for seconds, and comes back. */
+
+import { followTopic, startService, uniqueName, waitFor } from "@kelvin/test-kit";
 import { expect, test } from "vitest";
-import { alertsOf, followTopic, readingsOf, startService, uniqueName, waitFor } from "../support/index.ts";
+import { alertsOf, readingsOf } from "../support/index.ts";
 import { startKafkaContainer } from "./apache-kafka-container.ts";
 
 test("a restart of Kafka under running services loses no reading and no alert", async () => {

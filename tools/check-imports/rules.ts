@@ -30,12 +30,14 @@ const STREAMS = { specifier: "@kelvin/streams" };
 const SERVICE_KIT = { specifier: "@kelvin/service-kit" };
 const BROKER = { specifier: "@kelvin/embedded-kafka" };
 const BROKER_IN_TESTS = { ...BROKER, only: "tests" } as const;
-const ALL_MEMBERS = [SCHEMA, STREAMS, SERVICE_KIT, BROKER];
+const TEST_KIT = { specifier: "@kelvin/test-kit" };
+const TEST_KIT_IN_TESTS = { ...TEST_KIT, only: "tests" } as const;
+const ALL_MEMBERS = [SCHEMA, STREAMS, SERVICE_KIT, BROKER, TEST_KIT];
 
 const service = (name: string, folder: string, libraries: readonly string[]): Area => ({
   name,
   folders: [folder],
-  members: [SCHEMA, STREAMS, SERVICE_KIT, BROKER_IN_TESTS],
+  members: [SCHEMA, STREAMS, SERVICE_KIT, BROKER_IN_TESTS, TEST_KIT_IN_TESTS],
   libraries: ["zod", "kafkajs", ...libraries],
   node: true,
   machine: [MAIN],
@@ -56,7 +58,7 @@ export const AREAS: readonly Area[] = [
   {
     name: "streams",
     folders: ["packages/streams"],
-    members: [BROKER_IN_TESTS],
+    members: [BROKER_IN_TESTS, TEST_KIT_IN_TESTS],
     libraries: ["kafkajs"],
     node: true,
     // The default of its `clock` options; and a mend inside of kafkajs, which has a clock of its own.
@@ -78,13 +80,26 @@ export const AREAS: readonly Area[] = [
     node: true,
     machine: "all",
   },
+  {
+    name: "test-kit",
+    folders: ["packages/test-kit"],
+    members: [BROKER],
+    libraries: ["kafkajs", "playwright-core", "zod"],
+    node: true,
+    machine: "all",
+  },
   service("producer", "services/producer", ["csv-parse"]),
   service("stream-processor", "services/stream-processor", []),
   service("dashboard server", "services/dashboard/server", ["express", "socket.io", "helmet"]),
   {
     name: "dashboard page",
     folders: ["services/dashboard/page"],
-    members: [{ ...SCHEMA, only: "types" }, { specifier: "@kelvin/schema/live" }],
+    members: [
+      { ...SCHEMA, only: "types" },
+      { specifier: "@kelvin/schema/live" },
+      BROKER_IN_TESTS,
+      TEST_KIT_IN_TESTS,
+    ],
     libraries: ["socket.io-client", "chart.js"],
     node: false,
     // Frames and pauses are the browser's; a page's tests drive a real one.

@@ -44,6 +44,8 @@ export interface World {
 export class LiveServer {
   readonly watches: Watch[] = [];
   boot = "boot-1";
+  /** Why pages are turned away; undefined: they are not. */
+  refusal: string | undefined;
   world: World;
   /** Position after the last reading told. */
   next: number;
@@ -55,6 +57,7 @@ export class LiveServer {
     this.next = world.readings.length;
     this.#http = http;
     this.#io = new Server(http);
+    this.#io.use((_socket, next) => next(this.refusal === undefined ? undefined : new Error(this.refusal)));
     this.#io.on("connection", (socket) => {
       const handshake: unknown = socket.handshake.auth;
       if (isHandshake(handshake)) this.watches.push(handshakeWatch(handshake));
@@ -93,6 +96,11 @@ export class LiveServer {
   /** Cuts all connections and frees the port. */
   async stop(): Promise<void> {
     await this.#io.close();
+  }
+
+  /** Ends the connections; the pages may come again. */
+  disconnect(): void {
+    this.#io.disconnectSockets(true);
   }
 
   /** A new reading of the shown device, as a batch of its own. */
@@ -234,7 +242,8 @@ export function calmWorld(nowMs = Date.now()): World {
     ],
     welcome: {},
     silent: false,
-    intervalMs: 1000,
+    // Longer than it is, so that no device falls silent because a machine is slow.
+    intervalMs: 20_000,
   };
 }
 

@@ -2,12 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startBroker } from "@kelvin/embedded-kafka";
+import { isChromiumMissing, launchChromium } from "@kelvin/test-kit";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { brokersOfTests, dashboard, installation, runGroup, Sender } from "../../server/fixtures/kafka.ts";
 import type {} from "../src/hooks.ts";
 import { type BuiltPage, buildPage } from "./built-page.ts";
-import { isChromiumMissing, launchChromium } from "./chromium.ts";
 
 const TYPES: Record<string, string> = {
   html: "text/html",

@@ -2,16 +2,19 @@
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { type Episode, FLAG, type PipelineHealth } from "@kelvin/schema/live";
+import { type Episode, FLAG, LIVE_VERSION, type PipelineHealth } from "@kelvin/schema/live";
+import { isChromiumMissing, launchChromium } from "@kelvin/test-kit";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type {} from "../src/hooks.ts";
 import { type BuiltPage, buildPage } from "./built-page.ts";
-import { isChromiumMissing, launchChromium } from "./chromium.ts";
 import { fleetOf, LiveServer, type World } from "./live-server.ts";
 
 const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 320, height: 720 };
+
+/** Generous: a busy machine is slow, and a condition that comes true ends the wait at once. */
+const eventually = <T>(condition: () => T) => expect.poll(condition, { timeout: 15_000, interval: 25 });
 
 interface View {
   viewport?: { width: number; height: number };
@@ -70,9 +73,9 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
 
   const text = (page: Page, testId: string) => wordsOf(page.getByTestId(testId));
   const shows = (page: Page, testId: string, wanted: string | RegExp) =>
-    expect.poll(() => text(page, testId)).toMatch(wanted);
+    eventually(() => text(page, testId)).toMatch(wanted);
   const isIn = (page: Page, state: string) =>
-    expect.poll(() => page.getByTestId("status").getAttribute("data-state"), { timeout: 10_000 }).toBe(state);
+    eventually(() => page.getByTestId("status").getAttribute("data-state")).toBe(state);
   const series = (page: Page) => page.evaluate(() => window.__kelvin?.series() ?? []);
   const told = (page: Page, state: string) => page.locator(`[data-testid=state][data-state=${state}]`);
 
@@ -106,7 +109,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
 
   test("the series is what was told, after a reload and in a second tab as well", async () => {
     const { page, server } = await open();
-    await expect.poll(async () => (await series(page)).length).toBeGreaterThan(90);
+    await eventually(async () => (await series(page)).length).toBeGreaterThan(90);
     for (let i = 0; i < 20; i++) server.say(20 + i / 10);
     const wanted = () => {
       const nowMs = Date.now();
@@ -116,12 +119,12 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
       const fromMs = wanted()[0]?.timeMs ?? 0;
       return (await series(tab)).filter(({ timeMs }) => timeMs >= fromMs);
     };
-    await expect.poll(() => recent(page)).toEqual(wanted());
+    await eventually(() => recent(page)).toEqual(wanted());
     await page.reload();
-    await expect.poll(() => recent(page)).toEqual(wanted());
+    await eventually(() => recent(page)).toEqual(wanted());
     const second = await page.context().newPage();
     await second.goto(server.url);
-    await expect.poll(() => recent(second)).toEqual(wanted());
+    await eventually(() => recent(second)).toEqual(wanted());
   });
 
   test("a gap in the positions is asked for again, and filled", async () => {
@@ -141,7 +144,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await isIn(page, "live");
     const before = await text(page, "value");
     server.babble();
-    await expect.poll(() => page.evaluate(() => window.__kelvin?.counters().misfits)).toBe(6);
+    await eventually(() => page.evaluate(() => window.__kelvin?.counters().misfits)).toBe(6);
     expect(await text(page, "value")).toBe(before);
     await isIn(page, "live");
   });
@@ -152,7 +155,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     const { port } = server;
     await server.stop();
     await isIn(page, "connecting");
-    await expect.poll(() => wordsOf(told(page, "connecting"))).toMatch(/attempt [2-9]/);
+    await eventually(() => wordsOf(told(page, "connecting"))).toMatch(/attempt [2-9]/);
     expect(await page.getByTestId("chart").getAttribute("data-state")).toBe("frozen");
     expect(await text(page, "tile-alert_count-value")).toBe("unknown");
     expect(await page.title()).toBe("Connecting · Real-Time IoT Dashboard");
@@ -166,13 +169,29 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     }
   });
 
-  test("a device that falls silent is stale, with its age; the line is not drawn on", async () => {
+  test("a server that turns the page away is quoted, and asked again", async () => {
     const { page, server } = await open();
     await isIn(page, "live");
+    server.refusal = "too many pages from this address";
+    server.disconnect();
+    await eventually(() => wordsOf(told(page, "connecting"))).toContain(server.refusal);
+    server.refusal = undefined;
+    await isIn(page, "live");
+  });
+
+  test("a server of another version: the page loads itself anew, once, and then says so", async () => {
+    const { page, server } = await open({ welcome: { version: LIVE_VERSION + 1 } });
+    await eventually(() => told(page, "outdated").count()).toBe(1);
+    expect(server.watches).toHaveLength(2);
+  });
+
+  test("a device that falls silent is stale, with its age; the line is not drawn on", async () => {
+    const { page, server } = await open({ intervalMs: 1_000 });
     await isIn(page, "stale");
     await shows(page, "verdict", /^No reading for \d+ s$/);
     expect(await page.getByTestId("chart").getAttribute("data-state")).toBe("stale");
     expect(await page.title()).toMatch(/^Stale · /);
+    server.world.intervalMs = 20_000;
     server.say(21);
     await isIn(page, "live");
   });
@@ -219,7 +238,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
         { name: "average_temperature", state: "value", value: 21, windowEndMs: Date.now(), because: [] },
       ],
     });
-    await expect.poll(() => told(page, "pipeline-behind").count()).toBe(1);
+    await eventually(() => told(page, "pipeline-behind").count()).toBe(1);
     expect(await wordsOf(told(page, "pipeline-behind"))).toMatch(
       /alert is not running since .*42 records to do/,
     );
@@ -253,9 +272,9 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
       episodes: [episodeOf(hostile)],
     });
     await shows(page, "device", hostile);
-    await expect.poll(() => text(page, "episodes")).toContain(hostile);
+    await eventually(() => text(page, "episodes")).toContain(hostile);
     server.tell({ episodes: [episodeOf(hostile), { ...episodeOf(hostile), id: "2" }] });
-    await expect.poll(() => page.getByTestId("announcer").textContent()).toContain(hostile);
+    await eventually(() => page.getByTestId("announcer").textContent()).toContain(hostile);
     expect(await page.locator("img, script:not([src])").count()).toBe(0);
     expect(await page.title()).not.toContain("owned");
   });
@@ -285,7 +304,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
       ]),
     });
     const rows = page.getByTestId("device-row");
-    await expect.poll(() => rows.count()).toBe(4);
+    await eventually(() => rows.count()).toBe(4);
     expect(await rows.evaluateAll((all) => all.map((row) => row.getAttribute("data-state")))).toEqual([
       "high",
       "stale",
@@ -293,7 +312,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
       "ok",
     ]);
     await page.getByTestId("search").fill("MACHINE");
-    await expect.poll(() => rows.count()).toBe(2);
+    await eventually(() => rows.count()).toBe(2);
     await page.getByTestId("search").fill("");
     await rows.nth(0).click();
     await shows(page, "device", "oven");
@@ -304,7 +323,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await page.goBack();
     await shows(page, "device", "oven");
     await page.reload();
-    await expect.poll(() => server.watches.at(-1)).toEqual({ device: "oven", have: null });
+    await eventually(() => server.watches.at(-1)).toEqual({ device: "oven", have: null });
   });
 
   test("paused: the value stands, the new are counted, alerts go on; then it is all there", async () => {
@@ -319,7 +338,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     expect(await text(page, "value")).toMatch(/^21\.00/);
     expect(await told(page, "paused").count()).toBe(1);
     server.tell({ episodes: [episodeOf("machine-01")] });
-    await expect.poll(() => page.getByTestId("episode").count()).toBe(1);
+    await eventually(() => page.getByTestId("episode").count()).toBe(1);
     await page.getByTestId("pause").click();
     await shows(page, "value", /^23\.00/);
     expect(await told(page, "paused").count()).toBe(0);
@@ -336,11 +355,11 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await shows(page, "readout", /^lowest .*, highest 33\.33 °C$/);
     await page.getByText("Readings as a table").click();
     const first = page.locator("tbody tr").first();
-    await expect.poll(() => wordsOf(first)).toMatch(/33\.33 °C\s*above/);
+    await eventually(() => wordsOf(first)).toMatch(/33\.33 °C\s*above/);
   });
 
   test("nothing is drawn while the page is hidden, and at most a few times a second while nothing comes", async () => {
-    const { page } = await open({ intervalMs: 60_000 });
+    const { page } = await open();
     await isIn(page, "live");
     const drawsIn = (ms: number) =>
       page.evaluate(async (lasts) => {
@@ -372,7 +391,6 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     calm: () => ({}),
     "too hot": () => ({
       readings: [{ timeMs: Date.now(), celsius: 36.9 }],
-      intervalMs: 60_000,
       episodes: [episodeOf("machine-01"), { ...episodeOf("machine-01"), id: "2", endedMs: Date.now() }],
       kpis: [
         { name: "alert_count", state: "value", value: 4, windowEndMs: Date.now(), because: [] },
@@ -409,8 +427,8 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
       ["light", PHONE],
     ] as const)("%s at %o: no axe violation, nothing wider than the screen", async (theme, viewport) => {
       const { page } = await open(worlds[name]?.() ?? {}, { theme, viewport });
-      await expect.poll(() => page.getByTestId("states").locator("li").count()).toBeGreaterThan(0);
-      await expect.poll(() => page.getByTestId("status").getAttribute("data-state")).not.toBe("connecting");
+      await eventually(() => page.getByTestId("states").locator("li").count()).toBeGreaterThan(0);
+      await eventually(() => page.getByTestId("status").getAttribute("data-state")).not.toBe("connecting");
       const overhang = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
