@@ -32,6 +32,8 @@ interface Row {
   readonly nowMs: number;
 }
 
+const byName = new Intl.Collator(undefined, { numeric: true }).compare;
+
 export function devicesView(page: ParentNode, onDevice: OnDevice) {
   const main = need(page, "main", HTMLElement);
   const ul = need(page, ".device-list", HTMLElement);
@@ -53,6 +55,7 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
     draw: () => {},
   });
   let last: DevicesPicture | undefined;
+  let offered: ReadonlySet<string> = new Set();
   /** Under the pointer rows don't change places: a click must hit what was aimed at. */
   let order: readonly string[] | undefined;
 
@@ -83,11 +86,19 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
           : "";
     setText(none, text);
     setHidden(none, text === "");
-    const ids = devices.map(({ id }) => id).sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
-    if (shown !== undefined && !ids.includes(shown)) ids.unshift(shown);
-    options.update(ids);
-    if (shown !== undefined && picker.value !== shown && document.activeElement !== picker)
-      picker.value = shown;
+    drawPicker(devices, shown);
+  }
+
+  /** By name: who picks from a long list looks for a name. Its places change only when a device comes or goes. */
+  function drawPicker(devices: readonly FleetDevice[], shown: string | undefined): void {
+    const ids = new Set(devices.map(({ id }) => id));
+    if (shown !== undefined) ids.add(shown);
+    if (ids.size !== offered.size || [...ids].some((id) => !offered.has(id))) {
+      offered = ids;
+      options.update([...ids].sort(byName));
+    }
+    const isUsed = document.activeElement === picker;
+    if (shown !== undefined && picker.value !== shown && !isUsed) picker.value = shown;
   }
 
   function held(devices: readonly FleetDevice[]): readonly FleetDevice[] {
