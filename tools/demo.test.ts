@@ -1,5 +1,5 @@
 /** `npm start`, as people and programs meet it: real processes on free ports. */
-import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { ToSupervisor } from "@kelvin/service-kit";
 import { waitFor } from "@kelvin/test-kit";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { buildPageWhenNeeded } from "./page/build.ts";
+import { isAlive, programsOf } from "./supervise/processes.test-support.ts";
 import { root } from "./system/layout.ts";
 
 const DEMO = fileURLToPath(new URL("demo.ts", import.meta.url));
@@ -53,18 +54,8 @@ class Demo {
     return code;
   }
 
-  /** Process ids of its programs, by name. */
   programs(): Map<string, number> {
-    const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
-    const found = new Map<string, number>();
-    for (const line of lines) {
-      const [, pid, parent, command = ""] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
-      if (Number(parent) !== this.child.pid) continue;
-      const name =
-        /services\/([a-z-]+)\//.exec(command)?.[1] ?? (command.includes("embedded-kafka") ? "broker" : "");
-      if (name !== "") found.set(name, Number(pid));
-    }
-    return found;
+    return programsOf(this.child);
   }
 
   lastLine(): string {
@@ -76,15 +67,6 @@ class Demo {
     const pids = [...this.programs().values()];
     this.child.kill("SIGKILL");
     await waitFor("its processes to end", () => pids.every((pid) => !isAlive(pid)), { timeoutMs: 20_000 });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

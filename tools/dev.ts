@@ -1,6 +1,6 @@
 /** `npm run dev`: the whole system while it is being written. Nobody's crash takes another down. */
 import { join } from "node:path";
-import { watchStopRequests } from "@kelvin/service-kit";
+import { tellSupervisor, watchStopRequests } from "@kelvin/service-kit";
 import { runTool } from "./supervise/errors.ts";
 import type { ProgramSpec } from "./supervise/program.ts";
 import { RestartingProgram } from "./supervise/restarting-program.ts";
@@ -10,8 +10,6 @@ import { help, readOptions } from "./system/options.ts";
 
 const USAGE = `npm run dev [-- options]      The whole system for development: each part is started anew when its
                               sources change or when it crashes, and the page has hot reload.`;
-/** The parts find each other in any order; the broker's head start only spares the log some lines. */
-const BROKER_HEAD_START_MS = 5000;
 const PAGE = "page";
 const SHARED = ["schema", "streams", "service-kit"].map((name) => join(root, "packages", name, "src"));
 
@@ -22,37 +20,42 @@ await runTool(async () => {
     return 0;
   }
   const terminal = createTerminal([...STOP_ORDER, PAGE]);
-  const { broker, producer, processor, dashboard, environment } = await layOut(options, terminal);
-  const shared = { terminal, environment };
-  const services = join(root, "services");
+  const { broker, producer, processor, dashboard, environment, kafka } = await layOut(options, terminal);
   const page: ProgramSpec = {
     name: PAGE,
     script: join(root, "tools", "system", "page-server.ts"),
     environment: { DASHBOARD_URL: `http://localhost:${dashboard.environment?.PORT}` },
   };
-  // In the order in which they are stopped.
+  const watched = (spec: ProgramSpec, folders: string[]) =>
+    new RestartingProgram(spec, folders, { terminal, environment });
+  const sources = (service: string, folder: string) => [join(root, "services", service, folder), ...SHARED];
+  const own = {
+    producer: watched(producer, sources("producer", "src")),
+    processor: watched(processor, sources("stream-processor", "src")),
+    dashboard: watched(dashboard, sources("dashboard", "server")),
+    page: watched(page, []),
+    broker: broker && watched(broker, [join(root, "packages", "embedded-kafka", "src")]),
+  };
+  // In the order in which they are stopped; the broker starts first and stops last.
   const programs = [
-    new RestartingProgram(producer, [join(services, "producer", "src"), ...SHARED], shared),
-    new RestartingProgram(processor, [join(services, "stream-processor", "src"), ...SHARED], shared),
-    new RestartingProgram(dashboard, [join(services, "dashboard", "server"), ...SHARED], shared),
-    new RestartingProgram(page, [], shared),
+    own.producer,
+    own.processor,
+    own.dashboard,
+    own.page,
+    ...(own.broker ? [own.broker] : []),
   ];
   const asked = watchStopRequests(() => {
     for (const program of programs) program.kill();
     process.exit(1);
   });
   const stopRequest = new Promise<void>((resolve) => asked.addEventListener("abort", () => resolve()));
-  const runs: Promise<void>[] = [];
-  if (broker !== undefined) {
-    const own = new RestartingProgram(broker, [join(root, "packages", "embedded-kafka", "src")], shared);
-    programs.push(own);
-    const headStart = new Promise<void>((resolve) => {
-      setTimeout(resolve, BROKER_HEAD_START_MS);
-      runs.push(own.run(resolve));
-    });
-    await Promise.race([headStart, stopRequest]);
-  }
-  for (const program of programs.slice(0, 4)) if (!asked.aborted) runs.push(program.run(() => {}));
+  const runs = programs.toReversed().map((program) => program.run());
+  void Promise.all(programs.map((program) => program.ready)).then(async ([, , server, url = ""]) => {
+    terminal.announce(
+      `\nKelvin is running: ${url} with hot reload, ${server} as built.  (Kafka at ${kafka})\n`,
+    );
+    await tellSupervisor({ kelvin: "ready", url });
+  });
   await stopRequest;
   terminal.say("Stopping ...");
   for (const program of programs) await program.stop();

@@ -14,7 +14,10 @@ const WELL_AFTER_MS = 20_000;
 const WRONG_USE = 2;
 
 export class RestartingProgram {
+  /** Its address, when it is ready for the first time. */
+  readonly ready: Promise<string>;
   readonly #spec: ProgramSpec;
+  #tellReady: (url: string) => void = () => {};
   readonly #terminal: Terminal;
   readonly #environment: NodeJS.ProcessEnv;
   readonly #watchers: FSWatcher[];
@@ -33,6 +36,9 @@ export class RestartingProgram {
     this.#spec = spec;
     this.#terminal = terminal;
     this.#environment = environment;
+    this.ready = new Promise((resolve) => {
+      this.#tellReady = resolve;
+    });
     this.#watchers = folders.map((folder) =>
       watch(folder, { recursive: true }, (_, file) => {
         if (file !== null && isSource(file)) this.#changed(file);
@@ -41,13 +47,13 @@ export class RestartingProgram {
   }
 
   /** Runs the program again and again; resolves after `stop`. */
-  async run(onReady: () => void): Promise<void> {
+  async run(): Promise<void> {
     let backoffMs = BACKOFF_MS_MIN;
     while (!this.#isStopping) {
       const startedAt = performance.now();
       const program = new Program(this.#spec, this.#terminal.printer(this.#spec.name), this.#environment);
       this.#program = program;
-      void program.ready.then(onReady);
+      void program.ready.then(this.#tellReady);
       const { code, reason } = await program.ended;
       if (this.#isStopping) return;
       if (this.#isChanged) {

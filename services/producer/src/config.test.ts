@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { machineOf, replayOf, Settings } from "./config.ts";
 
@@ -24,11 +25,12 @@ describe("the producer's settings", () => {
       device: "machine-01",
       atEnd: "loop",
     });
-    expect(replayOf(Settings.parse({ REPLAY: "own.csv" }))).toMatchObject({
-      file: "own.csv",
+    const own = fileURLToPath(import.meta.url);
+    expect(replayOf(Settings.parse({ REPLAY: own }))).toMatchObject({
+      file: own,
       unit: "celsius",
     });
-    expect(replayOf(Settings.parse({ REPLAY: "own.csv", REPLAY_UNIT: "kelvin" }))).toMatchObject({
+    expect(replayOf(Settings.parse({ REPLAY: own, REPLAY_UNIT: "kelvin" }))).toMatchObject({
       unit: "kelvin",
     });
   });
@@ -40,6 +42,8 @@ describe("the producer's settings", () => {
     { REPLAY_UNIT: "rankine" },
     { REPLAY_AT_END: "begin" },
     { SEED: "-1" },
+    { REPLAY: "/none/here.csv" },
+    { REPLAY: "/" },
   ])("refuse %o", (environment) => {
     expect(Settings.safeParse(environment).success).toBe(false);
   });

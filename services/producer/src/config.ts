@@ -1,4 +1,5 @@
 /** The settings of the producer, from the environment. */
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { decimal, integer } from "@kelvin/service-kit";
 import * as z from "zod";
@@ -10,6 +11,8 @@ const SHIPPED = {
   file: fileURLToPath(new URL("../data/machine_temperature_system_failure.csv", import.meta.url)),
   unit: "fahrenheit",
 } as const;
+
+const SHIPPED_NAME = "shipped";
 
 export const Settings = z.object({
   SENSOR_TOPIC: z.string().min(1).default("sensor"),
@@ -28,7 +31,10 @@ export const Settings = z.object({
   /** How likely a reading is 20 or 50 degrees too hot. */
   OUTLIER_PROBABILITY: decimal({ min: 0, max: 1 }).default(0.05),
   /** A CSV file of real readings to send in place of simulated ones; `shipped` is the project's own. */
-  REPLAY: z.string().optional(),
+  REPLAY: z
+    .string()
+    .refine((file) => file === SHIPPED_NAME || isFile(file), "is no file that can be read")
+    .optional(),
   /** How much faster than it was: 300 makes five minutes a second. */
   REPLAY_SPEED: decimal({ min: 0.001, max: 1_000_000 }).default(300),
   /** The unit of the file's numbers; fahrenheit for the shipped series, celsius for any other. */
@@ -63,7 +69,7 @@ export function deviceNames(count: number): string[] {
 /** What to replay; undefined where readings are simulated. */
 export function replayOf(settings: Settings): ReplayOptions | undefined {
   if (settings.REPLAY === undefined) return undefined;
-  const isShipped = settings.REPLAY === "shipped";
+  const isShipped = settings.REPLAY === SHIPPED_NAME;
   return {
     file: isShipped ? SHIPPED.file : settings.REPLAY,
     unit: settings.REPLAY_UNIT ?? (isShipped ? SHIPPED.unit : "celsius"),
@@ -71,4 +77,8 @@ export function replayOf(settings: Settings): ReplayOptions | undefined {
     device: settings.REPLAY_DEVICE,
     atEnd: settings.REPLAY_AT_END,
   };
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
