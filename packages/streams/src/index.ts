@@ -49,7 +49,7 @@ export {
 } from "./runtime/dead-letters.ts";
 export { resultHeaders } from "./runtime/partition.ts";
 export type { AppHealth } from "./runtime/runner.ts";
-export type { StartFrom } from "./runtime/start-offsets.ts";
+export type { OnRecordsGone, StartFrom } from "./runtime/start-offsets.ts";
 export type {
   StreamingDataFrame,
   TopicSink,

@@ -180,6 +180,7 @@ export class ConsumerSession {
   }
 
   #assigned(assignment: IMemberAssignment): void {
+    if (this.#isOver) return;
     const generation = ++this.#generation;
     this.#isReading = false;
     const partitions = Object.entries(assignment).flatMap(([topic, ids]) =>

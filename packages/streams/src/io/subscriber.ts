@@ -1,4 +1,6 @@
-/** A topology with one end: the values of topics come out here, from a window of the past on, and nothing is committed. */
+/**
+ * A topology with one end: the values of topics come out here, from a window of the past on. Offsets are committed
+ * as marks alone, see `#starts`; they go with the group. */
 import type { Kafka } from "kafkajs";
 import { KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
 import type {
@@ -14,6 +16,7 @@ import { type Batch, ConsumerSession, keyOf, type TopicPartition } from "./consu
 import { createKafka } from "./kafka-client.ts";
 import { isBrokerAway, isRefusal } from "./kafka-errors.ts";
 import { delay, machineClock, within } from "./machine-clock.ts";
+import { offsetsOf, type PartitionOffsets } from "./offsets.ts";
 import { createMissing, withAdmin } from "./topics.ts";
 
 /** One valid record of one of the topics. */
@@ -79,6 +82,7 @@ const SESSION_TIMEOUT_MS = 8_000;
 const SILENT_MS = 4_000;
 const GIVE_UP_MS = 20_000;
 const LOOK_MS = 500;
+const NOT_COMMITTED = -1;
 
 /** Starts reading in the background, waits for a broker as long as it takes, and goes on through whatever happens to it. */
 export async function createSubscriber<T>(options: SubscriberOptions<T>): Promise<Subscriber> {
@@ -186,7 +190,7 @@ class Subscription<T> implements Subscriber {
       log,
       clock: this.#clock,
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
-      onAssigned: (partitions) => this.#assigned(partitions),
+      onAssigned: (partitions) => this.#assigned(session, partitions),
       onBatch: (batch) => this.#take(batch),
     });
     this.#session = session;
@@ -196,8 +200,8 @@ class Subscription<T> implements Subscriber {
     return reason;
   }
 
-  async #assigned(partitions: readonly TopicPartition[]) {
-    const ends = await this.#ends();
+  async #assigned(session: ConsumerSession, partitions: readonly TopicPartition[]) {
+    const ends = await offsetsOf(this.#client, this.#clock, this.#options.groupId, [...this.#topics.keys()]);
     const starts = await this.#starts(ends);
     if (this.#missing === undefined) {
       this.#missing = new Map();
@@ -213,35 +217,25 @@ class Subscription<T> implements Subscriber {
       this.#positions.set(key, offset);
       return { ...each, offset };
     });
+    await session.commit(result.map((each) => ({ ...each, metadata: "" })));
     this.#reached();
     this.#checkCaughtUp();
     return result;
   }
 
-  async #ends(): Promise<Map<string, { low: number; high: number }>> {
-    return withAdmin(this.#client, this.#clock, async (admin) => {
-      const ends = new Map<string, { low: number; high: number }>();
-      for (const topic of this.#topics.keys()) {
-        for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-          ends.set(keyOf(topic, partition), { low: Number(low), high: Number(high) });
-        }
-      }
-      return ends;
-    });
-  }
-
   /** Where we were, if that is still there; the beginning of a topic made anew; otherwise as `from` says. */
-  async #starts(ends: ReadonlyMap<string, { low: number; high: number }>): Promise<Map<string, number>> {
+  async #starts(ends: ReadonlyMap<string, PartitionOffsets>): Promise<Map<string, number>> {
     const first = await this.#firstStarts(ends);
     const starts = new Map<string, number>();
     const recreated = new Set<string>();
-    for (const [key, { low, high }] of ends) {
+    for (const [key, { low, high, committed }] of ends) {
       const position = this.#positions.get(key);
       if (position === undefined) starts.set(key, first.get(key) ?? low);
-      else if (position >= low && position <= high) starts.set(key, position);
       else {
-        starts.set(key, low);
-        if (position > high) recreated.add(key.slice(0, key.lastIndexOf("/")));
+        // Kafka forgets a group's offsets with their topic: without ours, this is another topic of the same name.
+        const isAnother = position > high || committed === NOT_COMMITTED;
+        starts.set(key, isAnother ? low : Math.max(low, position));
+        if (isAnother) recreated.add(key.slice(0, key.lastIndexOf("/")));
       }
     }
     for (const topic of recreated) {
@@ -251,7 +245,7 @@ class Subscription<T> implements Subscriber {
     return starts;
   }
 
-  async #firstStarts(ends: ReadonlyMap<string, { low: number; high: number }>): Promise<Map<string, number>> {
+  async #firstStarts(ends: ReadonlyMap<string, PartitionOffsets>): Promise<Map<string, number>> {
     const { from } = this.#options;
     const isKnown = [...ends.keys()].every((key) => this.#positions.has(key));
     if (isKnown || from === "earliest") return new Map([...ends].map(([key, { low }]) => [key, low]));

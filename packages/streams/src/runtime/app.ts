@@ -7,7 +7,7 @@ import { type DescribeFormat, describe } from "../topology/describe.ts";
 import type { RecordContext, SourceNode, Topology } from "../topology/nodes.ts";
 import { Numbers } from "./numbers.ts";
 import { type AppHealth, Runner } from "./runner.ts";
-import type { StartFrom } from "./start-offsets.ts";
+import type { OnRecordsGone, StartFrom } from "./start-offsets.ts";
 import { TestDriver, type TestDriverOptions } from "./test-driver.ts";
 
 export interface StreamAppOptions {
@@ -22,6 +22,11 @@ export interface StreamAppOptions {
    * the app ran is read from its beginning in any case. @default "latest"
    */
   readonly startFrom?: StartFrom;
+  /**
+   * What to do where records were deleted (by retention) before they were worked on: go on at the oldest there is, at the
+   * end, or end the app with an error. Told in the log in any case. Kafka's `auto.offset.reset`. @default "earliest"
+   */
+  readonly onRecordsGone?: OnRecordsGone;
   /** How often a record is tried in all before it goes to the dead letters. @default 3 */
   readonly attempts?: number;
   /** Wait before the second try in milliseconds; doubled for each further one. @default 100 */
@@ -118,6 +123,7 @@ export function createStreamApp(options: StreamAppOptions): StreamApp {
 
 function checked(options: StreamAppOptions) {
   const { name, kafka, log, clock = machineClock, metrics, startFrom = "latest" } = options;
+  const { onRecordsGone = "earliest" } = options;
   const {
     attempts = 3,
     backoffMs = 100,
@@ -139,5 +145,14 @@ function checked(options: StreamAppOptions) {
   const print =
     options.print ??
     ((label, value, { key, timestampMs }) => log.info({ label, key, timestampMs, value }, "record"));
-  return { kafka, log, clock, startFrom, print, numbers: new Numbers(metrics, name), ...bounds };
+  return {
+    kafka,
+    log,
+    clock,
+    startFrom,
+    onRecordsGone,
+    print,
+    numbers: new Numbers(metrics, name),
+    ...bounds,
+  };
 }

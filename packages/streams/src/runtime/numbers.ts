@@ -24,20 +24,32 @@ const GAUGES = {
   broker_reachable: "1 while the broker answers.",
 } as const;
 
+/** Counts are gathered and handed on by `flush`: a registry's labels cost more than a record's work. */
 export class Numbers {
   readonly #metrics: Metrics | undefined;
   readonly #labels: Labels;
+  readonly #counts = new Map<string, { name: keyof typeof COUNTERS; labels: Labels; by: number }>();
 
   constructor(metrics: Metrics | undefined, pipeline: string) {
     this.#metrics = metrics;
     this.#labels = { pipeline };
   }
 
-  count(name: keyof typeof COUNTERS, labels: Labels = {}, by = 1): void {
-    this.#metrics?.count(`kelvin_${name}_total`, COUNTERS[name], { ...this.#labels, ...labels }, by);
+  count(name: keyof typeof COUNTERS, topic = "", code = ""): void {
+    const key = `${name} ${topic} ${code}`;
+    const known = this.#counts.get(key);
+    if (known !== undefined) known.by++;
+    else this.#counts.set(key, { name, by: 1, labels: { ...(topic && { topic }), ...(code && { code }) } });
   }
 
   gauge(name: keyof typeof GAUGES, value: number, labels: Labels = {}): void {
     this.#metrics?.gauge(`kelvin_${name}`, GAUGES[name], value, { ...this.#labels, ...labels });
+  }
+
+  flush(): void {
+    for (const { name, labels, by } of this.#counts.values()) {
+      this.#metrics?.count(`kelvin_${name}_total`, COUNTERS[name], { ...this.#labels, ...labels }, by);
+    }
+    this.#counts.clear();
   }
 }

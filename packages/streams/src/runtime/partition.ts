@@ -106,7 +106,9 @@ export class Partition {
 
   /** Changes whenever a checkpoint would. */
   get version(): string {
-    return `${this.#position} ${this.#windows.map(({ panes }) => panes.tickMs ?? "").join(" ")}`;
+    // Where nothing is kept nothing is told, and the clock alone is no news.
+    const ticks = this.#windows.map(({ panes }) => (panes.isEmpty ? "" : panes.tickMs));
+    return `${this.#position} ${ticks.join(" ")}`;
   }
 
   /**
@@ -178,7 +180,7 @@ export class Partition {
 
   /** Works on the next record. Never throws for the record's sake. */
   process(record: IncomingRecord): void | Promise<void> {
-    this.#ports.numbers.count("records_in", { topic: record.topic });
+    this.#ports.numbers.count("records_in", record.topic);
     const decoded = this.#decoded(record);
     if (!decoded.ok) {
       this.#deadLetter(record, "undecodable", decoded.problems.join("; "));
@@ -366,13 +368,13 @@ export class Partition {
     const { topic, partition, offset } = record;
     if (code === "late") this.#ports.numbers.count("records_late");
     if (code === "future") this.#ports.numbers.count("records_future");
-    this.#ports.numbers.count("records_dead_lettered", { topic, code });
+    this.#ports.numbers.count("records_dead_lettered", topic, code);
     this.#ports.warn({ topic, partition, offset, code, reason }, "record put with the dead letters");
     this.#ports.emit(deadLetterOf(this.#ports.app, record, code, reason), record);
   }
 
   #emit(record: OutgoingRecord, origin: IncomingRecord): void {
-    this.#ports.numbers.count("records_out", { topic: record.topic });
+    this.#ports.numbers.count("records_out", record.topic);
     this.#ports.emit(record, origin);
   }
 

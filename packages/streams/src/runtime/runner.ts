@@ -10,15 +10,16 @@ import { type Batch, ConsumerSession, keyOf, type TopicPartition } from "../io/c
 import { createKafka } from "../io/kafka-client.ts";
 import { isBrokerAway, isRefusal, isTopicMissing } from "../io/kafka-errors.ts";
 import { delay, within } from "../io/machine-clock.ts";
+import { offsetsOf, type PartitionOffsets } from "../io/offsets.ts";
 import { createMissing, type TopicDefinition, withAdmin } from "../io/topics.ts";
 import type { Cancel, Clock, IncomingRecord, KafkaConnection, Log, OutgoingRecord } from "../ports.ts";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
 import { type RecordContext, type SourceNode, sinkTopicsOf, type Topology } from "../topology/nodes.ts";
 import { deadLetterOf, deadLetterTopic, deadLetterTopicName } from "./dead-letters.ts";
 import type { Numbers } from "./numbers.ts";
-import { offsetsOf } from "./offsets.ts";
 import { Partition, type PartitionPorts } from "./partition.ts";
-import { type PartitionOffsets, type Start, type StartFrom, startOf } from "./start-offsets.ts";
+import { SparingLog } from "./sparing-log.ts";
+import { type OnRecordsGone, type Start, type StartFrom, startOf } from "./start-offsets.ts";
 import { Task } from "./task.ts";
 
 export interface RunnerOptions {
@@ -28,6 +29,7 @@ export interface RunnerOptions {
   readonly clock: Clock;
   readonly numbers: Numbers;
   readonly startFrom: StartFrom;
+  readonly onRecordsGone: OnRecordsGone;
   readonly attempts: number;
   readonly backoffMs: number;
   readonly commitEveryMs: number;
@@ -61,6 +63,7 @@ export class Runner {
   readonly #tasks = new Map<string, Task>();
   readonly #failure = Promise.withResolvers<never>();
   readonly #stop = new AbortController();
+  readonly #sparing: SparingLog;
   #session: ConsumerSession | undefined;
   #unreachable: { sinceMs: number; reason: string } | undefined;
   #failed: Error | undefined;
@@ -72,6 +75,7 @@ export class Runner {
   constructor(options: RunnerOptions) {
     const { kafka, log, clock, topology } = options;
     this.#options = options;
+    this.#sparing = new SparingLog(log, clock);
     this.#life = `${clock.now().toString(36)}-${Math.floor(Math.random() * 36 ** 6).toString(36)}`;
     this.#sources = new Map(topology.sources.map((source) => [source.topic.name, source]));
     this.#client = createKafka({
@@ -94,6 +98,7 @@ export class Runner {
   /** Until `stop`; rejects when the work can't go on. */
   async run(): Promise<void> {
     this.#every(TICK_MS, (elapsedMs) => this.#tick(elapsedMs));
+    this.#every(1_000, () => this.#measure());
     this.#every(this.#options.commitEveryMs, () => void this.#commit(false));
     const stopped = new Promise<void>((resolve) =>
       this.#stop.signal.addEventListener("abort", () => resolve()),
@@ -208,23 +213,42 @@ export class Runner {
   }
 
   #prepare({ topic, partition }: TopicPartition, offsets: ReadonlyMap<string, PartitionOffsets>): number {
-    const { log, startFrom } = this.#options;
+    const { startFrom, onRecordsGone } = this.#options;
     const key = keyOf(topic, partition);
     const known = offsets.get(key) ?? { low: 0, high: 0, committed: -1, metadata: null };
     const earlier = this.#tasks.get(key);
-    const start = startOf(known, earlier, startFrom);
+    const start = startOf(known, earlier, startFrom, onRecordsGone);
     if (start.kind === "continue") return start.offset;
     earlier?.stop();
-    if (start.kind === "fresh" && start.why !== undefined) {
-      const { low, high, committed } = known;
-      const message =
-        start.why === "topic-recreated"
-          ? "the topic was made anew: starting at its beginning, with empty windows"
-          : "records between the group's position and the topic's beginning are gone: going on at the beginning";
-      log.warn({ topic, partition, committed, low, high }, message);
-    }
+    if (start.kind === "fresh" && start.why !== undefined) this.#tellStart(topic, partition, known, start);
     this.#tasks.set(key, this.#taskFor(topic, partition, start, known));
     return start.kind === "fresh" ? start.offset : start.readFrom;
+  }
+
+  /** Nobody shall learn from missing results alone that records were passed over, or that windows start empty. */
+  #tellStart(
+    topic: string,
+    partition: number,
+    { low, high, committed }: PartitionOffsets,
+    start: FreshStart,
+  ): void {
+    const { log, onRecordsGone } = this.#options;
+    const fields = { topic, partition, committed, low, high, startingAt: start.offset };
+    if (start.why === "topic-recreated") {
+      log.warn(fields, "the topic was made anew: starting at its beginning, with empty windows");
+      return;
+    }
+    if (onRecordsGone === "fail") {
+      throw new KafkaRefusedError(
+        `the next records of ${topic}[${partition}]`,
+        `they were deleted before they were worked on (position ${committed}, oldest record ${low}); ` +
+          'set onRecordsGone to "earliest" or "latest" to go on without them',
+      );
+    }
+    log.error(
+      fields,
+      "records were deleted before they were worked on: going on without them, with empty windows",
+    );
   }
 
   #taskFor(
@@ -262,7 +286,7 @@ export class Runner {
   }
 
   #ports(): PartitionPorts {
-    const { topology, numbers, clock, print, attempts, backoffMs, log } = this.#options;
+    const { topology, numbers, clock, print, attempts, backoffMs } = this.#options;
     return {
       app: topology.name,
       numbers,
@@ -271,7 +295,7 @@ export class Runner {
       wallMs: () => clock.now(),
       emit: (record, origin) => this.#emit(record, origin),
       backoff: (attempt) => delay(clock, backoffMs * 2 ** (attempt - 1), this.#stop.signal),
-      warn: (fields, message) => log.warn(fields, message),
+      warn: (fields, message) => this.#sparing.warn(fields, message),
     };
   }
 
@@ -299,7 +323,7 @@ export class Runner {
 
   #tick(elapsedMs: number): void {
     const session = this.#session;
-    const { stallAfterMs, numbers } = this.#options;
+    const { stallAfterMs } = this.#options;
     for (const task of this.#tasks.values()) {
       task.elapse(elapsedMs, session?.isAtEnd({ topic: task.topic, partition: task.partitionId }) === true);
       if (task.busyMs > stallAfterMs) {
@@ -315,7 +339,6 @@ export class Runner {
     if (session.isReading && session.silentMs < SILENT_MS) this.#reached();
     if (session.silentMs > SILENT_MS) this.#lost("no answer");
     if (session.silentMs > GIVE_UP_MS) session.end(gone("no broker has answered for too long"));
-    numbers.gauge("broker_reachable", this.#unreachable === undefined ? 1 : 0);
   }
 
   #lost(reason: string): void {
@@ -359,7 +382,6 @@ export class Runner {
       // The group moved on, or the broker is away: the next commit says it all.
       log.debug({ reason: messageOf(error) }, "a commit was not taken");
     }
-    for (const { task } of current) this.#measure(task);
   }
 
   #offsetOf(task: Task, isFinal: boolean) {
@@ -374,24 +396,23 @@ export class Runner {
     return { topic, partition, offset: task.partition.position, metadata: text };
   }
 
-  #measure({ topic, partitionId: partition, partition: work, lag, queuedBytes }: Task): void {
+  #measure(): void {
     const { numbers } = this.#options;
-    numbers.gauge("lag_records", lag, { topic, partition });
-    numbers.gauge("queued_bytes", queuedBytes, { topic, partition });
-    if (work.clockMs !== undefined)
-      numbers.gauge("event_time_clock_seconds", work.clockMs / 1_000, { topic, partition });
-    if (work.hasWindows) numbers.gauge("window_panes", work.paneCount, { topic, partition });
+    numbers.gauge("broker_reachable", this.#unreachable === undefined ? 1 : 0);
+    for (const { topic, partitionId: partition, partition: work, lag, queuedBytes } of this.#tasks.values()) {
+      const labels = { topic, partition };
+      numbers.gauge("lag_records", lag, labels);
+      numbers.gauge("queued_bytes", queuedBytes, labels);
+      if (!work.hasWindows) continue;
+      numbers.gauge("window_panes", work.paneCount, labels);
+      if (work.clockMs !== undefined) numbers.gauge("event_time_clock_seconds", work.clockMs / 1_000, labels);
+    }
+    numbers.flush();
   }
 
-  /** kafkajs tells of this only in its log, and goes on from the beginning by itself: no record there is passed over. */
+  /** kafkajs tells of this only in its log. A new consumer decides by what is there, see `startOf`. */
   #outOfRange(topic: string, partition: number): void {
-    this.#options.log.error(
-      { topic, partition },
-      "the next record to read is gone (deleted by retention, or the topic was made anew); starting over at what is there",
-    );
-    const task = this.#tasks.get(keyOf(topic, partition));
-    task?.stop();
-    this.#tasks.delete(keyOf(topic, partition));
+    this.#tasks.get(keyOf(topic, partition))?.stop();
     this.#session?.end(gone(`the records to read next of ${topic}[${partition}] are gone`));
   }
 
@@ -424,6 +445,7 @@ export class Runner {
     if (this.#failed === undefined) await within(clock, 3_000, this.#commit(isOrderly));
     await this.#session?.stop(3_000);
     const left = await this.#producer.close(1_000);
+    this.#options.numbers.flush();
     if (left > 0)
       log.warn({ records: left }, "stopped before Kafka took these records; they will be made again");
   }
@@ -443,6 +465,8 @@ export class Runner {
     next();
   }
 }
+
+type FreshStart = Extract<Start, { kind: "fresh" }>;
 
 function gone(why: string): StreamsError {
   return new StreamsError("STREAMS_CLOSED", `The consumer ended: ${why}.`, { retriable: true });

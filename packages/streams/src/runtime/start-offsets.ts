@@ -1,15 +1,8 @@
 /** Decides where the work on a partition starts: pure, so that every case can be looked at. */
+import type { PartitionOffsets } from "../io/offsets.ts";
 import { type Checkpoint, decodeCheckpoint } from "../state/checkpoint.ts";
 
-export interface PartitionOffsets {
-  /** The oldest record there is. */
-  readonly low: number;
-  /** The offset that the next record will get. */
-  readonly high: number;
-  /** The group's committed offset; negative where there is none (-1), or where Kafka was told "earliest" (-2). */
-  readonly committed: number;
-  readonly metadata: string | null;
-}
+const EARLIEST = -2;
 
 /** What this process knows of the partition from before. */
 export interface EarlierWork {
@@ -32,10 +25,14 @@ export type Start =
 
 export type StartFrom = "earliest" | "latest";
 
+/** What to do where records that were not worked on yet are gone. */
+export type OnRecordsGone = "earliest" | "latest" | "fail";
+
 export function startOf(
   offsets: PartitionOffsets,
   earlier: EarlierWork | undefined,
   startFrom: StartFrom,
+  onRecordsGone: OnRecordsGone,
 ): Start {
   const { low, high, committed } = offsets;
   const checkpoint = decodeCheckpoint(offsets.metadata);
@@ -43,14 +40,17 @@ export function startOf(
     if (earlier.nextOffset >= low && earlier.nextOffset <= high)
       return { kind: "continue", offset: earlier.nextOffset };
   }
+  const recreated: Start = { kind: "fresh", offset: low, why: "topic-recreated" };
+  const gone: Start = { kind: "fresh", offset: onRecordsGone === "latest" ? high : low, why: "records-gone" };
   if (committed < 0) {
-    // The group had a position here, or was told to begin at the beginning: this is a topic made anew, all of it unread.
-    if (earlier !== undefined) return { kind: "fresh", offset: low, why: "topic-recreated" };
-    if (committed === -2) return { kind: "fresh", offset: low };
+    // We stood somewhere and the group's position is lost: either retention overtook us, and the client was told to begin
+    // at the beginning (-2), or the topic (or the whole broker) was made anew, and all of it is unread.
+    if (earlier !== undefined) return earlier.nextOffset < low ? gone : recreated;
+    if (committed === EARLIEST) return { kind: "fresh", offset: low };
     return { kind: "fresh", offset: startFrom === "earliest" ? low : high };
   }
-  if (committed > high) return { kind: "fresh", offset: low, why: "topic-recreated" };
-  if (committed < low) return { kind: "fresh", offset: low, why: "records-gone" };
+  if (committed > high) return recreated;
+  if (committed < low) return gone;
   if (checkpoint === undefined) return { kind: "resume", position: committed, readFrom: committed };
   const readFrom = Math.min(committed, Math.max(low, checkpoint.rewindTo));
   return { kind: "resume", position: committed, readFrom, checkpoint };

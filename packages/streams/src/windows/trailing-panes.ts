@@ -90,6 +90,10 @@ export class TrailingPanes {
     return size;
   }
 
+  get isEmpty(): boolean {
+    return this.#panes.size === 0;
+  }
+
   /** The least offset among the records that results may still need; undefined where there are none. */
   get offsetMin(): number | undefined {
     let least: number | undefined;

@@ -1,9 +1,18 @@
 /** What Kafka knows of a group's partitions: ends of the topics, committed offsets and their metadata. */
 import type { Kafka } from "kafkajs";
-import { keyOf } from "../io/consumer-session.ts";
-import { withAdmin } from "../io/topics.ts";
 import type { Clock } from "../ports.ts";
-import type { PartitionOffsets } from "./start-offsets.ts";
+import { keyOf } from "./consumer-session.ts";
+import { withAdmin } from "./topics.ts";
+
+export interface PartitionOffsets {
+  /** The oldest record there is. */
+  readonly low: number;
+  /** The offset that the next record will get. */
+  readonly high: number;
+  /** The group's committed offset; negative where there is none (-1), or where Kafka was told "earliest" (-2). */
+  readonly committed: number;
+  readonly metadata: string | null;
+}
 
 /** By `topic/partition`. */
 export async function offsetsOf(

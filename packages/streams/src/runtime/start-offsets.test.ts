@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { encodeCheckpoint } from "../state/checkpoint.ts";
+import { startOf } from "./start-offsets.ts";
+
+const noted = (owner: string, rewindTo: number) =>
+  encodeCheckpoint({ owner, isFinal: false, writtenMs: 0, rewindTo, windows: new Map() }).text;
+const at = (low: number, high: number, committed: number, metadata: string | null = null) => ({
+  low,
+  high,
+  committed,
+  metadata,
+});
+const me = { owner: "me", nextOffset: 70 };
+
+describe("where the work on a partition starts", () => {
+  test("a group without a position starts as it was told to", () => {
+    expect(startOf(at(10, 90, -1), undefined, "latest", "earliest")).toEqual({ kind: "fresh", offset: 90 });
+    expect(startOf(at(10, 90, -1), undefined, "earliest", "earliest")).toEqual({ kind: "fresh", offset: 10 });
+  });
+
+  test("a group with one goes on there, reading back as far as its note says and the topic has", () => {
+    expect(startOf(at(10, 90, 50), undefined, "latest", "earliest")).toMatchObject({
+      position: 50,
+      readFrom: 50,
+    });
+    expect(startOf(at(10, 90, 50, "another tool's"), undefined, "latest", "earliest")).toMatchObject({
+      readFrom: 50,
+    });
+    expect(startOf(at(10, 90, 50, noted("x", 30)), undefined, "latest", "earliest")).toMatchObject({
+      readFrom: 30,
+    });
+    expect(startOf(at(40, 90, 50, noted("x", 30)), undefined, "latest", "earliest")).toMatchObject({
+      readFrom: 40,
+    });
+  });
+
+  test("who had the partition all the time goes on where it stands; who had it before somebody else does not", () => {
+    expect(startOf(at(10, 90, 50, noted("me", 30)), me, "latest", "earliest")).toEqual({
+      kind: "continue",
+      offset: 70,
+    });
+    expect(startOf(at(10, 90, 60, noted("other", 30)), me, "latest", "earliest")).toMatchObject({
+      kind: "resume",
+      position: 60,
+    });
+  });
+
+  test("a topic made anew is read from its beginning, not from its end", () => {
+    const recreated = { kind: "fresh", offset: 0, why: "topic-recreated" };
+    expect(startOf(at(0, 90, -1), me, "latest", "earliest")).toEqual(recreated);
+    expect(startOf(at(0, 5, 50), undefined, "latest", "latest")).toEqual(recreated);
+    expect(startOf(at(0, 5, 50, noted("me", 30)), me, "latest", "latest")).toEqual(recreated);
+  });
+
+  test("where retention was quicker than we, the policy decides", () => {
+    const gone = { kind: "fresh", why: "records-gone" };
+    expect(startOf(at(60, 90, 50), undefined, "latest", "earliest")).toEqual({ ...gone, offset: 60 });
+    expect(startOf(at(60, 90, 50), undefined, "latest", "latest")).toEqual({ ...gone, offset: 90 });
+    expect(startOf(at(80, 90, -2), me, "latest", "earliest")).toEqual({ ...gone, offset: 80 });
+    expect(startOf(at(80, 90, -2), undefined, "latest", "earliest")).toEqual({ kind: "fresh", offset: 80 });
+  });
+});
