@@ -120,7 +120,8 @@ export class Screen {
     const devices = `${unit} ${store.fleet?.nowMs} ${shown}`;
     if (devices !== this.#listsDrawn.devices && store.fleet !== undefined) {
       const { total, nowMs: toldMs } = store.fleet;
-      this.#views.devices({ devices: store.devices, total, shown, unit, nowMs: toldMs });
+      const limitKelvin = store.welcome?.limitKelvin;
+      this.#views.devices({ devices: store.devices, total, shown, unit, nowMs: toldMs, limitKelvin });
     }
     this.#listsDrawn = { episodes, devices };
   }

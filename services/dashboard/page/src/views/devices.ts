@@ -1,6 +1,7 @@
 /** The device list (worst first, as the server sorts it) with its search, and the picker of narrow screens. */
 import type { FleetDevice } from "@kelvin/schema/live";
 import { count, temperature, type Unit, wholeSeconds } from "../format.ts";
+import { isHigh } from "../limit.ts";
 import { linkTo, type OnDevice } from "./device-link.ts";
 import {
   KeyedList,
@@ -21,6 +22,7 @@ export interface DevicesPicture {
   readonly shown: string | undefined;
   readonly unit: Unit;
   readonly nowMs: number;
+  readonly limitKelvin: number | undefined;
 }
 
 type DeviceState = "high" | "stale" | "clock-ahead" | "ok";
@@ -30,6 +32,7 @@ interface Row {
   readonly shown: boolean;
   readonly unit: Unit;
   readonly nowMs: number;
+  readonly limitKelvin: number | undefined;
 }
 
 const byName = new Intl.Collator(undefined, { numeric: true }).compare;
@@ -69,13 +72,13 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
 
   function draw(picture: DevicesPicture): void {
     last = picture;
-    const { devices, total, shown, unit, nowMs } = picture;
+    const { devices, total, shown, unit, nowMs, limitKelvin } = picture;
     const several = total > 1 || (total === 1 && shown !== undefined && devices[0]?.id !== shown);
     setAttribute(main, "data-fleet", several ? "many" : "one");
     if (!several) return;
     const wanted = search.value.trim().toLocaleLowerCase();
     const found = held(devices).filter(({ id }) => id.toLocaleLowerCase().includes(wanted));
-    list.update(found.map((device) => ({ device, shown: device.id === shown, unit, nowMs })));
+    list.update(found.map((device) => ({ device, shown: device.id === shown, unit, nowMs, limitKelvin })));
     oneTabStop(ul);
     const cut = total - devices.length;
     const text =
@@ -136,6 +139,8 @@ function drawRow({ element, link, icon, value, note }: ReturnType<typeof makeRow
   const { device, unit, nowMs } = row;
   const state = stateOf(device);
   setState(element, state);
+  // A device stays in alarm for a while after its value has come down: the value says how it is now.
+  setState(value, !device.stale && isHigh(device.celsius, row.limitKelvin) ? "high" : "ok");
   setIcon(icon, state === "ok" ? "high" : state);
   setText(value, device.stale ? wholeSeconds(nowMs - device.heardMs) : temperature(device.celsius, unit, 1));
   setText(note, device.stale && state === "high" ? "too hot, then silent" : STATE_WORDS[state]);
