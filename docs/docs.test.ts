@@ -12,6 +12,10 @@ const PROGRAMS = globSync("docs/tutorial/[0-9]-*.ts", { cwd: ROOT }).map((path) 
   path.replaceAll("\\", "/"),
 );
 
+test("six steps of the tutorial have a program", () => {
+  expect(PROGRAMS).toHaveLength(6);
+});
+
 test.each(PROGRAMS)("%s is shown as it stands", (program) => {
   const document = read(program.replace(/\.ts$/, ".md"));
   const blocks = [...document.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
