@@ -99,7 +99,7 @@ export class PartitionLog {
         };
       }
     }
-    return this.#store(ownCopy(bytes), header, options, config);
+    return this.#store(bytes, header, options, config);
   }
 
   #refusal(
@@ -120,19 +120,16 @@ export class PartitionLog {
     return timestampRefusal(bytes, header, options.nowMs, config) ?? keyRefusal(bytes, config);
   }
 
-  #store(bytes: Buffer, header: BatchHeader, options: AppendOptions, config: LogConfig): AppendResult {
+  #store(received: Buffer, header: BatchHeader, options: AppendOptions, config: LogConfig): AppendResult {
     const { nowMs } = options;
     const baseOffset = this.#logEndOffset;
+    const segment = this.#activeSegment(received.length, nowMs, config);
+    const bytes = segment.pack(received);
     placeBatch(bytes, baseOffset, options.leaderEpoch);
     if (config.logAppendTime) stampAppendTime(bytes, nowMs);
     const maxTimestampMs = config.logAppendTime ? nowMs : header.maxTimestamp;
     const lastOffset = baseOffset + header.lastOffsetDelta;
-    this.#activeSegment(bytes.length, nowMs, config).append({
-      baseOffset,
-      lastOffset,
-      maxTimestampMs,
-      bytes,
-    });
+    segment.append({ baseOffset, lastOffset, maxTimestampMs, bytes });
     this.#logEndOffset = lastOffset + 1;
     if (header.producerId !== NO_PRODUCER) this.producers.appended(header, baseOffset, maxTimestampMs, nowMs);
     this.wake();
@@ -308,14 +305,6 @@ export class PartitionLog {
   wake(): void {
     for (const changed of this.#waiting) changed();
   }
-}
-
-/**
- * A batch that is less than half of the buffer it came in is copied out, so that the log does not hold on to a whole
- * request for the sake of one partition's part of it.
- */
-function ownCopy(bytes: Buffer): Buffer {
-  return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;
 }
 
 function timestampRefusal(

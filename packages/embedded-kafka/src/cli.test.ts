@@ -1,0 +1,138 @@
+/** The broker as a program. */
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { parseCommand, UsageError } from "./cli-arguments.ts";
+import { apiVersions } from "./protocol/messages/api-versions.ts";
+import { RawClient } from "./testing/raw-client.ts";
+
+const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+
+interface Output {
+  out: string;
+  err: string;
+}
+
+function collect(child: ChildProcess): Output {
+  const output = { out: "", err: "" };
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    output.out += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    output.err += text;
+  });
+  return output;
+}
+
+/** Runs to the end. */
+async function run(args: string[], env: Record<string, string> = {}): Promise<Output & { code: number }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } });
+  const output = collect(child);
+  const [code] = await once(child, "close");
+  return { ...output, code: Number(code) };
+}
+
+/** Runs until it listens. */
+async function listening(args: string[]) {
+  const child = fork(MAIN, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  const output = collect(child);
+  // Not "close": Node does not tell it of a child that it has disconnected from.
+  const exited = once(child, "exit");
+  const [message] = await once(child, "message");
+  return { child, output, exited, message };
+}
+
+describe("arguments", () => {
+  test("the port is that of --port, else of KAFKA_PORT, else 9092", () => {
+    const portOf = (args: string[], env: Record<string, string>) => {
+      const command = parseCommand(args, env);
+      return command.help ? undefined : command.options.port;
+    };
+    expect(portOf([], {})).toBe(9092);
+    expect(portOf([], { KAFKA_PORT: "19" })).toBe(19);
+    expect(portOf(["--", "--port", "20"], { KAFKA_PORT: "19" })).toBe(20);
+  });
+
+  test("settings go through by Kafka's names, and memory is bounded unless that is asked for", () => {
+    const command = parseCommand(
+      ["--partitions", "3", "--no-auto-create", "--config", "log.retention.bytes=-1", "--host", "0.0.0.0"],
+      {},
+    );
+    expect(command).toMatchObject({
+      options: {
+        host: "0.0.0.0",
+        configs: {
+          "num.partitions": "3",
+          "auto.create.topics.enable": "false",
+          "log.retention.bytes": "-1",
+          "log.segment.bytes": "16777216",
+        },
+      },
+    });
+    expect(parseCommand([], {})).toMatchObject({
+      options: { configs: { "log.retention.bytes": "134217728" } },
+    });
+  });
+
+  test.each([
+    [["--port", "x"], {}, /--port.*"x"/],
+    [["--port", "70000"], {}, /--port/],
+    [[], { KAFKA_PORT: "-1" }, /KAFKA_PORT.*"-1"/],
+    [["--no-such"], {}, /--no-such/],
+    [["--config", "novalue"], {}, /name=value/],
+  ])("%j with %j is refused in words", (args, env, words) => {
+    expect(() => parseCommand(args, env)).toThrow(UsageError);
+    expect(() => parseCommand(args, env)).toThrow(words);
+  });
+});
+
+test("--help tells how to use it", async () => {
+  const { code, out } = await run(["--help"]);
+  expect(code).toBe(0);
+  expect(out).toContain("--port");
+  expect(out).toContain("KAFKA_PORT");
+});
+
+test("a wrong argument or setting is told, with exit code 2", async () => {
+  expect(await run(["--port", "x"])).toMatchObject({
+    code: 2,
+    out: "",
+    err: expect.stringContaining("--port"),
+  });
+  const wrong = await run(["--port", "0", "--config", "num.partitions=none"]);
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("num.partitions") });
+});
+
+test("a busy port is told with the variable that changes it, and exit code 2", async () => {
+  const other = createServer().listen({ host: "127.0.0.1", port: 0 });
+  await once(other, "listening");
+  const address = other.address();
+  if (address === null || typeof address === "string") expect.unreachable("no port");
+  const { code, err } = await run([], { KAFKA_PORT: `${address.port}` });
+  other.close();
+  expect(code).toBe(2);
+  expect(err).toContain(`port ${address.port}`);
+  expect(err).toContain("KAFKA_PORT");
+});
+
+test.runIf(process.platform !== "win32").each(["SIGINT", "SIGTERM"] as const)(
+  "says where it listens and that it is ready, and ends in order with %s",
+  async (signal) => {
+    const { child, output, exited, message } = await listening(["--port", "0"]);
+    expect(message).toEqual({ kelvin: "ready" });
+    const address = /listening on (127\.0\.0\.1:\d+)\n/.exec(output.out)?.[1] ?? "";
+    await using client = await RawClient.to(address);
+    expect((await client.send(apiVersions, 0, {})).errorCode).toBe(0);
+    child.kill(signal);
+    expect(await exited).toEqual([0, null]);
+    expect(output.out.trim().split("\n")).toHaveLength(1);
+  },
+);
+
+test("ends when the process that started it is gone", async () => {
+  const { child, exited } = await listening(["--port", "0"]);
+  child.disconnect();
+  expect(await exited).toEqual([0, null]);
+});
