@@ -15,14 +15,7 @@ await runTool(async () => {
     const names = (await admin.listTopics())
       .filter((name) => values.all || !name.startsWith("__"))
       .toSorted();
-    const retention = await retentionOf(admin, names);
-    const rows = await Promise.all(
-      names.map(async (name) => {
-        const ends = await endsOf(admin, name);
-        const records = ends.reduce((sum, { low, high }) => sum + high - low, 0);
-        return [name, ends.length, records, retention.get(name) ?? "?"];
-      }),
-    );
+    const rows = (await Promise.all(names.map((name) => rowOf(admin, name)))).flat();
     process.stdout.write(
       rows.length === 0
         ? "There are no topics yet.\n"
@@ -32,20 +25,26 @@ await runTool(async () => {
   return 0;
 });
 
-async function retentionOf(admin: Admin, topics: readonly string[]): Promise<Map<string, string>> {
-  if (topics.length === 0) return new Map();
+/** No row for a topic that was deleted meanwhile. */
+async function rowOf(admin: Admin, name: string): Promise<(string | number)[][]> {
+  try {
+    const [ends, retention] = await Promise.all([endsOf(admin, name), retentionOf(admin, name)]);
+    return [[name, ends.length, ends.reduce((sum, { low, high }) => sum + high - low, 0), retention]];
+  } catch (error) {
+    if ((await admin.listTopics()).includes(name)) throw error;
+    return [];
+  }
+}
+
+async function retentionOf(admin: Admin, name: string): Promise<string> {
   const configNames = ["retention.ms", "cleanup.policy"];
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames })),
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames }],
   });
-  return new Map(
-    resources.map(({ resourceName, configEntries }) => {
-      const setting = (name: string) =>
-        configEntries.find((entry) => entry.configName === name)?.configValue ?? "";
-      if (!setting("cleanup.policy").includes("delete")) return [resourceName, "newest of each key"];
-      const ms = Number(setting("retention.ms"));
-      return [resourceName, ms < 0 ? "for ever" : duration(ms)];
-    }),
-  );
+  const entries = resources.flatMap(({ configEntries }) => configEntries);
+  const setting = (key: string) => entries.find(({ configName }) => configName === key)?.configValue ?? "";
+  if (!setting("cleanup.policy").includes("delete")) return "newest of each key";
+  const ms = Number(setting("retention.ms"));
+  return ms < 0 ? "for ever" : duration(ms);
 }

@@ -22,6 +22,9 @@ export async function withKafka<R>(work: (admin: Admin, kafka: Kafka) => Promise
   }
   try {
     return await work(admin, kafka);
+  } catch (error) {
+    if (!(error instanceof Error && error.name.startsWith("KafkaJS"))) throw error;
+    throw new ToolError(`Kafka at ${connection.brokers.join(", ")} says: ${error.message}`, { cause: error });
   } finally {
     await admin.disconnect();
   }
