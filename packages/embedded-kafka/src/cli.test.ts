@@ -67,12 +67,12 @@ describe("arguments", () => {
           "num.partitions": "3",
           "auto.create.topics.enable": "false",
           "log.retention.bytes": "-1",
-          "log.segment.bytes": "16777216",
+          "log.segment.bytes": "2097152",
         },
       },
     });
     expect(parseCommand([], {})).toMatchObject({
-      options: { configs: { "log.retention.bytes": "134217728" } },
+      options: { configs: { "log.retention.bytes": "16777216" } },
     });
   });
 
