@@ -31,7 +31,11 @@ await runTool(async () => {
     await mustExist(admin, topic);
     const groupId = `kelvin-watch-${randomUUID()}`;
     const consumer = kafka.consumer({ groupId, sessionTimeout: 10_000, maxWaitTimeInMs: 500 });
-    const done = new Promise<void>((resolve) => asked.addEventListener("abort", () => resolve()));
+    const done = new Promise<void>((resolve) => {
+      asked.addEventListener("abort", () => resolve());
+      // `npm run watch -- sensor | head`: nobody reads any more.
+      process.stdout.on("error", () => resolve());
+    });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: values.new !== true });
     try {

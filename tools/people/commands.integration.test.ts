@@ -74,6 +74,16 @@ describe("watch", () => {
     expect(described.filter(({ members }) => members.length === 0)).toEqual([]);
   });
 
+  test("ends in order when nobody reads its lines any more", async () => {
+    const topic = await topicWithRecords();
+    const child = spawn(process.execPath, [program("watch"), topic], {
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    child.stdout.destroy();
+    expect(await once(child, "exit")).toEqual([0, null]);
+  });
+
   test("makes visible what would steer the terminal", async () => {
     const topic = await topicWithRecords();
     const producer = kafka.producer();
