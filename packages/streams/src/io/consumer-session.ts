@@ -9,6 +9,7 @@ import { messageOf, StreamsError } from "../errors.ts";
 import type { Clock, IncomingRecord, Log } from "../ports.ts";
 import { METADATA_MAX_AGE_MS } from "./kafka-client.ts";
 import { within } from "./machine-clock.ts";
+import { asMember } from "./member-id.ts";
 import { PollTracker } from "./poll-tracker.ts";
 
 export interface TopicPartition {
@@ -32,6 +33,8 @@ export interface ConsumerSessionOptions {
   readonly clock: Clock;
   /** Milliseconds. Kafka's `session.timeout.ms`: how long a killed process's partitions wait for another. */
   readonly sessionTimeoutMs: number;
+  /** The group member that an earlier session left behind, see `leftBehind`. */
+  readonly memberId: string | undefined;
   /**
    * Partitions were handed out. Nothing is read until it resolves with the offset to start each of them from; called at
    * every rebalance, with all partitions, before anything else of the new generation.
@@ -55,12 +58,15 @@ export class ConsumerSession {
   readonly #ended = Promise.withResolvers<unknown>();
   #generation = 0;
   #isOver = false;
+  #isCrashed = false;
+  #memberId: string | undefined;
   #isReading = false;
   #lastContactMs: number;
   #lastFetchMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ConsumerSessionOptions) {
     this.#options = options;
+    this.#memberId = options.memberId;
     this.#lastContactMs = options.clock.monotonic();
     this.#consumer = options.client.consumer({
       groupId: options.groupId,
@@ -91,6 +97,11 @@ export class ConsumerSession {
     return this.#isReading && !this.#isOver;
   }
 
+  /** The group member that this session was, if it ended without having been able to leave. */
+  get leftBehind(): string | undefined {
+    return this.#isCrashed ? this.#memberId : undefined;
+  }
+
   /** Milliseconds since a broker last answered anything. */
   get silentMs(): number {
     return this.#options.clock.monotonic() - this.#lastContactMs;
@@ -102,11 +113,13 @@ export class ConsumerSession {
       await this.#consumer.connect();
       // Our own offsets decide where reading starts; where Kafka has lost them, losing records is the worse mistake.
       await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
-      await this.#consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        eachBatch: async (payload) => this.#take(payload),
-      });
+      await asMember(this.#options.memberId, () =>
+        this.#consumer.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          eachBatch: async (payload) => this.#take(payload),
+        }),
+      );
     } catch (error) {
       this.end(error);
     }
@@ -156,8 +169,14 @@ export class ConsumerSession {
 
   #listen(): void {
     const { events } = this.#consumer;
-    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => this.#assigned(payload.memberAssignment));
-    this.#consumer.on(events.CRASH, ({ payload }) => this.end(payload.error));
+    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      this.#memberId = payload.memberId;
+      this.#assigned(payload.memberAssignment);
+    });
+    this.#consumer.on(events.CRASH, ({ payload }) => {
+      this.#isCrashed = !this.#isOver;
+      this.end(payload.error);
+    });
     this.#consumer.on(events.FETCH_START, ({ payload }) => this.#polls.fetchStarted(String(payload.nodeId)));
     this.#consumer.on(events.REQUEST, ({ payload }) => {
       this.#lastContactMs = this.#options.clock.monotonic();

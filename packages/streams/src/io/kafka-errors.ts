@@ -98,3 +98,22 @@ const AWAY = [
 export function isBrokerAway(error: unknown): boolean {
   return AWAY.some((name) => hasErrorName(error, name));
 }
+
+/** What a broker answers while it starts, or while a topic or a group moves: over in a moment. */
+const PASSING = new Set([
+  "COORDINATOR_LOAD_IN_PROGRESS",
+  "GROUP_LOAD_IN_PROGRESS",
+  "GROUP_COORDINATOR_NOT_AVAILABLE",
+  "NOT_COORDINATOR_FOR_GROUP",
+  "LEADER_NOT_AVAILABLE",
+  "NOT_LEADER_FOR_PARTITION",
+  "UNKNOWN_TOPIC_OR_PARTITION",
+  "REBALANCE_IN_PROGRESS",
+  "UNKNOWN_MEMBER_ID",
+  "ILLEGAL_GENERATION",
+]);
+
+export function isPassing(error: unknown): boolean {
+  const type = protocolErrorOf(error);
+  return (type !== undefined && PASSING.has(type)) || isTopicMissing(error);
+}

@@ -78,7 +78,7 @@ export interface Subscriber {
   close(): Promise<void>;
 }
 
-const SESSION_TIMEOUT_MS = 8_000;
+const SESSION_TIMEOUT_MS = 6_000;
 const SILENT_MS = 4_000;
 const GIVE_UP_MS = 20_000;
 const LOOK_MS = 500;
@@ -135,7 +135,7 @@ class Subscription<T> implements Subscriber {
   async run(): Promise<void> {
     const { signal } = this.#stop;
     this.#look();
-    for (let waitMs = 100; !signal.aborted; waitMs = Math.min(2_000, waitMs * 2)) {
+    for (let waitMs = 100; !signal.aborted; waitMs = Math.min(1_000, waitMs * 2)) {
       const startedMs = this.#clock.monotonic();
       const reason = await this.#consume();
       if (signal.aborted) return;
@@ -190,6 +190,7 @@ class Subscription<T> implements Subscriber {
       log,
       clock: this.#clock,
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      memberId: this.#session?.leftBehind,
       onAssigned: (partitions) => this.#assigned(session, partitions),
       onBatch: (batch) => this.#take(batch),
     });

@@ -38,7 +38,7 @@ export interface StreamAppOptions {
   readonly commitEveryMs?: number;
   /**
    * How long a killed process's partitions wait for another, in milliseconds. Kafka's `session.timeout.ms`; the broker
-   * allows 6,000 and more. @default 8000
+   * allows 6,000 and more. @default 6000
    */
   readonly sessionTimeoutMs?: number;
   /** A record that has been in work for so long stops the app with an error. @default 60000 */
@@ -128,7 +128,7 @@ function checked(options: StreamAppOptions) {
     attempts = 3,
     backoffMs = 100,
     commitEveryMs = 200,
-    sessionTimeoutMs = 8_000,
+    sessionTimeoutMs = 6_000,
     stallAfterMs = 60_000,
   } = options;
   const bounds = { attempts, backoffMs, commitEveryMs, sessionTimeoutMs, stallAfterMs };

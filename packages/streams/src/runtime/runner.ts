@@ -8,7 +8,7 @@ import { KafkaRefusedError, messageOf, StalledError, StreamsError } from "../err
 import { BatchingProducer } from "../io/batching-producer.ts";
 import { type Batch, ConsumerSession, keyOf, type TopicPartition } from "../io/consumer-session.ts";
 import { createKafka } from "../io/kafka-client.ts";
-import { isBrokerAway, isRefusal, isTopicMissing } from "../io/kafka-errors.ts";
+import { isBrokerAway, isPassing, isRefusal } from "../io/kafka-errors.ts";
 import { delay, within } from "../io/machine-clock.ts";
 import { offsetsOf, type PartitionOffsets } from "../io/offsets.ts";
 import { createMissing, type TopicDefinition, withAdmin } from "../io/topics.ts";
@@ -132,8 +132,9 @@ export class Runner {
 
   /** One consumer after another, until stopped. */
   async #supervise(): Promise<void> {
-    const { clock, log, numbers } = this.#options;
+    const { clock, numbers } = this.#options;
     const { signal } = this.#stop;
+    let failures = 0;
     for (let waitMs = 100; !signal.aborted; ) {
       const startedMs = clock.monotonic();
       const reason = await this.#consume();
@@ -141,15 +142,20 @@ export class Runner {
       if (isRefusal(reason)) return this.#fail(new KafkaRefusedError("to let the pipeline read", reason));
       if (reason instanceof KafkaRefusedError) return this.#fail(reason);
       numbers.count("consumer_restarts");
-      if (isBrokerAway(reason)) this.#lost(messageOf(reason));
-      else
-        log.warn(
-          { reason: messageOf(reason), isTopicMissing: isTopicMissing(reason) },
-          "the consumer ended; starting another",
-        );
-      waitMs = clock.monotonic() - startedMs > 10_000 ? 100 : Math.min(2_000, waitMs * 2);
+      const isLong = clock.monotonic() - startedMs > 10_000;
+      failures = isLong ? 1 : failures + 1;
+      this.#tellEnd(reason, failures);
+      waitMs = isLong ? 100 : Math.min(1_000, waitMs * 2);
       await delay(clock, waitMs, signal);
     }
+  }
+
+  #tellEnd(reason: unknown, failuresInRow: number): void {
+    if (isBrokerAway(reason)) return this.#lost(messageOf(reason));
+    const line = { reason: messageOf(reason), failuresInRow };
+    if (isPassing(reason) && failuresInRow < 5)
+      this.#options.log.debug(line, "the consumer ended; starting another");
+    else this.#options.log.warn(line, "the consumer ended; starting another");
   }
 
   /** One consumer's life; returns why it ended. */
@@ -168,6 +174,7 @@ export class Runner {
       log,
       clock,
       sessionTimeoutMs,
+      memberId: this.#session?.leftBehind,
       onAssigned: (partitions) => this.#assigned(session, partitions),
       onBatch: (batch) => this.#take(batch),
     });
