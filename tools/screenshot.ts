@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { reasonOf } from "@kelvin/service-kit";
 import { launchChromium } from "@kelvin/test-kit";
 import type { Browser } from "playwright-core";
 import { readArguments } from "./people/arguments.ts";
@@ -25,7 +26,9 @@ const FULL_TIMEOUT_MS = 150_000;
 
 await runTool(async () => {
   const { values } = readArguments(HELP, [], { url: { type: "string" }, devices: { type: "string" } });
-  const browser = await launchChromium();
+  const browser = await launchChromium().catch((cause: unknown) => {
+    throw new ToolError(reasonOf(cause), { exitCode: 2, cause });
+  });
   try {
     if (values.url !== undefined) await photograph(browser, values.url);
     else await withSystem(values.devices ?? "3", (url) => photograph(browser, url));
