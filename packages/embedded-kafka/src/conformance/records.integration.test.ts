@@ -35,6 +35,11 @@ function patched(batch: Buffer, patch: (batch: Buffer) => void): Buffer {
   return batch;
 }
 
+function withLengthOf(batch: Buffer, length: number): Buffer {
+  batch.writeInt32BE(length, 8);
+  return batch;
+}
+
 /** The batches that lie in one byte string. */
 function batchesIn(records: Buffer | null): Buffer[] {
   const batches: Buffer[] = [];
@@ -91,6 +96,15 @@ describe("Produce", () => {
       () => patched(batchOf(["a"]), (b) => b.writeInt32BE(5, 57)),
       errorCode.invalidRecord,
     ],
+    ["a length beyond its bytes", () => withLengthOf(batchOf(["a"]), 1000), errorCode.invalidRecord],
+    ["a length of less than a header", () => withLengthOf(batchOf(["a"]), 30), errorCode.corruptMessage],
+    [
+      "another batch behind it",
+      () => Buffer.concat([batchOf(["a"]), batchOf(["b"])]),
+      errorCode.invalidRecord,
+    ],
+    ["an older format", () => patched(batchOf(["a"]), (b) => b.writeInt8(1, 16)), errorCode.invalidRecord],
+    ["no bytes", () => Buffer.alloc(0), errorCode.invalidRecord],
     [
       "a control bit",
       () => patched(batchOf(["a"]), (b) => b.writeInt16BE(0x20, 21)),

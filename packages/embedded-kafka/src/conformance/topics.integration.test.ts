@@ -215,6 +215,8 @@ describe("Metadata", () => {
       (await client.send(metadata, version, { topics })).topics.map((topic) => topic.name);
     expect(await names(6, null)).toContain(name);
     expect(await names(6, [])).toEqual([]);
+    const { topics } = await client.send(metadata, 8, { topics: [{ name }, { name }] });
+    expect(topics).toHaveLength(1);
     expect(await names(0, [])).toContain(name);
   });
 
@@ -349,6 +351,18 @@ describe("settings", () => {
         .sort(),
     );
     expect(shown).toEqual(kafkaTopicConfigs);
+  });
+
+  test.each([
+    ["is not to be changed while running", "num.partitions", "3", errorCode.invalidRequest],
+    ["is no number", "log.retention.bytes", "x", errorCode.invalidRequest],
+    ["is fine", "log.retention.bytes", "100000000", errorCode.none],
+  ])("of brokers: one that %s", async (_what, name, value, code) => {
+    const { responses } = await client.send(incrementalAlterConfigs, 1, {
+      resources: [{ resourceType: BROKER, resourceName: "", configs: [{ name, configOperation: 0, value }] }],
+      validateOnly: true,
+    });
+    expect(responses[0]?.errorCode).toBe(code);
   });
 
   test.each([

@@ -19,7 +19,7 @@ export const metadataHandler = handler(metadata, (context, request) => ({
   controllerId: context.cluster.controllerId,
   topics: wantsAll(context, request)
     ? context.cluster.topics.map((topic) => describe(topic, request))
-    : (request.topics ?? []).map((wanted) => find(context, request, wanted)),
+    : distinct(request.topics ?? []).map((wanted) => find(context, request, wanted)),
   clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : NOT_ASKED,
 }));
 
@@ -28,11 +28,14 @@ function wantsAll({ apiVersion }: RequestContext, { topics }: Request): boolean 
   return topics === null || (apiVersion === 0 && topics.length === 0);
 }
 
-function find(
-  context: RequestContext,
-  request: Request,
-  wanted: NonNullable<Request["topics"]>[number],
-): TopicAnswer {
+type WantedTopic = NonNullable<Request["topics"]>[number];
+
+/** A topic that is asked for twice is answered once. */
+function distinct(topics: readonly WantedTopic[]): WantedTopic[] {
+  return [...new Map(topics.map((topic) => [topic.name ?? topic.topicId, topic])).values()];
+}
+
+function find(context: RequestContext, request: Request, wanted: WantedTopic): TopicAnswer {
   if (wanted.name === null) {
     const topic = context.cluster.topicById(wanted.topicId);
     return topic === undefined

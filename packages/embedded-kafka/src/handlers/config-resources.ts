@@ -118,7 +118,7 @@ function alterBroker(
       return { errorCode: errorCode.invalidRequest, message };
     }
     const problem = value === null ? null : configProblem(definition, value);
-    if (problem !== null) return { errorCode: errorCode.invalidConfig, message: problem };
+    if (problem !== null) return { errorCode: errorCode.invalidRequest, message: problem };
   }
   if (validateOnly) return null;
   for (const [name, value] of changes) configs.setBroker(name, value);

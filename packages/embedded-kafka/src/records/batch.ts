@@ -94,17 +94,15 @@ export function readClientBatch(bytes: Buffer): BatchHeader | BatchProblem {
     return problem(errorCode.invalidRecord, `record batch of format ${bytes.readInt8(16)}, only 2 is served`);
   }
   const length = bytes.readInt32BE(8) + LENGTH_FROM;
-  if (length < HEADER_BYTES || length > bytes.length) {
-    return problem(
-      errorCode.corruptMessage,
-      `record batch says it has ${length} bytes, ${bytes.length} came`,
-    );
+  if (length > bytes.length) {
+    return problem(errorCode.invalidRecord, `record batch of ${length} bytes, only ${bytes.length} came`);
+  }
+  if (length < HEADER_BYTES) return problem(errorCode.corruptMessage, `record batch of ${length} bytes`);
+  if (crc32c(bytes, CRC_FROM, length) !== bytes.readUInt32BE(17)) {
+    return problem(errorCode.corruptMessage, "checksum of the record batch is wrong");
   }
   if (length < bytes.length) {
     return problem(errorCode.invalidRecord, "more than one record batch for one partition");
-  }
-  if (crc32c(bytes, CRC_FROM) !== bytes.readUInt32BE(17)) {
-    return problem(errorCode.corruptMessage, "checksum of the record batch is wrong");
   }
   const header = readHeader(bytes);
   if (header.count <= 0 || header.count !== header.lastOffsetDelta + 1) {

@@ -120,7 +120,7 @@ function changed(change: (bytes: Buffer) => Buffer | undefined, fixCrc = true): 
 test.each([
   ["no bytes", Buffer.alloc(0), errorCode.invalidRecord],
   ["an older format", changed((b) => void b.writeInt8(1, 16)), errorCode.invalidRecord],
-  ["a length beyond the bytes", changed((b) => void b.writeInt32BE(1000, 8)), errorCode.corruptMessage],
+  ["a length beyond the bytes", changed((b) => void b.writeInt32BE(1000, 8)), errorCode.invalidRecord],
   ["a negative length", changed((b) => void b.writeInt32BE(-20, 8)), errorCode.corruptMessage],
   ["two batches", changed((b) => Buffer.concat([b, good()]), false), errorCode.invalidRecord],
   ["a wrong checksum", changed((b) => void b.writeUInt32BE(1, 17), false), errorCode.corruptMessage],
