@@ -4,7 +4,7 @@
  * It finds the Node and pnpm that the project is written for, installs packages when the lock file has changed, and hands
  * over to `tools/<command>.ts`. Plain JavaScript and built-in modules only: nothing else is there yet.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -72,12 +72,31 @@ function handOver(node, program, args) {
   });
 }
 
+/** npm may run us by a shell, which then outlives it: both are watched. */
 function whenParentIsGone(stop) {
   const parent = process.ppid;
+  const npm = parentOfShell(parent);
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === parent && (npm === undefined || isAlive(npm))) return;
     clearInterval(timer);
     stop();
   }, PARENT_CHECK_MS);
   timer.unref();
+}
+
+/** The parent of this process, if this process is a shell. */
+function parentOfShell(pid) {
+  if (process.platform === "win32") return undefined;
+  const answer = spawnSync("ps", ["-o", "ppid=,comm=", "-p", String(pid)], { encoding: "utf8" });
+  const [, parent, command] = /^\s*(\d+)\s+(.*?)\s*$/.exec(answer.stdout ?? "") ?? [];
+  return command !== undefined && /(^|\/|-)(ba|da|z|k|a)?sh$/.test(command) ? Number(parent) : undefined;
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
 }
