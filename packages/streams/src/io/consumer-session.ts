@@ -8,6 +8,7 @@ import type { Consumer, EachBatchPayload, IMemberAssignment, Kafka } from "kafka
 import { messageOf, StreamsError } from "../errors.ts";
 import type { Clock, IncomingRecord, Log } from "../ports.ts";
 import { METADATA_MAX_AGE_MS } from "./kafka-client.ts";
+import { isRegrouping } from "./kafka-errors.ts";
 import { within } from "./machine-clock.ts";
 import { asMember } from "./member-id.ts";
 import { PollTracker } from "./poll-tracker.ts";
@@ -49,6 +50,9 @@ export interface ConsumerSessionOptions {
 const MAX_WAIT_MS = 500;
 /** An empty fetch is answered after MAX_WAIT_MS; what is older says nothing about now. */
 const FETCH_FRESH_MS = 3 * MAX_WAIT_MS;
+
+/** How long a group may take to hand out its partitions anew before the session is given up. */
+const REGROUP_MS = 15_000;
 
 export class ConsumerSession {
   readonly #options: ConsumerSessionOptions;
@@ -217,7 +221,12 @@ export class ConsumerSession {
         this.#isReading = true;
       },
       (error: unknown) => {
-        if (generation === this.#generation) this.end(error);
+        if (generation !== this.#generation) return;
+        if (!isRegrouping(error)) return this.end(error);
+        // The group is at it again: kafkajs notices with its next heartbeat, and we shall be called with the outcome.
+        this.#options.clock.setTimeout(() => {
+          if (generation === this.#generation) this.end(error);
+        }, REGROUP_MS);
       },
     );
   }

@@ -108,12 +108,17 @@ const PASSING = new Set([
   "LEADER_NOT_AVAILABLE",
   "NOT_LEADER_FOR_PARTITION",
   "UNKNOWN_TOPIC_OR_PARTITION",
-  "REBALANCE_IN_PROGRESS",
-  "UNKNOWN_MEMBER_ID",
-  "ILLEGAL_GENERATION",
 ]);
+
+/** The group has moved on: whoever joins again is part of it again. */
+const REGROUPING = new Set(["REBALANCE_IN_PROGRESS", "UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION"]);
+
+export function isRegrouping(error: unknown): boolean {
+  const type = protocolErrorOf(error);
+  return type !== undefined && REGROUPING.has(type);
+}
 
 export function isPassing(error: unknown): boolean {
   const type = protocolErrorOf(error);
-  return (type !== undefined && PASSING.has(type)) || isTopicMissing(error);
+  return (type !== undefined && PASSING.has(type)) || isRegrouping(error) || isTopicMissing(error);
 }

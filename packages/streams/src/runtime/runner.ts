@@ -365,7 +365,9 @@ export class Runner {
 
   /** Commits, one after another; see `#commitNow`. */
   #commit(isFinal: boolean): Promise<void> {
-    this.#committing = this.#committing.then(() => this.#commitNow(isFinal));
+    this.#committing = this.#committing
+      .then(() => this.#commitNow(isFinal))
+      .catch((error: unknown) => this.#fail(error instanceof Error ? error : gone(String(error))));
     return this.#committing;
   }
 
