@@ -7,7 +7,9 @@ import { z } from "zod";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
-const DOCUMENTS = globSync(["*.md", "docs/**/*.md"], { cwd: ROOT }).map((path) => path.replaceAll("\\", "/"));
+const DOCUMENTS = globSync(["*.md", "docs/**/*.md", "{packages,services}/*/README.md"], { cwd: ROOT }).map(
+  (path) => path.replaceAll("\\", "/"),
+);
 const PROGRAMS = globSync("docs/tutorial/[0-9]-*.ts", { cwd: ROOT }).map((path) =>
   path.replaceAll("\\", "/"),
 );
