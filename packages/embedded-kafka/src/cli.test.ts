@@ -72,7 +72,7 @@ describe("arguments", () => {
       },
     });
     expect(parseCommand([], {})).toMatchObject({
-      options: { configs: { "log.retention.bytes": "8388608" } },
+      options: { configs: { "log.retention.bytes": "16777216" } },
     });
   });
 
