@@ -70,6 +70,7 @@ export class Runner {
   #committing: Promise<void> = Promise.resolve();
   #cancels: Cancel[] = [];
   #owners = 0;
+  #refusals = 0;
   readonly #life: string;
 
   constructor(options: RunnerOptions) {
@@ -312,6 +313,7 @@ export class Runner {
       if (error instanceof KafkaRefusedError) return this.#fail(error);
       if (this.#stop.signal.aborted || error.retriable) return;
       if (record.topic === deadLetterTopicName(origin.topic)) return this.#fail(error);
+      this.#refusals++;
       const { topic, partition, offset } = origin;
       this.#options.log.warn(
         { topic, partition, offset, reason: error.message },
@@ -380,7 +382,7 @@ export class Runner {
       .filter((task) => !task.isRebuilding && (isFinal || task.committedVersion !== task.partition.version))
       .map((task) => ({ task, version: task.partition.version, offset: this.#offsetOf(task, isFinal) }));
     if (news.length === 0) return;
-    await this.#producer.flush();
+    await this.#delivered();
     if (this.#producer.refusal !== undefined || session !== this.#session) return;
     const current = news.filter(({ task }) => this.#tasks.get(keyOf(task.topic, task.partitionId)) === task);
     try {
@@ -391,6 +393,15 @@ export class Runner {
       // The group moved on, or the broker is away: the next commit says it all.
       log.debug({ reason: messageOf(error) }, "a commit was not taken");
     }
+  }
+
+  /** What was told so far is with Kafka; the dead letters of what it refused as well. */
+  async #delivered(): Promise<void> {
+    let refusals: number;
+    do {
+      refusals = this.#refusals;
+      await this.#producer.flush();
+    } while (refusals !== this.#refusals);
   }
 
   #offsetOf(task: Task, isFinal: boolean) {
