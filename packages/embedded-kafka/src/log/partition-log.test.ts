@@ -139,6 +139,17 @@ test("a small batch does not keep the whole request in memory", () => {
   expect(log.read(0, 1000, true).batches[0]?.buffer.byteLength).toBeLessThan(request.length);
 });
 
+test("records that can't be read are found by their batch's header", () => {
+  const log = logWith();
+  append(log, batch(["a"]));
+  const garbage = { attributes: 1, compress: () => Buffer.from("no gzip"), baseTimestampMs: NOW_MS + 10 };
+  expect(append(log, batch(["b", "c"], garbage))).toMatchObject({ errorCode: 0, baseOffset: 1 });
+  expect(log.firstAtOrAfter(NOW_MS + 1)).toEqual({ offset: 1, timestampMs: NOW_MS + 10 });
+  expect(log.withMaxTimestamp()).toEqual({ offset: 1, timestampMs: NOW_MS + 10 });
+  log.deleteBefore(2);
+  expect(log.firstAtOrAfter(NOW_MS + 1)).toEqual({ offset: 2, timestampMs: NOW_MS + 10 });
+});
+
 test("zstd needs Produce 7", () => {
   const log = logWith();
   const zstd = batch(["a"], { attributes: 4 });

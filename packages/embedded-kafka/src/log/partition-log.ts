@@ -1,4 +1,5 @@
 /** One partition: an append-only list of batches in segments, with its offsets, producers and waiting readers. */
+import { DecodeError } from "../protocol/decode-error.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import {
   type BatchHeader,
@@ -202,15 +203,14 @@ export class PartitionLog {
     }
   }
 
-  /** The first record that is not older than the time; null where none is. Looks into one batch at most. */
+  /** The first record that is not older than the time; null where none is. Looks into one batch as a rule. */
   firstAtOrAfter(timestampMs: number): OffsetAndTimestamp | null {
     for (const segment of this.#segments) {
       if (segment.maxTimestampMs < timestampMs) continue;
       for (const batch of segment.batches) {
         if (batch.maxTimestampMs < timestampMs || batch.lastOffset < this.#logStartOffset) continue;
-        for (const record of readRecords(batch.bytes)) {
-          if (record.timestampMs >= timestampMs && record.offset >= this.#logStartOffset) return record;
-        }
+        const found = this.#findIn(batch, (record) => record.timestampMs >= timestampMs);
+        if (found !== null) return found;
       }
     }
     return null;
@@ -222,12 +222,27 @@ export class PartitionLog {
     for (const batch of this.#batches()) {
       if (greatest === null || batch.maxTimestampMs > greatest.maxTimestampMs) greatest = batch;
     }
-    if (greatest === null) return null;
-    for (const record of readRecords(greatest.bytes)) {
-      if (record.timestampMs === greatest.maxTimestampMs && record.offset >= this.#logStartOffset)
-        return record;
+    const { maxTimestampMs } = greatest ?? { maxTimestampMs: -1 };
+    return greatest === null
+      ? null
+      : this.#findIn(greatest, (record) => record.timestampMs === maxTimestampMs);
+  }
+
+  /**
+   * The first record in a batch that is wanted. A client may have sent records that can't be read: they are found by
+   * what the batch's header says, so that one bad batch does not stop those who look for a time.
+   */
+  #findIn(batch: StoredBatch, isWanted: (record: StoredRecord) => boolean): OffsetAndTimestamp | null {
+    try {
+      for (const record of readRecords(batch.bytes)) {
+        if (isWanted(record) && record.offset >= this.#logStartOffset) return record;
+      }
+      return null;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      const offset = Math.max(batch.baseOffset, this.#logStartOffset);
+      return { offset, timestampMs: batch.maxTimestampMs };
     }
-    return null;
   }
 
   /**

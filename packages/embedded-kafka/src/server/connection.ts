@@ -20,8 +20,9 @@ import { FrameReader } from "./framing.ts";
 
 /** With this much unsent a client is too slow: nothing more is read from it or done for it until it has caught up. */
 const UNSENT_BYTES_MAX = 64 * 1024 * 1024;
-/** With this many requests waiting for their turn nothing more is read. */
+/** With this many requests waiting for their turn, or this many bytes of them, nothing more is read. */
 const WAITING_REQUESTS_MAX = 64;
+const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What a connection is part of. */
 export interface ConnectionHost {
@@ -45,6 +46,7 @@ export class Connection implements ClientConnection {
   readonly #frames: FrameReader;
   readonly #localAddress: string;
   readonly #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   readonly #onClose = new Set<() => void>();
   /** A request is being served. */
   #busy = false;
@@ -100,8 +102,13 @@ export class Connection implements ClientConnection {
     if (this.#closed) return;
     this.lastUsedMs = this.#host.clock.now();
     try {
-      for (const frame of this.#frames.feed(chunk)) this.#waiting.push(frame);
+      for (const frame of this.#frames.feed(chunk)) {
+        this.#waiting.push(frame);
+        this.#waitingBytes += frame.length;
+      }
     } catch (error) {
+      // What came whole before is served, as far as nothing has to be waited for.
+      this.#resume();
       this.#refuse(error, null);
       return;
     }
@@ -114,11 +121,14 @@ export class Connection implements ClientConnection {
     while (!this.#busy && !this.#closed && this.#socket.writableLength < UNSENT_BYTES_MAX) {
       const frame = this.#waiting.shift();
       if (frame === undefined) break;
+      this.#waitingBytes -= frame.length;
       this.#serve(frame);
     }
     this.#socket.uncork();
     const full =
-      this.#waiting.length >= WAITING_REQUESTS_MAX || this.#socket.writableLength >= UNSENT_BYTES_MAX;
+      this.#waiting.length >= WAITING_REQUESTS_MAX ||
+      this.#waitingBytes >= WAITING_BYTES_MAX ||
+      this.#socket.writableLength >= UNSENT_BYTES_MAX;
     if (full) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
@@ -177,6 +187,8 @@ export class Connection implements ClientConnection {
     else if (error instanceof UnservedRequestError)
       this.#host.log.warn(fields, "connection closed: not served");
     else this.#host.log.error(fields, "connection closed: the request failed");
+    // What was answered before goes out first.
+    this.#socket.uncork();
     this.close();
   }
 }
