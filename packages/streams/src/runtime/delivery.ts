@@ -1,0 +1,85 @@
+/** What the tasks tell, on its way to Kafka; what Kafka refuses becomes a dead letter of the record that it came of. */
+import type { Kafka } from "kafkajs";
+import { KafkaRefusedError } from "../errors.ts";
+import { BatchingProducer } from "../io/batching-producer.ts";
+import type { Clock, IncomingRecord, Log, OutgoingRecord } from "../ports.ts";
+import { deadLetterOf, deadLetterTopicName } from "./dead-letters.ts";
+
+export interface DeliveryOptions {
+  readonly app: string;
+  readonly client: Kafka;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly onTopicMissing: () => Promise<void>;
+  /** Nothing more can be delivered. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/** Bytes on their way, above which the tasks wait. */
+const BUFFER_BYTES_MAX = 8 * 1024 * 1024;
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #producer: BatchingProducer;
+  #refusals = 0;
+
+  constructor(options: DeliveryOptions) {
+    const { client, log, clock, onTopicMissing } = options;
+    this.#options = options;
+    this.#producer = new BatchingProducer({
+      client,
+      log,
+      clock,
+      onTopicMissing,
+      // No waiting for company: what gathers while a request is under way is company enough.
+      lingerMs: 0,
+      bufferBytesMax: BUFFER_BYTES_MAX,
+    });
+  }
+
+  get unreachable(): { sinceMs: number; reason: string } | undefined {
+    return this.#producer.unreachable;
+  }
+
+  get refusal(): KafkaRefusedError | undefined {
+    return this.#producer.refusal;
+  }
+
+  /** Hands a record on; `origin` is what it came of. */
+  emit(record: OutgoingRecord, origin: IncomingRecord): void {
+    this.#producer.enqueue(record, (error) => {
+      // What is retriable was cut off by `close`: nothing of it will be committed, and it will be made again.
+      if (error === undefined || error.retriable) return;
+      const isDeadLetter = record.topic === deadLetterTopicName(origin.topic);
+      if (error instanceof KafkaRefusedError || isDeadLetter) return this.#options.onFailure(error);
+      const { topic, partition, offset } = origin;
+      const { app, log } = this.#options;
+      this.#refusals++;
+      log.warn({ topic, partition, offset, reason: error.message }, "Kafka refuses what a record became");
+      this.emit(deadLetterOf(app, origin, "refused", error.message), origin);
+    });
+  }
+
+  /** To be waited for before more is told; undefined where there is room. */
+  room(): Promise<void> | undefined {
+    return this.#producer.hasRoom ? undefined : this.#producer.room();
+  }
+
+  /** What was told so far is with Kafka, the dead letters of what it refused as well. */
+  async delivered(): Promise<void> {
+    let refusals: number;
+    do {
+      refusals = this.#refusals;
+      await this.#producer.flush();
+    } while (refusals !== this.#refusals);
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    const left = await this.#producer.close(deadlineMs);
+    if (left === 0) return;
+    this.#options.log.warn(
+      { records: left },
+      "stopped before Kafka took these records; they will be made again",
+    );
+  }
+}

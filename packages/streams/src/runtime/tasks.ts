@@ -1,0 +1,233 @@
+/** The tasks of the partitions that are ours: made, kept or ended as the consumer group hands partitions out. */
+import { KafkaRefusedError, StalledError } from "../errors.ts";
+import { type Batch, keyOf, type TopicPartition } from "../io/consumer-session.ts";
+import type { PartitionOffsets } from "../io/offsets.ts";
+import type { Clock, Log } from "../ports.ts";
+import { encodeCheckpoint } from "../state/checkpoint.ts";
+import type { SourceNode } from "../topology/nodes.ts";
+import type { Numbers } from "./numbers.ts";
+import { Partition, type PartitionPorts } from "./partition.ts";
+import { type OnRecordsGone, type Start, type StartFrom, startOf } from "./start-offsets.ts";
+import { Task } from "./task.ts";
+
+export interface TasksOptions {
+  readonly sources: ReadonlyMap<string, SourceNode>;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly numbers: Numbers;
+  readonly startFrom: StartFrom;
+  readonly onRecordsGone: OnRecordsGone;
+  readonly ports: PartitionPorts;
+  readonly room: () => Promise<void> | undefined;
+  readonly onQueue: (at: TopicPartition, isFull: boolean) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** A position to be committed. */
+export interface Position extends TopicPartition {
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+/** Positions with what to do once the group has them. */
+export interface Positions {
+  readonly offsets: readonly Position[];
+  noted(): void;
+}
+
+export class Tasks {
+  readonly #options: TasksOptions;
+  readonly #tasks = new Map<string, Task>();
+  /** Names this process's lives of the work in checkpoints. */
+  readonly #process: string;
+  #count = 0;
+
+  constructor(options: TasksOptions) {
+    this.#options = options;
+    const random = Math.floor(Math.random() * 36 ** 6);
+    this.#process = `${options.clock.now().toString(36)}-${random.toString(36)}`;
+  }
+
+  get size(): number {
+    return this.#tasks.size;
+  }
+
+  /** How many are reading back to rebuild their state. */
+  get rebuilding(): number {
+    return [...this.#tasks.values()].filter((task) => task.isRebuilding).length;
+  }
+
+  /** Ends the tasks of all other partitions. */
+  keepOnly(partitions: readonly TopicPartition[]): void {
+    const kept = new Set(partitions.map(({ topic, partition }) => keyOf(topic, partition)));
+    for (const [key, task] of this.#tasks) {
+      if (kept.has(key)) continue;
+      task.stop();
+      this.#tasks.delete(key);
+    }
+  }
+
+  /**
+   * Makes the partition's task, or goes on with the one there is; returns the offset to read from.
+   *
+   * @throws {KafkaRefusedError} where records are gone and that is to be a failure.
+   */
+  prepare({ topic, partition }: TopicPartition, offsets: PartitionOffsets): number {
+    const { startFrom, onRecordsGone } = this.#options;
+    const key = keyOf(topic, partition);
+    const earlier = this.#tasks.get(key);
+    const start = startOf(offsets, earlier, startFrom, onRecordsGone);
+    if (start.kind === "continue") return start.offset;
+    earlier?.stop();
+    if (start.kind === "fresh" && start.why !== undefined)
+      this.#tellStart({ topic, partition }, offsets, start);
+    this.#tasks.set(key, this.#taskFor({ topic, partition }, start, offsets));
+    return start.kind === "fresh" ? start.offset : start.readFrom;
+  }
+
+  /** Notes who works on the partitions from here on: whoever had them before, and comes back, will see. */
+  takeOver(): Positions {
+    const taken = [...this.#tasks.values()].filter((task) => task.takeOver !== undefined);
+    return {
+      offsets: taken.map(({ topic, partitionId, startPosition, takeOver, partition, owner }) => ({
+        topic,
+        partition: partitionId,
+        offset: startPosition,
+        metadata: encodeCheckpoint(takeOver ?? partition.checkpoint(owner, false)).text,
+      })),
+      noted: () => {
+        for (const task of taken) task.takeOver = undefined;
+      },
+    };
+  }
+
+  /** Where the tasks stand now, those alone that have moved; all of them where it is the last time. */
+  news(isFinal: boolean): Positions {
+    const news = [...this.#tasks.values()]
+      .filter((task) => !task.isRebuilding && (isFinal || task.committedVersion !== task.partition.version))
+      .map((task) => ({ task, version: task.partition.version, offset: this.#positionOf(task, isFinal) }));
+    const isOurs = ({ task }: { task: Task }) =>
+      this.#tasks.get(keyOf(task.topic, task.partitionId)) === task;
+    return {
+      // Read when they are committed: some may have gone to others meanwhile.
+      get offsets() {
+        return news.filter(isOurs).map(({ offset }) => offset);
+      },
+      noted: () => {
+        for (const { task, version } of news) task.committedVersion = version;
+      },
+    };
+  }
+
+  take({ topic, partition, records, nextOffset, highWatermark }: Batch): boolean {
+    const task = this.#tasks.get(keyOf(topic, partition));
+    if (task === undefined) return false;
+    task.enqueue(records, nextOffset, highWatermark);
+    return true;
+  }
+
+  /** Time has passed; `isAtEnd` knows which partitions have nothing more to read. */
+  elapse(elapsedMs: number, isAtEnd: (at: TopicPartition) => boolean): void {
+    for (const task of this.#tasks.values()) {
+      task.elapse(elapsedMs, isAtEnd({ topic: task.topic, partition: task.partitionId }));
+    }
+  }
+
+  /** An error where a record has been in work for longer than that. */
+  stalled(afterMs: number): StalledError | undefined {
+    for (const { topic, partitionId, partition, busyMs } of this.#tasks.values()) {
+      if (busyMs > afterMs)
+        return new StalledError(`${topic}[${partitionId}] offset ${partition.position}`, busyMs / 1_000);
+    }
+    return undefined;
+  }
+
+  /** The partition's queue is worth nothing any more. */
+  drop({ topic, partition }: TopicPartition): void {
+    this.#tasks.get(keyOf(topic, partition))?.stop();
+  }
+
+  /** Ends them all; resolves when no record is in work. */
+  async stop(): Promise<void> {
+    for (const task of this.#tasks.values()) task.stop();
+    await Promise.all([...this.#tasks.values()].map((task) => task.ended));
+  }
+
+  measure(): void {
+    const { numbers } = this.#options;
+    for (const { topic, partitionId: partition, partition: work, lag, queuedBytes } of this.#tasks.values()) {
+      const labels = { topic, partition };
+      numbers.gauge("lag_records", lag, labels);
+      numbers.gauge("queued_bytes", queuedBytes, labels);
+      if (!work.hasWindows) continue;
+      numbers.gauge("window_panes", work.paneCount, labels);
+      if (work.clockMs !== undefined) numbers.gauge("event_time_clock_seconds", work.clockMs / 1_000, labels);
+    }
+  }
+
+  #positionOf(task: Task, isFinal: boolean): Position {
+    const { text, lost } = encodeCheckpoint(task.partition.checkpoint(task.owner, isFinal));
+    const { topic, partitionId: partition } = task;
+    if (lost > 0) {
+      const message = "too many gaps to note: after a restart some refused records would count";
+      this.#options.log.warn({ topic, partition, lost }, message);
+    }
+    return { topic, partition, offset: task.partition.position, metadata: text };
+  }
+
+  /** Nobody shall learn from missing results alone that records were passed over, or that windows start empty. */
+  #tellStart(
+    at: TopicPartition,
+    { low, high, committed }: PartitionOffsets,
+    { why, offset }: FreshStart,
+  ): void {
+    const { log, onRecordsGone } = this.#options;
+    const fields = { ...at, committed, low, high, startingAt: offset };
+    if (why === "topic-recreated") {
+      log.warn(fields, "the topic was made anew: starting at its beginning, with empty windows");
+    } else if (onRecordsGone === "fail") {
+      throw new KafkaRefusedError(
+        `the next records of ${at.topic}[${at.partition}]`,
+        `they were deleted before they were worked on (position ${committed}, oldest record ${low}); ` +
+          'set onRecordsGone to "earliest" or "latest" to go on without them',
+      );
+    } else {
+      log.error(
+        fields,
+        "records were deleted before they were worked on: going on without them, with empty windows",
+      );
+    }
+  }
+
+  #taskFor(
+    at: TopicPartition,
+    start: Exclude<Start, { kind: "continue" }>,
+    { high }: PartitionOffsets,
+  ): Task {
+    const { sources, clock, ports, room, onQueue, onFailure } = this.#options;
+    const source = sources.get(at.topic);
+    if (source === undefined)
+      throw new KafkaRefusedError("the assignment", `topic "${at.topic}" was not asked for`);
+    const readFrom = start.kind === "fresh" ? start.offset : start.readFrom;
+    const startPosition = start.kind === "fresh" ? start.offset : start.position;
+    const partition = new Partition(source, at.partition, readFrom, ports);
+    if (start.kind === "resume" && start.checkpoint !== undefined) {
+      partition.restore({ checkpoint: start.checkpoint, position: start.position, endOffset: high });
+    }
+    const owner = `${this.#process}-${this.#count++}`;
+    return new Task({
+      topic: at.topic,
+      partitionId: at.partition,
+      partition,
+      owner,
+      startPosition,
+      takeOver: partition.checkpoint(owner, false),
+      clock,
+      room,
+      onQueue: (isFull) => onQueue(at, isFull),
+      onFailure,
+    });
+  }
+}
+
+type FreshStart = Extract<Start, { kind: "fresh" }>;
