@@ -55,6 +55,7 @@ export function machineOf(settings: Settings): Machine {
     base: settings.BASE_CELSIUS,
     amplitude: settings.AMPLITUDE_CELSIUS,
     frequency: settings.FREQUENCY_HZ,
+    phase: 0,
     noise: settings.NOISE_CELSIUS,
     outlierProbability: settings.OUTLIER_PROBABILITY,
     seed: settings.SEED,

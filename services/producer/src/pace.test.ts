@@ -3,13 +3,14 @@ import { describe, expect, test } from "vitest";
 import { deviceNames } from "./config.ts";
 import { ManualClock } from "./manual-clock.test-support.ts";
 import { type Due, pace, simulatedReadings } from "./pace.ts";
-import type { Machine } from "./simulate.ts";
+import { type Machine, temperatureOf } from "./simulate.ts";
 
 const START_MS = Date.UTC(2026, 0, 1);
 const machine: Machine = {
   base: 22,
   amplitude: 15,
   frequency: 0.05,
+  phase: 0,
   noise: 2,
   outlierProbability: 0.05,
   seed: 1,
@@ -75,6 +76,19 @@ describe("simulated devices", () => {
     expect(sent.length).toBeLessThanOrEqual(9);
     const lags = sent.slice(4).map(({ atMs, reading }) => START_MS + atMs - Date.parse(reading.timestamp));
     expect(lags.every((lagMs) => lagMs === 0)).toBe(true);
+  });
+
+  test("are not all at the top of their waves together, and the first is where the formula says", async () => {
+    const { clock, sent, stopping, done } = run(simulation(40, 1000));
+    await clock.advance(999);
+    stopping.abort();
+    await done;
+    const temperatures = sent.map(({ reading }) => reading.temperature);
+    expect(temperatures[0]).toBe(temperatureOf(machine, "machine-01", START_MS));
+    const isAboveBase = (celsius: number) => celsius > machine.base;
+    const above = temperatures.filter(isAboveBase).length;
+    expect(above).toBeGreaterThan(10);
+    expect(above).toBeLessThan(30);
   });
 
   test("are called machine-01, machine-02, ..., machine-100", () => {

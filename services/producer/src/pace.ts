@@ -17,7 +17,11 @@ const WAIT_MS_MAX = 60_000;
 /** Others get their turn after so many readings without a wait. */
 const BURST = 200;
 
+/** Each machine is this much of a wave further than the one before: no two of any number come to lie together. */
+const PHASE_STEP = (Math.sqrt(5) - 1) / 2;
+
 export interface Simulation {
+  /** The first one; the others differ from it in their phase, else all would be too hot at the same time. */
   machine: Machine;
   devices: readonly string[];
   intervalMs: number;
@@ -34,13 +38,17 @@ export function* simulatedReadings(
   toTimestamp: (timeMs: number) => string,
   onJump: (byMs: number) => void,
 ): Generator<Due> {
+  const machines = devices.map((device, index) => ({
+    device,
+    machine: { ...machine, phase: (machine.phase + index * PHASE_STEP) % 1 },
+  }));
   for (let slotMs = now(); ; slotMs += intervalMs) {
     const byMs = now() - slotMs;
     if (byMs > CATCH_UP_MS || -byMs > intervalMs + CATCH_UP_MS) {
       onJump(byMs);
       slotMs += byMs;
     }
-    for (const [index, device] of devices.entries()) {
+    for (const [index, { device, machine }] of machines.entries()) {
       const dueMs = slotMs + Math.floor((index * intervalMs) / devices.length);
       const temperature = temperatureOf(machine, device, dueMs);
       yield { dueMs, reading: { timestamp: toTimestamp(dueMs), device_id: device, temperature } };

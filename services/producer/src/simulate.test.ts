@@ -6,6 +6,7 @@ const machine: Machine = {
   base: 22,
   amplitude: 15,
   frequency: 0.05,
+  phase: 0,
   noise: 2,
   outlierProbability: 0.05,
   seed: 1,

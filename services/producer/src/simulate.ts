@@ -5,6 +5,8 @@ export interface Machine {
   base: number;
   amplitude: number;
   frequency: number;
+  /** How far into its wave it is at second 0; a part of a whole wave, 0 to 1. */
+  phase: number;
   /** Standard deviation of the gaussian noise. */
   noise: number;
   /** How likely a reading is an outlier, which is 20 or 50 too hot. */
@@ -14,10 +16,11 @@ export interface Machine {
 
 const OUTLIERS = [20, 50] as const;
 
-/** `base + amplitude * sin(2π * frequency * t)` at second t, plus noise, and now and then an outlier; 2 decimals. */
+/** `base + amplitude * sin(2π * (frequency * t + phase))` at second t, plus noise, and now and then an outlier; 2 decimals. */
 export function temperatureOf(machine: Machine, device: string, timeMs: number): number {
   const random = randomNumbers(machine.seed, device, timeMs);
-  const wave = machine.amplitude * Math.sin(2 * Math.PI * machine.frequency * (timeMs / 1000));
+  const wave =
+    machine.amplitude * Math.sin(2 * Math.PI * (machine.frequency * (timeMs / 1000) + machine.phase));
   const noise = machine.noise * gaussian(random(), random());
   const isOutlier = random() < machine.outlierProbability;
   const outlier = isOutlier ? OUTLIERS[random() < 0.5 ? 0 : 1] : 0;
