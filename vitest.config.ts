@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 const INTEGRATION = "**/*.integration.test.ts";
 /** These need docker: `pnpm test:containers`, `pnpm test:compose` (test/vitest.containers.config.ts). */
 const CONTAINERS = ["test/compose/**", "test/testcontainers/**"];
+/** It needs Python with quixstreams: `pnpm test:python` (test/vitest.python.config.ts). */
+const PYTHON = "test/python/**";
 const NEVER = ["**/node_modules/**", "**/dist/**", ".cache/**"];
 
 /** Sources are run by Node in production; tests take them by vitest, from the same files and with no build. */
@@ -16,7 +18,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{packages,services,test,tools,bench,docs}/**/*.test.ts"],
-          exclude: [INTEGRATION, ...CONTAINERS, ...NEVER],
+          exclude: [INTEGRATION, ...CONTAINERS, PYTHON, ...NEVER],
         },
       },
       {

@@ -1,7 +1,6 @@
 """A small dashboard: `streamlit run dashboard.py`. A quixstreams consumer reads what our services write."""
 
 import json
-import os
 from collections import deque
 from datetime import datetime
 
@@ -51,7 +50,6 @@ def show(topic, value):
 
 
 def main():
-    # So many seconds a run reads before the script ends; 0: for ever.
     with application().get_consumer() as consumer:
         consumer.subscribe([SENSOR, ALERT, KPI])
         while True:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from quixstreams import Application
 from quixstreams.dataframe.windows import Count, Mean
 
-from settings import ALERT, ALERT_ABOVE_KELVIN, BROKERS, GROUP_PREFIX, GUARANTEE, KPI, SENSOR, STATE_DIR
+from settings import ALERT, ALERT_ABOVE_KELVIN, BROKERS, GROUP_PREFIX, GUARANTEE, KPI, SENSOR, SESSION_TIMEOUT_MS, STATE_DIR
 
 
 def application(name):
@@ -18,6 +18,7 @@ def application(name):
         consumer_group=f"{GROUP_PREFIX}-{name}",
         auto_offset_reset="earliest",
         commit_interval=1.0,
+        consumer_extra_config={"session.timeout.ms": SESSION_TIMEOUT_MS},
         processing_guarantee=GUARANTEE,
         state_dir=f"{STATE_DIR}/{name}",
     )
@@ -58,7 +59,7 @@ def average_temperature(app):
 
     frame = app.dataframe(app.topic(SENSOR, value_deserializer="json"))
     frame = frame.apply(celsius)
-    frame = frame.hopping_window(timedelta(seconds=10), step=timedelta(seconds=1)).agg(value=Mean()).current()
+    frame = frame.hopping_window(timedelta(seconds=10), timedelta(seconds=1)).agg(value=Mean()).current()
     tell(app, frame, "average_temperature", "celsius", 10)
 
 

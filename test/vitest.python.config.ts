@@ -1,0 +1,14 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+/** The suite that needs Python with quixstreams and streamlit: `pnpm test:python`. */
+export default defineConfig({
+  root: fileURLToPath(new URL("..", import.meta.url)),
+  test: {
+    name: "python",
+    include: ["test/python/**/*.test.ts"],
+    globalSetup: "packages/test-kit/src/integration-setup.ts",
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});
