@@ -6,13 +6,16 @@ import {
   NO_PRODUCER,
   placeBatch,
   readClientBatch,
+  readHeader,
   stampAppendTime,
   ZSTD,
 } from "../records/batch.ts";
+import { buildMarker, type NewMarker, readMarker } from "../records/control.ts";
 import { readRecords, type StoredRecord } from "../records/record.ts";
 import type { LogConfig } from "./log-config.ts";
 import { ProducerStates } from "./producer-state.ts";
 import { Segment, type StoredBatch } from "./segment.ts";
+import type { AbortedTransaction, Decision } from "./transaction-index.ts";
 
 export interface AppendOptions {
   readonly nowMs: number;
@@ -30,17 +33,27 @@ export type AppendResult =
     }
   | { readonly errorCode: number; readonly message: string };
 
+export interface MarkerOptions {
+  readonly leaderEpoch: number;
+}
+
 export interface ReadResult {
   readonly batches: readonly Buffer[];
   readonly bytes: number;
+  /** The offset after the last batch; the one that was asked for where there is none. */
+  readonly nextOffset: number;
+}
+
+/** A record, and what became of the transaction that it was written in. */
+export interface LoggedRecord extends StoredRecord {
+  /** Null where it was written in none. */
+  readonly transaction: Decision | null;
 }
 
 export interface OffsetAndTimestamp {
   readonly offset: number;
   readonly timestampMs: number;
 }
-
-const NOTHING: ReadResult = { batches: [], bytes: 0 };
 
 export class PartitionLog {
   readonly producers = new ProducerStates();
@@ -65,9 +78,10 @@ export class PartitionLog {
     return this.#logEndOffset;
   }
 
-  /** Below it nothing is undecided. Without open transactions it is the high watermark. */
+  /** Below it nothing is undecided: where the oldest open transaction began, else the high watermark. */
   get lastStableOffset(): number {
-    return this.#logEndOffset;
+    const firstOpenOffset = this.producers.transactions.firstOpenOffset ?? this.#logEndOffset;
+    return Math.max(firstOpenOffset, this.#logStartOffset);
   }
 
   get bytes(): number {
@@ -103,6 +117,15 @@ export class PartitionLog {
     return this.#store(bytes, header, options, config);
   }
 
+  /** Ends a producer's transaction in this partition, whether it wrote anything here or not. */
+  appendMarker(marker: NewMarker, options: MarkerOptions): AppendResult {
+    const { producerId, producerEpoch, coordinatorEpoch, timestampMs } = marker;
+    const refusal = this.producers.markerRefusal(producerId, producerEpoch, coordinatorEpoch);
+    if (refusal !== null) return refusal;
+    const bytes = buildMarker(marker);
+    return this.#store(bytes, readHeader(bytes), { ...options, nowMs: timestampMs }, this.#config());
+  }
+
   #refusal(
     bytes: Buffer,
     header: BatchHeader,
@@ -121,7 +144,12 @@ export class PartitionLog {
     return timestampRefusal(bytes, header, options.nowMs, config) ?? keyRefusal(bytes, config);
   }
 
-  #store(received: Buffer, header: BatchHeader, options: AppendOptions, config: LogConfig): AppendResult {
+  #store(
+    received: Buffer,
+    header: BatchHeader,
+    options: Pick<AppendOptions, "nowMs" | "leaderEpoch">,
+    config: LogConfig,
+  ): AppendResult {
     const { nowMs } = options;
     const baseOffset = this.#logEndOffset;
     const segment = this.#activeSegment(received.length, nowMs, config);
@@ -132,9 +160,17 @@ export class PartitionLog {
     const lastOffset = baseOffset + header.lastOffsetDelta;
     segment.append({ baseOffset, lastOffset, maxTimestampMs, bytes });
     this.#logEndOffset = lastOffset + 1;
-    if (header.producerId !== NO_PRODUCER) this.producers.appended(header, baseOffset, maxTimestampMs, nowMs);
+    this.#remember(bytes, { ...header, baseOffset, maxTimestamp: maxTimestampMs }, nowMs);
     this.wake();
     return { errorCode: 0, baseOffset, logAppendTimeMs: config.logAppendTime ? nowMs : -1 };
+  }
+
+  /** Keeps what a stored batch says of its producer. */
+  #remember(bytes: Buffer, header: BatchHeader, nowMs: number): void {
+    if (header.producerId === NO_PRODUCER) return;
+    const marker = header.control ? readMarker(bytes) : null;
+    if (marker !== null) this.producers.ended(header, marker, header.baseOffset, nowMs);
+    else this.producers.appended(header, header.baseOffset, header.maxTimestamp, nowMs);
   }
 
   /** The segment to append to: a new one where this batch would make the last one too large or too old. */
@@ -162,9 +198,13 @@ export class PartitionLog {
   /**
    * Whole batches from the one that holds `offset` on, up to `maxBytes`; the first one in any case where
    * `atLeastOne` says so. The first batch may begin before the offset.
+   *
+   * @param endOffset no batch from here on; by default the high watermark, for readers at read_committed the last
+   * stable offset.
    */
-  read(offset: number, maxBytes: number, atLeastOne: boolean): ReadResult {
-    if (offset >= this.#logEndOffset) return NOTHING;
+  read(offset: number, maxBytes: number, atLeastOne: boolean, endOffset = this.#logEndOffset): ReadResult {
+    if (offset >= endOffset) return { batches: [], bytes: 0, nextOffset: offset };
+    let nextOffset = offset;
     const batches: Buffer[] = [];
     let bytes = 0;
     for (let s = this.#segmentOf(offset); s < this.#segments.length; s++) {
@@ -175,12 +215,19 @@ export class PartitionLog {
         const batch = segment.batches[b];
         if (batch === undefined) break;
         const first = batches.length === 0 && atLeastOne;
-        if (bytes + batch.bytes.length > maxBytes && !first) return { batches, bytes };
+        const fits = first || bytes + batch.bytes.length <= maxBytes;
+        if (!fits || batch.baseOffset >= endOffset) return { batches, bytes, nextOffset };
         batches.push(batch.bytes);
         bytes += batch.bytes.length;
+        nextOffset = batch.lastOffset + 1;
       }
     }
-    return { batches, bytes };
+    return { batches, bytes, nextOffset };
+  }
+
+  /** The aborted transactions that a reader at read_committed has to leave out of `[from, to)`. */
+  abortedBetween(from: number, to: number): AbortedTransaction[] {
+    return this.producers.transactions.abortedBetween(from, to);
   }
 
   /** Index of the last segment that starts at or before an offset. */
@@ -263,11 +310,16 @@ export class PartitionLog {
     return { leaderEpoch: leaderEpoch < 0 ? epoch : leaderEpoch, endOffset };
   }
 
-  /** Every record that a consumer could read, decoded: for inspection, not for the hot path. */
-  *records(): Generator<StoredRecord> {
-    for (const batch of this.#batches()) {
-      for (const record of readRecords(batch.bytes)) {
-        if (record.offset >= this.#logStartOffset) yield record;
+  /** Every record that a consumer at read_uncommitted sees, decoded: for inspection, not for the hot path. */
+  *records(): Generator<LoggedRecord> {
+    for (const { bytes } of this.#batches()) {
+      const { control, transactional, producerId } = readHeader(bytes);
+      if (control) continue;
+      for (const record of readRecords(bytes)) {
+        if (record.offset < this.#logStartOffset) continue;
+        const { transactions } = this.producers;
+        const transaction = transactional ? transactions.decisionOn(producerId, record.offset) : null;
+        yield { ...record, transaction };
       }
     }
   }
@@ -276,6 +328,7 @@ export class PartitionLog {
   deleteBefore(offset: number): void {
     if (offset <= this.#logStartOffset) return;
     this.#logStartOffset = offset;
+    this.producers.transactions.deleteBefore(offset);
     let second = this.#segments[1];
     while (second !== undefined && second.baseOffset <= offset) {
       this.#segments.shift();

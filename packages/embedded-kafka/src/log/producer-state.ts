@@ -1,9 +1,11 @@
 /**
  * What a partition remembers of its idempotent producers (KIP-98): per producer id the epoch and the last five
- * batches, so that a repeated one is recognized and a missing one noticed.
+ * batches, so that a repeated one is recognized and a missing one noticed; and their transactions.
  */
 import { errorCode } from "../protocol/error-codes.ts";
-import type { BatchHeader } from "../records/batch.ts";
+import { type BatchHeader, NO_PRODUCER_EPOCH } from "../records/batch.ts";
+import type { TransactionMarker } from "../records/control.ts";
+import { TransactionIndex } from "./transaction-index.ts";
 
 /** A producer keeps at most five requests in flight, so older batches are never sent again. */
 const REMEMBERED_BATCHES = 5;
@@ -21,12 +23,34 @@ interface ProducerState {
   /** Oldest first. */
   batches: AppendedBatch[];
   lastUsedMs: number;
+  /** Of the last record or marker. */
+  lastTimestampMs: number;
+  /** Of the last marker; -1 before the first. */
+  coordinatorEpoch: number;
+}
+
+/** A producer as DescribeProducers shows it (KIP-664). */
+export interface ActiveProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** -1 where this epoch has written nothing. */
+  readonly lastSequence: number;
+  readonly lastTimestampMs: number;
+  readonly coordinatorEpoch: number;
+  /** -1 outside of a transaction. */
+  readonly transactionStartOffset: number;
+}
+
+/** Why something may not be appended. */
+export interface AppendRefusal {
+  readonly errorCode: number;
+  readonly message: string;
 }
 
 export type SequenceVerdict =
   | { readonly kind: "append" }
   | { readonly kind: "duplicate"; readonly baseOffset: number; readonly timestampMs: number }
-  | { readonly kind: "refuse"; readonly errorCode: number; readonly message: string };
+  | ({ readonly kind: "refuse" } & AppendRefusal);
 
 const APPEND: SequenceVerdict = { kind: "append" };
 
@@ -36,6 +60,7 @@ function sequenceAfter(sequence: number, steps: number): number {
 }
 
 export class ProducerStates {
+  readonly transactions = new TransactionIndex();
   readonly #producers = new Map<number, ProducerState>();
 
   get size(): number {
@@ -44,6 +69,16 @@ export class ProducerStates {
 
   /** Whether a batch of an idempotent producer is next in line, a repeat, or out of order. */
   check(header: BatchHeader): SequenceVerdict {
+    const verdict = this.#checkSequence(header);
+    const openSince = this.transactions.openSince(header.producerId);
+    if (verdict.kind !== "append" || header.transactional || openSince === null) return verdict;
+    return refuse(
+      errorCode.invalidTxnState,
+      `producer ${header.producerId} has a transaction open since offset ${openSince} and wrote outside of it`,
+    );
+  }
+
+  #checkSequence(header: BatchHeader): SequenceVerdict {
     const state = this.#producers.get(header.producerId);
     if (state === undefined) return APPEND;
     const { producerEpoch: epoch, baseSequence: first } = header;
@@ -61,7 +96,7 @@ export class ProducerStates {
     const before = state.batches.find((b) => b.firstSequence === first && b.lastSequence === last);
     if (before !== undefined) return { kind: "duplicate", ...before };
     const newest = state.batches.at(-1);
-    const expected = newest === undefined ? first : sequenceAfter(newest.lastSequence, 1);
+    const expected = newest === undefined ? 0 : sequenceAfter(newest.lastSequence, 1);
     if (first === expected) return APPEND;
     return refuse(
       errorCode.outOfOrderSequence,
@@ -71,12 +106,8 @@ export class ProducerStates {
 
   /** Remembers a batch that was appended. */
   appended(header: BatchHeader, baseOffset: number, timestampMs: number, nowMs: number): void {
-    let state = this.#producers.get(header.producerId);
-    if (state === undefined || state.epoch !== header.producerEpoch) {
-      state = { epoch: header.producerEpoch, batches: [], lastUsedMs: nowMs };
-      this.#producers.set(header.producerId, state);
-    }
-    state.lastUsedMs = nowMs;
+    const state = this.#used(header, timestampMs, nowMs);
+    if (header.transactional) this.transactions.wrote(header.producerId, baseOffset);
     state.batches.push({
       firstSequence: header.baseSequence,
       lastSequence: sequenceAfter(header.baseSequence, header.lastOffsetDelta),
@@ -86,10 +117,69 @@ export class ProducerStates {
     if (state.batches.length > REMEMBERED_BATCHES) state.batches.shift();
   }
 
-  /** Forgets producers unused since then: any sequence of theirs is accepted afterwards. */
+  /** The producer's state in the batch's epoch; a new epoch begins without batches. */
+  #used({ producerId, producerEpoch }: BatchHeader, timestampMs: number, nowMs: number): ProducerState {
+    const before = this.#producers.get(producerId);
+    const state: ProducerState =
+      before?.epoch === producerEpoch
+        ? before
+        : { epoch: producerEpoch, batches: [], lastUsedMs: 0, lastTimestampMs: 0, coordinatorEpoch: -1 };
+    state.coordinatorEpoch = before?.coordinatorEpoch ?? -1;
+    state.lastUsedMs = nowMs;
+    state.lastTimestampMs = timestampMs;
+    this.#producers.set(producerId, state);
+    return state;
+  }
+
+  /** Why a marker may not be appended; null where it may. */
+  markerRefusal(producerId: number, producerEpoch: number, coordinatorEpoch: number): AppendRefusal | null {
+    const state = this.#producers.get(producerId);
+    if (state === undefined) return null;
+    if (producerEpoch < state.epoch) {
+      return {
+        errorCode: errorCode.invalidProducerEpoch,
+        message: `marker of epoch ${producerEpoch} of producer ${producerId}, which is at ${state.epoch}`,
+      };
+    }
+    if (coordinatorEpoch >= state.coordinatorEpoch) return null;
+    return {
+      errorCode: errorCode.transactionCoordinatorFenced,
+      message: `marker of coordinator epoch ${coordinatorEpoch}, after one of ${state.coordinatorEpoch}`,
+    };
+  }
+
+  /** Remembers a marker that was appended. */
+  ended(header: BatchHeader, marker: TransactionMarker, offset: number, nowMs: number): void {
+    this.#used(header, header.maxTimestamp, nowMs).coordinatorEpoch = marker.coordinatorEpoch;
+    this.transactions.ended(header.producerId, offset, marker.committed);
+  }
+
+  /** Whether a producer in this epoch has a transaction open here. */
+  hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
+    const { epoch } = this.#producers.get(producerId) ?? { epoch: NO_PRODUCER_EPOCH };
+    return epoch === producerEpoch && this.transactions.openSince(producerId) !== null;
+  }
+
+  *all(): Generator<ActiveProducer> {
+    for (const [producerId, { epoch, batches, lastTimestampMs, coordinatorEpoch }] of this.#producers) {
+      yield {
+        producerId,
+        producerEpoch: epoch,
+        lastSequence: batches.at(-1)?.lastSequence ?? -1,
+        lastTimestampMs,
+        coordinatorEpoch,
+        transactionStartOffset: this.transactions.openSince(producerId) ?? -1,
+      };
+    }
+  }
+
+  /**
+   * Forgets producers unused since then that have no transaction open: any sequence of theirs is accepted afterwards.
+   */
   expire(unusedSinceMs: number): void {
-    for (const [producerId, state] of this.#producers) {
-      if (state.lastUsedMs < unusedSinceMs) this.#producers.delete(producerId);
+    for (const [producerId, { lastUsedMs }] of this.#producers) {
+      const open = this.transactions.openSince(producerId) !== null;
+      if (lastUsedMs < unusedSinceMs && !open) this.#producers.delete(producerId);
     }
   }
 }

@@ -29,6 +29,11 @@ export const errorCode = {
   outOfOrderSequence: 45,
   invalidProducerEpoch: 47,
   invalidTxnState: 48,
+  invalidProducerIdMapping: 49,
+  invalidTransactionTimeout: 50,
+  concurrentTransactions: 51,
+  transactionCoordinatorFenced: 52,
+  operationNotAttempted: 55,
   nonEmptyGroup: 68,
   groupIdNotFound: 69,
   fetchSessionIdNotFound: 70,
@@ -42,8 +47,12 @@ export const errorCode = {
   fencedInstanceId: 82,
   groupSubscribedToTopic: 86,
   invalidRecord: 87,
+  unstableOffsetCommit: 88,
+  producerFenced: 90,
   unknownTopicId: 100,
+  transactionalIdNotFound: 105,
   mismatchedEndpointType: 114,
+  transactionAbortable: 120,
 } as const;
 
 export type ErrorCode = (typeof errorCode)[keyof typeof errorCode];

@@ -15,8 +15,8 @@ const MAGIC = 2;
 
 const CODEC_MASK = 0b0000_0111;
 const LOG_APPEND_TIME = 0b0000_1000;
-const TRANSACTIONAL = 0b0001_0000;
-const CONTROL = 0b0010_0000;
+export const TRANSACTIONAL = 0b0001_0000;
+export const CONTROL = 0b0010_0000;
 
 /** Names of the codecs by the number in the attributes. */
 export const codecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
@@ -24,6 +24,7 @@ export type Codec = (typeof codecs)[number];
 
 export const ZSTD = 4;
 export const NO_PRODUCER = -1;
+export const NO_PRODUCER_EPOCH = -1;
 
 /** What the header of one batch says. `bytes` is the batch and nothing else. */
 export interface BatchHeader {
