@@ -5,7 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import kafkajs from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { kafkaForTests, keptLog, type TestKafka, uniqueName, until } from "../../test-support/kafka.ts";
+import {
+  type KeptLog,
+  kafkaForTests,
+  keptLog,
+  type TestKafka,
+  uniqueName,
+  until,
+} from "../../test-support/kafka.ts";
 import {
   bruteForce,
   type Reading,
@@ -223,6 +230,46 @@ describe("a pipeline", () => {
     expect(out.records.map(({ value }) => value.x).sort((a, b) => a - b)).toEqual(
       Array.from({ length: 12 }, (_, i) => i),
     );
+  });
+
+  test("records deleted before they were worked on: told loudly, and the policy decides", async () => {
+    const from = readingTopic(uniqueName("in"), 1);
+    const to = readingTopic(uniqueName("out"), 1);
+    const name = uniqueName("app");
+    const build = (log: KeptLog, onRecordsGone: "earliest" | "fail") => {
+      const app = createStreamApp({ name, kafka: shared.kafka, log, onRecordsGone });
+      app.dataframe(from).toTopic(to);
+      return app;
+    };
+    await (await running(build(keptLog(), "earliest")))[Symbol.asyncDispose]();
+    await publishAll(
+      from,
+      [0, 1, 2, 3, 4, 5].map((x) => ({ key: "a", atMs: 1_700_000_000_000, x })),
+    );
+    const admin = new Kafka({ brokers: [...shared.kafka.brokers], ...noLevel }).admin();
+    await admin.connect();
+    // kafkajs needs to have heard of the topic.
+    await admin.fetchTopicOffsets(from.name);
+    await admin.deleteTopicRecords({ topic: from.name, partitions: [{ partition: 0, offset: "4" }] });
+    await admin.disconnect();
+
+    await expect(build(keptLog(), "fail").run()).rejects.toThrow(
+      /deleted before they were worked on.*position 0, oldest record 4/,
+    );
+    const log = keptLog();
+    await using _running = await running(build(log, "earliest"));
+    await using out = await reader(to);
+    await until("the records that are left", () => out.records.length === 2);
+    expect(out.records.map(({ value }) => value.x)).toEqual([4, 5]);
+    const told = log.lines.find(({ level }) => level === "error");
+    expect(told?.message).toContain("records were deleted before they were worked on");
+    expect(told?.fields).toMatchObject({
+      topic: from.name,
+      partition: 0,
+      committed: 0,
+      low: 4,
+      startingAt: 4,
+    });
   });
 
   test("a topic deleted while it runs comes back, and the flow goes on", async () => {

@@ -54,6 +54,9 @@ const SILENT_MS = 4_000;
 /** Then the consumer is given up: kafkajs may hang without telling. */
 const GIVE_UP_MS = 20_000;
 
+/** So many consumers in a row, about one a second, fail for something that will not pass: a restart may be better. */
+const FAILURES_MAX = 20;
+
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #client: Kafka;
@@ -67,6 +70,8 @@ export class Runner {
   #failed: Error | undefined;
   #committing: Promise<void> = Promise.resolve();
   #cancels: Cancel[] = [];
+  #failuresInRow = 0;
+  #lastFailure = "";
 
   constructor(options: RunnerOptions) {
     const { kafka, log, clock, topology } = options;
@@ -107,7 +112,8 @@ export class Runner {
     const stopped = new Promise<void>((resolve) =>
       this.#stop.signal.addEventListener("abort", () => resolve()),
     );
-    await Promise.race([this.#supervise(), this.#failure.promise, stopped]).catch(() => undefined);
+    const ended = Promise.race([this.#supervise(), this.#failure.promise, stopped]);
+    await ended.catch((error: unknown) => this.#fail(error instanceof Error ? error : gone(String(error))));
     await this.#shutDown();
     if (this.#failed !== undefined) throw this.#failed;
   }
@@ -126,6 +132,10 @@ export class Runner {
       return { ready: false, live: true, why, unreachableSinceMs: away.sinceMs };
     }
     if (this.#session?.isReading !== true) {
+      if (this.#failuresInRow > 0) {
+        const why = `the consumer failed ${this.#failuresInRow} times in a row: ${this.#lastFailure}`;
+        return { ready: false, live: this.#failuresInRow < FAILURES_MAX, why };
+      }
       return { ready: false, live: true, why: "waiting for partitions from the consumer group" };
     }
     const { rebuilding, size } = this.#tasks;
@@ -138,7 +148,6 @@ export class Runner {
   async #supervise(): Promise<void> {
     const { clock, numbers } = this.#options;
     const { signal } = this.#stop;
-    let failures = 0;
     for (let waitMs = 100; !signal.aborted; ) {
       const startedMs = clock.monotonic();
       const reason = await this.#consume();
@@ -147,19 +156,23 @@ export class Runner {
       if (reason instanceof KafkaRefusedError) return this.#fail(reason);
       numbers.count("consumer_restarts");
       const isLong = clock.monotonic() - startedMs > 10_000;
-      failures = isLong ? 1 : failures + 1;
-      this.#tellEnd(reason, failures);
+      this.#failuresInRow = isLong ? 1 : this.#failuresInRow + 1;
+      this.#tellEnd(reason);
       waitMs = isLong ? 100 : Math.min(1_000, waitMs * 2);
       await delay(clock, waitMs, signal);
     }
   }
 
-  #tellEnd(reason: unknown, failuresInRow: number): void {
-    if (isBrokerAway(reason)) return this.#lost(messageOf(reason));
-    const line = { reason: messageOf(reason), failuresInRow };
-    if (isPassing(reason) && failuresInRow < 5)
+  #tellEnd(reason: unknown): void {
+    if (isBrokerAway(reason)) {
+      this.#failuresInRow = 0;
+      return this.#lost(messageOf(reason));
+    }
+    this.#lastFailure = messageOf(reason);
+    const line = { reason: this.#lastFailure, failuresInRow: this.#failuresInRow };
+    if (isPassing(reason) && this.#failuresInRow < 5) {
       this.#options.log.debug(line, "the consumer ended; starting another");
-    else this.#options.log.warn(line, "the consumer ended; starting another");
+    } else this.#options.log.warn(line, "the consumer ended; starting another");
   }
 
   /** One consumer's life; returns why it ended. */
@@ -244,6 +257,7 @@ export class Runner {
   }
 
   #reached(): void {
+    this.#failuresInRow = 0;
     if (this.#unreachable !== undefined) {
       const { clock, log } = this.#options;
       log.info({ awayMs: clock.now() - this.#unreachable.sinceMs }, "Kafka is reachable again");

@@ -54,6 +54,26 @@ async function told(list: readonly Reading[], shape: TrailingWindowShape, runOnM
   return bench;
 }
 
+type Step =
+  | { readonly kind: "record"; readonly value: Reading }
+  | { readonly kind: "silence"; readonly ms: number }
+  | { readonly kind: "commit" | "kill" | "stop" };
+
+const zero: Step = { kind: "record", value: { key: "a", atMs: 0, x: 0 } };
+const silence: Step = { kind: "silence", ms: 20_000 };
+const kill: Step = { kind: "kill" };
+const firstNote: Step[] = [zero, silence, zero, kill, zero, kill];
+const manyLate: Step[] = [zero, silence, zero, zero, zero, kill, zero];
+const secondKill: Step[] = [zero, silence, zero, kill, kill, zero];
+const second: TrailingWindowShape = {
+  sizeMs: 1_000,
+  everyMs: 1_000,
+  idleAfterMs: 5,
+  allowedLatenessMs: HUGE_MS,
+  maxFutureMs: HUGE_MS,
+};
+const tenSeconds: TrailingWindowShape = { ...second, sizeMs: 10_000 };
+
 describe("trailing window", () => {
   test("P1: the final table equals brute force, whatever the order of arrival", async () => {
     await fc.assert(
@@ -121,7 +141,7 @@ describe("trailing window", () => {
       sizeMs: shape.sizeMs * 1_000,
       everyMs: shape.everyMs * 1_000,
     }));
-    const steps = fc.array(
+    const steps: fc.Arbitrary<Step[]> = fc.array(
       fc.oneof(
         { weight: 6, arbitrary: late },
         { weight: 2, arbitrary: fc.constant({ kind: "commit" as const }) },
@@ -183,7 +203,16 @@ describe("trailing window", () => {
         const expected = bruteForce(log, shape, bench.partition.clockMs ?? 0);
         expect(valuesOf(bench.told)).toEqual(expected);
       }),
-      { numRuns: 1_500 },
+      // What once failed: a first note without a revision to be above of, a second kill that forgot the first; and what
+      // random scripts seldom find: more revisions in the first life than the second would use by itself.
+      {
+        numRuns: 1_500,
+        examples: [
+          [firstNote, second],
+          [manyLate, second],
+          [secondKill, tenSeconds],
+        ],
+      },
     );
   });
 
