@@ -9,6 +9,7 @@ describe("the producer's settings", () => {
       base: 22,
       amplitude: 15,
       frequency: 0.05,
+      phase: 0,
       noise: 2,
       outlierProbability: 0.05,
       seed: 1,
