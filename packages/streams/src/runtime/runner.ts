@@ -169,10 +169,13 @@ export class Runner {
       return this.#lost(messageOf(reason));
     }
     this.#lastFailure = messageOf(reason);
-    const line = { reason: this.#lastFailure, failuresInRow: this.#failuresInRow };
-    if (isPassing(reason) && this.#failuresInRow < 5) {
-      this.#options.log.debug(line, "the consumer ended; starting another");
-    } else this.#options.log.warn(line, "the consumer ended; starting another");
+    const failuresInRow = this.#failuresInRow;
+    const line = { reason: this.#lastFailure, failuresInRow };
+    const message = "the consumer ended; starting another";
+    // The first, second, fourth, eighth, ...: a failure that stays shall be seen and not fill the log.
+    const isTold = (failuresInRow & (failuresInRow - 1)) === 0 && !(isPassing(reason) && failuresInRow < 4);
+    if (isTold) this.#options.log.warn(line, message);
+    else this.#options.log.debug(line, message);
   }
 
   /** One consumer's life; returns why it ended. */
