@@ -6,6 +6,7 @@ const COUNTERS = {
   records_out: "Records handed to Kafka for sink topics.",
   records_late: "Records that came after their window's allowed lateness.",
   records_future: "Records whose event time is too far ahead of the wall clock.",
+  records_misplaced: "Records outside their key's partition, whose windows are split by that.",
   records_dead_lettered: "Records written to a dead-letter topic.",
   records_retried: "Tries of a record after a function of the pipeline threw.",
   records_rebuilt: "Records read again to rebuild window state.",

@@ -38,6 +38,8 @@ export interface PartitionPorts {
   /** How often a record is tried in all. */
   readonly attempts: number;
   warn(fields: object, message: string): void;
+  /** Whether records of the key belong into this partition; undefined where there is only one. */
+  readonly isHome?: ((key: string) => boolean) | undefined;
 }
 
 /** For a wall clock that was corrected a little meanwhile. */
@@ -187,6 +189,7 @@ export class Partition {
       return this.#done(record);
     }
     const { value, context } = decoded;
+    if (this.#windows.length > 0) this.#checkHome(context);
     this.#last = record;
     const future = this.#windows.filter(
       ({ clock }) => !clock.record(context.timestampMs, this.#ports.wallMs()),
@@ -362,6 +365,18 @@ export class Partition {
     } catch (error) {
       return again(error);
     }
+  }
+
+  /** A window sees one partition: of a key whose records lie in several, each would tell its own share. */
+  #checkHome({ topic, partition, offset, key }: RecordContext): void {
+    const { isHome, numbers, warn } = this.#ports;
+    if (isHome === undefined || isHome(key)) return;
+    numbers.count("records_misplaced", topic);
+    const reason = "it was written without its key, or by a producer with another partitioner than murmur2";
+    warn(
+      { topic, partition, offset, key, reason },
+      "a record is not in its key's partition: its windows are split",
+    );
   }
 
   #deadLetter(record: IncomingRecord, code: DeadLetterCode, reason: string): void {

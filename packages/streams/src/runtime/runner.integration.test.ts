@@ -21,6 +21,7 @@ import {
   valuesOf,
 } from "../../test-support/readings.ts";
 import {
+  agg,
   createPublisher,
   createStreamApp,
   createSubscriber,
@@ -397,6 +398,29 @@ describe("a windowed pipeline", () => {
     expect(valuesOf(out.records.map(({ value }) => value))).toEqual(want);
     second.kill("SIGKILL");
   }, 120_000);
+
+  test("a record outside its key's partition is told of: its windows would be split", async () => {
+    const from = readingTopic(uniqueName("in"), 2);
+    const log = keptLog();
+    const app = createStreamApp({ name: uniqueName("app"), kafka: shared.kafka, log, startFrom: "earliest" });
+    app.dataframe(from).trailingWindow("5s", { every: "1s" }).aggregate({ count: agg.count() }).print();
+    await using _running = await running(app);
+    await publishAll(
+      from,
+      [1, 2, 3].map((x) => ({ key: `k${x}`, atMs: Date.now(), x })),
+    );
+    const producer = new Kafka({ brokers: [...shared.kafka.brokers], ...noLevel }).producer({
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    const value = JSON.stringify({ key: "k1", atMs: Date.now(), x: 9 });
+    await producer.send({ topic: from.name, messages: [0, 1].map((partition) => ({ partition, value })) });
+    await producer.disconnect();
+    const told = () => log.lines.filter(({ message }) => message.includes("not in its key's partition"));
+    await until("the line", () => told().length > 0);
+    expect(told()).toHaveLength(1);
+    expect(told()[0]?.fields).toMatchObject({ topic: from.name, key: "k1" });
+  });
 
   test("a silent app hardly uses the processor", async () => {
     const from = uniqueName("in");

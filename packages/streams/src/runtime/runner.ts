@@ -54,6 +54,7 @@ const SILENT_MS = 4_000;
 /** Then the consumer is given up: kafkajs may hang without telling. */
 const GIVE_UP_MS = 20_000;
 
+const NOTHING_KNOWN = { low: 0, high: 0, committed: -1, metadata: null };
 /** So many consumers in a row, about one a second, fail for something that will not pass: a restart may be better. */
 const FAILURES_MAX = 20;
 
@@ -211,11 +212,9 @@ export class Runner {
     this.#tasks.keepOnly(partitions);
     const offsets = await offsetsOf(this.#client, clock, topology.name, this.#sourceTopics);
     const starts = partitions.map((each) => {
-      const known = offsets.get(keyOf(each.topic, each.partition));
-      return {
-        ...each,
-        offset: this.#tasks.prepare(each, known ?? { low: 0, high: 0, committed: -1, metadata: null }),
-      };
+      const known = offsets.get(keyOf(each.topic, each.partition)) ?? NOTHING_KNOWN;
+      const count = [...offsets.keys()].filter((key) => key.startsWith(`${each.topic}/`)).length;
+      return { ...each, offset: this.#tasks.prepare(each, known, count) };
     });
     const takeOver = this.#tasks.takeOver();
     if (takeOver.offsets.length > 0) await session.commit(takeOver.offsets);

@@ -1,6 +1,7 @@
 /** The tasks of the partitions that are ours: made, kept or ended as the consumer group hands partitions out. */
 import { KafkaRefusedError, StalledError } from "../errors.ts";
 import { type Batch, keyOf, type TopicPartition } from "../io/consumer-session.ts";
+import { homeOf } from "../io/home-partition.ts";
 import type { PartitionOffsets } from "../io/offsets.ts";
 import type { Clock, Log } from "../ports.ts";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
@@ -68,11 +69,12 @@ export class Tasks {
   }
 
   /**
-   * Makes the partition's task, or goes on with the one there is; returns the offset to read from.
+   * Makes the partition's task, or goes on with the one there is; returns the offset to read from. `partitions` is how
+   * many the topic has.
    *
    * @throws {KafkaRefusedError} where records are gone and that is to be a failure.
    */
-  prepare({ topic, partition }: TopicPartition, offsets: PartitionOffsets): number {
+  prepare({ topic, partition }: TopicPartition, offsets: PartitionOffsets, partitions: number): number {
     const { startFrom, onRecordsGone } = this.#options;
     const key = keyOf(topic, partition);
     const earlier = this.#tasks.get(key);
@@ -81,7 +83,7 @@ export class Tasks {
     earlier?.stop();
     if (start.kind === "fresh" && start.why !== undefined)
       this.#tellStart({ topic, partition }, offsets, start);
-    this.#tasks.set(key, this.#taskFor({ topic, partition }, start, offsets));
+    this.#tasks.set(key, this.#taskFor({ topic, partition }, start, offsets, partitions));
     return start.kind === "fresh" ? start.offset : start.readFrom;
   }
 
@@ -203,6 +205,7 @@ export class Tasks {
     at: TopicPartition,
     start: Exclude<Start, { kind: "continue" }>,
     { high }: PartitionOffsets,
+    partitions: number,
   ): Task {
     const { sources, clock, ports, room, onQueue, onFailure } = this.#options;
     const source = sources.get(at.topic);
@@ -210,7 +213,10 @@ export class Tasks {
       throw new KafkaRefusedError("the assignment", `topic "${at.topic}" was not asked for`);
     const readFrom = start.kind === "fresh" ? start.offset : start.readFrom;
     const startPosition = start.kind === "fresh" ? start.offset : start.position;
-    const partition = new Partition(source, at.partition, readFrom, ports);
+    const partition = new Partition(source, at.partition, readFrom, {
+      ...ports,
+      isHome: partitions > 1 ? homeOf(at.partition, partitions) : undefined,
+    });
     if (start.kind === "resume" && start.checkpoint !== undefined) {
       partition.restore({ checkpoint: start.checkpoint, position: start.position, endOffset: high });
     }
