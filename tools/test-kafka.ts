@@ -5,6 +5,8 @@
 import { runVitest } from "./checks/vitest.ts";
 import { startApacheKafka } from "./kafka/apache-kafka.ts";
 import { KafkaToolError } from "./kafka/kafka-tool-error.ts";
+import { warmUp } from "./kafka/warm-up.ts";
+import { buildPageWhenNeeded } from "./page/build.ts";
 import { root } from "./system/layout.ts";
 
 // Whoever ends us, and however: Kafka ends with our process's exit.
@@ -15,11 +17,13 @@ process.channel?.unref();
 
 async function testOnKafka(filters: readonly string[]): Promise<void> {
   const startedMs = performance.now();
+  await buildPageWhenNeeded(root, () => {});
   const kafka = await startApacheKafka();
   console.log(
-    `Apache Kafka answers on ${kafka.brokers} after ${Math.round(performance.now() - startedMs)} ms.`,
+    `Apache Kafka answers on ${kafka.brokers.join(", ")} after ${Math.round(performance.now() - startedMs)} ms.`,
   );
   try {
+    await warmUp(kafka.brokers);
     process.env["KAFKA_BROKERS"] = kafka.brokers.join(",");
     const { passed, failed, skipped } = await runVitest(root, ["--project", "integration", ...filters]);
     for (const { file, name } of skipped) console.log(`skipped: ${file}: ${name}`);
