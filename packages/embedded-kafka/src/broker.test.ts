@@ -18,8 +18,6 @@ import { apiVersions } from "./protocol/messages/api-versions.ts";
 import { createTopics } from "./protocol/messages/create-topics.ts";
 import { deleteTopics } from "./protocol/messages/delete-topics.ts";
 import { fetch } from "./protocol/messages/fetch.ts";
-import { findCoordinator } from "./protocol/messages/find-coordinator.ts";
-import { initProducerId } from "./protocol/messages/init-producer-id.ts";
 import { joinGroup } from "./protocol/messages/join-group.ts";
 import { listOffsets } from "./protocol/messages/list-offsets.ts";
 import { metadata } from "./protocol/messages/metadata.ts";
@@ -192,25 +190,6 @@ describe("requests", () => {
       clientSoftwareVersion: "-",
     });
     expect(unnamed.errorCode).toBe(errorCode.invalidRequest);
-  });
-
-  test("of transactions are refused", async () => {
-    await using on = await started();
-    const { coordinators } = await on.client.send(findCoordinator, 4, {
-      keyType: 1,
-      coordinatorKeys: ["tx"],
-    });
-    expect(coordinators[0]?.errorCode).toBe(errorCode.unsupportedVersion);
-    const init = { transactionalId: "tx", transactionTimeoutMs: 1000 };
-    expect((await on.client.send(initProducerId, 4, init)).errorCode).toBe(errorCode.unsupportedVersion);
-    await makeTopic(on.client, "t");
-    const transactional = batchOf(["a"], {
-      attributes: 0x10,
-      producerId: 1,
-      producerEpoch: 0,
-      baseSequence: 0,
-    });
-    expect((await append(on.client, "t", transactional)).errorCode).toBe(errorCode.invalidTxnState);
   });
 
   test("that were sent together are answered in order", async () => {

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { type BrokerNode, Cluster } from "./cluster/cluster.ts";
 import { ConfigStore } from "./cluster/config-store.ts";
 import { Groups } from "./coord/groups.ts";
+import { Transactions } from "./coord/transactions.ts";
 import type { Endpoint, RequestContext } from "./handlers/handler.ts";
 import { handlers, servedApis } from "./handlers/index.ts";
 import {
@@ -13,7 +14,9 @@ import {
   inspectGroups,
   inspectRecords,
   inspectTopics,
+  inspectTransactions,
   type TopicInfo,
+  type TransactionInfo,
 } from "./inspection.ts";
 import { type Log, silentLog } from "./log-port.ts";
 import { Connection, type ConnectionHost } from "./server/connection.ts";
@@ -56,8 +59,10 @@ export interface Broker {
   topics(): TopicInfo[];
   /** The records of a topic, decoded, partition by partition; none where there is no such topic. */
   records(topic: string, partition?: number): InspectedRecord[];
-  /** Groups with their members, assignments and committed offsets. */
+  /** Groups with their members, assignments, committed offsets and those that wait for a transaction's end. */
   groups(): GroupInfo[];
+  /** Transactional ids with their producers, and what their transactions have touched. */
+  transactions(): TransactionInfo[];
   connections(): ConnectionInfo[];
 }
 
@@ -81,6 +86,7 @@ class RunningBroker implements Broker, ConnectionHost {
   readonly #options: BrokerOptions;
   readonly #cluster: Cluster;
   readonly #groups: Groups;
+  readonly #transactions: Transactions;
   readonly #brokerId: number;
   readonly #served = servedApis(handlers);
   readonly #connections = new Set<Connection>();
@@ -102,6 +108,7 @@ class RunningBroker implements Broker, ConnectionHost {
     this.maxRequestBytes = configs.brokerNumber("socket.request.max.bytes");
     this.#cluster = new Cluster(configs, [{ id: this.#brokerId, rack: null }], this.clock);
     this.#groups = new Groups(this.#cluster);
+    this.#transactions = new Transactions(this.#cluster, this.#groups);
     this.dispatcher = new Dispatcher(handlers, this.#served, (error, { apiKey, apiVersion }) =>
       this.log.error({ api: apiKey, version: apiVersion, err: error }, "a request failed in the broker"),
     );
@@ -114,6 +121,7 @@ class RunningBroker implements Broker, ConnectionHost {
     this.#repeat("clean-up", this.#cluster.configs.brokerNumber("log.retention.check.interval.ms"), () => {
       this.#cluster.cleanUp();
       this.#groups.cleanUp();
+      this.#transactions.cleanUp();
     });
     const idleMs = this.#cluster.configs.brokerNumber("connections.max.idle.ms");
     this.#repeat("idle connections", Math.max(idleMs / 4, 1), () => this.#closeIdle(idleMs));
@@ -150,6 +158,7 @@ class RunningBroker implements Broker, ConnectionHost {
       client,
       cluster: this.#cluster,
       groups: this.#groups,
+      transactions: this.#transactions,
       clock: this.clock,
       log: this.log,
       served: this.#served,
@@ -183,6 +192,7 @@ class RunningBroker implements Broker, ConnectionHost {
     const closed = this.#listeners?.close();
     for (const connection of [...this.#connections]) connection.close();
     this.#groups.close();
+    this.#transactions.close();
     await closed;
   }
 
@@ -196,6 +206,10 @@ class RunningBroker implements Broker, ConnectionHost {
 
   groups(): GroupInfo[] {
     return inspectGroups(this.#groups);
+  }
+
+  transactions(): TransactionInfo[] {
+    return inspectTransactions(this.#transactions);
   }
 
   connections(): ConnectionInfo[] {

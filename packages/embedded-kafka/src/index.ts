@@ -1,7 +1,15 @@
 /** A broker that speaks Kafka's wire protocol, in memory, in this process: for development, demos and tests. */
 export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
 export { InvalidConfigError } from "./cluster/config-store.ts";
-export type { ConnectionInfo, GroupInfo, InspectedRecord, PartitionInfo, TopicInfo } from "./inspection.ts";
+export type { TransactionState } from "./coord/transaction-states.ts";
+export type {
+  ConnectionInfo,
+  GroupInfo,
+  InspectedRecord,
+  PartitionInfo,
+  TopicInfo,
+  TransactionInfo,
+} from "./inspection.ts";
 export type { Log } from "./log-port.ts";
 export type { RecordHeader, StoredRecord } from "./records/record.ts";
 export { ListenError, PortInUseError } from "./server/listeners.ts";

@@ -2,7 +2,9 @@
 import type { Cluster } from "./cluster/cluster.ts";
 import { assignedPartitions } from "./coord/consumer-protocol.ts";
 import type { Groups } from "./coord/groups.ts";
-import type { StoredRecord } from "./records/record.ts";
+import type { TransactionState } from "./coord/transaction-states.ts";
+import type { Transactions } from "./coord/transactions.ts";
+import type { LoggedRecord } from "./log/partition-log.ts";
 import type { Connection } from "./server/connection.ts";
 
 export interface PartitionInfo {
@@ -11,6 +13,8 @@ export interface PartitionInfo {
   readonly logStartOffset: number;
   /** The offset that the next record gets. */
   readonly highWatermark: number;
+  /** Where readers at read_committed stop: the first offset of the oldest open transaction. */
+  readonly lastStableOffset: number;
   readonly batches: number;
   readonly segments: number;
   readonly bytes: number;
@@ -27,7 +31,7 @@ export interface TopicInfo {
   readonly partitions: readonly PartitionInfo[];
 }
 
-export interface InspectedRecord extends StoredRecord {
+export interface InspectedRecord extends LoggedRecord {
   readonly topic: string;
   readonly partition: number;
 }
@@ -51,6 +55,28 @@ export interface GroupInfo {
     readonly offset: number;
     readonly metadata: string;
   }[];
+  /** Offsets of transactions that are not over. */
+  readonly pendingOffsets: readonly {
+    readonly producerId: number;
+    readonly topic: string;
+    readonly partition: number;
+    readonly offset: number;
+    readonly metadata: string;
+  }[];
+}
+
+export interface TransactionInfo {
+  readonly transactionalId: string;
+  readonly state: TransactionState;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly timeoutMs: number;
+  /** Milliseconds since the epoch; null before the producer's first transaction. */
+  readonly startedMs: number | null;
+  /** Partitions by topic that are part of the open transaction. */
+  readonly partitions: Readonly<Record<string, readonly number[]>>;
+  /** Groups whose offsets are part of it. */
+  readonly groups: readonly string[];
 }
 
 export interface ConnectionInfo {
@@ -71,6 +97,7 @@ export function inspectTopics(cluster: Cluster): TopicInfo[] {
       leaderId,
       logStartOffset: log.logStartOffset,
       highWatermark: log.highWatermark,
+      lastStableOffset: log.lastStableOffset,
       batches: log.batchCount,
       segments: log.segmentCount,
       bytes: log.bytes,
@@ -110,6 +137,26 @@ export function inspectGroups(groups: Groups): GroupInfo[] {
     offsets: [...offsets.all()].flatMap(([topic, partitions]) =>
       [...partitions].map(([partition, { offset, metadata }]) => ({ topic, partition, offset, metadata })),
     ),
+    pendingOffsets: [...offsets.pending()].map(({ offset: { offset, metadata }, ...of }) => ({
+      ...of,
+      offset,
+      metadata,
+    })),
+  }));
+}
+
+export function inspectTransactions(transactions: Transactions): TransactionInfo[] {
+  return transactions.all.map((held) => ({
+    transactionalId: held.id,
+    state: held.state,
+    producerId: held.producerId,
+    producerEpoch: held.producerEpoch,
+    timeoutMs: held.timeoutMs,
+    startedMs: held.startedMs < 0 ? null : held.startedMs,
+    partitions: Object.fromEntries(
+      [...held.partitions].map(([topic, partitions]) => [topic, [...partitions].sort((a, b) => a - b)]),
+    ),
+    groups: [...held.groups],
   }));
 }
 

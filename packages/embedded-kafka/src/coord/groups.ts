@@ -102,6 +102,45 @@ export class Groups {
     return group.classic.state === "CompletingRebalance" ? errorCode.rebalanceInProgress : errorCode.none;
   }
 
+  /**
+   * Whether offsets may be committed in a transaction; 0 if so. A client that says nothing of a membership may, also
+   * where there are members: its transaction fences it, not its generation (KIP-447).
+   */
+  mayCommitInTransaction(
+    groupId: string,
+    memberId: string,
+    instanceId: string | null,
+    generationId: number,
+  ): number {
+    if (groupId === "") return errorCode.invalidGroupId;
+    const group = this.#groups.get(groupId);
+    if (group === undefined) {
+      if (generationId >= 0) return errorCode.illegalGeneration;
+      this.#getOrCreate(groupId);
+      return errorCode.none;
+    }
+    const { classic } = group;
+    const isMember = generationId >= 0 || memberId !== "" || instanceId !== null;
+    if (!isMember || (generationId < 0 && classic.state === "Empty")) return errorCode.none;
+    return classic.check(memberId, instanceId, generationId) ?? errorCode.none;
+  }
+
+  /** Holds an offset back until the producer's transaction ends. */
+  commitInTransaction(
+    groupId: string,
+    producerId: number,
+    topic: string,
+    partition: number,
+    offset: CommittedOffset,
+  ): void {
+    this.#getOrCreate(groupId).offsets.setPending(producerId, topic, partition, offset);
+  }
+
+  /** Applies what a producer's transaction held back, or drops it. */
+  endTransaction(groupId: string, producerId: number, committed: boolean): void {
+    this.#groups.get(groupId)?.offsets.endTransaction(producerId, committed);
+  }
+
   commit(groupId: string, topic: string, partition: number, offset: CommittedOffset): void {
     this.#getOrCreate(groupId).offsets.set(topic, partition, offset);
   }

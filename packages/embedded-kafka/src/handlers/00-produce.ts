@@ -7,8 +7,11 @@ import type { Partition } from "../cluster/topic.ts";
 import { DecodeError } from "../protocol/decode-error.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { produce } from "../protocol/messages/produce.ts";
-import { HEADER_BYTES, readHeader } from "../records/batch.ts";
+import type { RequestOf } from "../protocol/schema.ts";
+import { type BatchHeader, HEADER_BYTES, NO_PRODUCER, readHeader } from "../records/batch.ts";
 import { handler, NO_RESPONSE, type RequestContext } from "./handler.ts";
+
+type Request = RequestOf<typeof produce>;
 
 interface PartitionAnswer {
   readonly index: number;
@@ -22,14 +25,12 @@ interface PartitionAnswer {
 export const produceHandler = handler(
   produce,
   (context, request) => {
-    const validAcks = request.acks === 0 || request.acks === 1 || request.acks === -1;
+    const problem = problemOf(request);
     let failed = false;
     const responses = request.topicData.map(({ name, partitionData }) => ({
       name,
       partitionResponses: partitionData.map(({ index, records }) => {
-        const answer = validAcks
-          ? append(context, name, index, records)
-          : refused(index, errorCode.invalidRequiredAcks, `acks=${request.acks}: only -1, 0 and 1 are legal`);
+        const answer = problem === null ? append(context, name, index, records, request) : problem(index);
         failed ||= answer.errorCode !== errorCode.none;
         return answer;
       }),
@@ -42,11 +43,34 @@ export const produceHandler = handler(
   [0, 11],
 );
 
+/** What is wrong with the whole of a request; null where nothing is. */
+function problemOf({
+  acks,
+  transactionalId,
+  topicData,
+}: Request): ((index: number) => PartitionAnswer) | null {
+  if (acks !== 0 && acks !== 1 && acks !== -1) {
+    const message = `acks=${acks}: only -1, 0 and 1 are legal`;
+    return (index) => refused(index, errorCode.invalidRequiredAcks, message);
+  }
+  if (transactionalId !== null) return null;
+  const transactional = topicData.some(({ partitionData }) =>
+    partitionData.some(({ records }) => headerOf(records)?.transactional),
+  );
+  return transactional ? (index) => refused(index, errorCode.transactionalIdAuthorizationFailed, null) : null;
+}
+
+/** The header as it came, unchecked; null where the bytes are too few. */
+function headerOf(records: Buffer | null): BatchHeader | null {
+  return records === null || records.length < HEADER_BYTES ? null : readHeader(records);
+}
+
 function append(
   context: RequestContext,
   topic: string,
   index: number,
   records: Buffer | null,
+  { transactionalId }: Request,
 ): PartitionAnswer {
   const partition = context.cluster.partition(topic, index);
   if (partition === undefined) {
@@ -59,15 +83,34 @@ function append(
   if (partition.leaderId !== context.brokerId) {
     return refused(index, errorCode.notLeaderOrFollower, `broker ${partition.leaderId} leads this partition`);
   }
-  const bytes = records ?? Buffer.alloc(0);
-  if (isTransactional(bytes)) {
-    return refused(index, errorCode.invalidTxnState, "the partition is not part of an open transaction");
+  const header = headerOf(records);
+  if (header?.transactional && header.producerId !== NO_PRODUCER) {
+    const code = transactionProblem(context, transactionalId ?? "", header, partition);
+    if (code === errorCode.invalidTxnState) {
+      return refused(index, code, "Partition was not added to the transaction");
+    }
+    if (code !== errorCode.none) return refused(index, code, null);
   }
-  return appendTo(context, partition, bytes);
+  return appendTo(context, partition, records ?? Buffer.alloc(0));
 }
 
-function isTransactional(bytes: Buffer): boolean {
-  return bytes.length >= HEADER_BYTES && readHeader(bytes).transactional;
+/** Asks the coordinator, unless the producer has written to the partition in this transaction before (KIP-890). */
+function transactionProblem(
+  { apiVersion, transactions }: RequestContext,
+  transactionalId: string,
+  { producerId, producerEpoch }: BatchHeader,
+  { topic, index, log }: Partition,
+): number {
+  if (log.producers.hasOpenTransaction(producerId, producerEpoch)) return errorCode.none;
+  const code = transactions.verifyPartition(
+    { transactionalId, producerId, producerEpoch },
+    topic.name,
+    index,
+  );
+  if (code === errorCode.producerFenced) return errorCode.invalidProducerEpoch;
+  // Clients know the error that asks for an abort from version 11 on; before, only the fatal one.
+  const isNew = code === errorCode.transactionAbortable && apiVersion < 11;
+  return isNew ? errorCode.invalidTxnState : code;
 }
 
 function appendTo(context: RequestContext, partition: Partition, bytes: Buffer): PartitionAnswer {
@@ -92,6 +135,6 @@ function appendTo(context: RequestContext, partition: Partition, bytes: Buffer):
   }
 }
 
-function refused(index: number, code: number, message: string): PartitionAnswer {
+function refused(index: number, code: number, message: string | null): PartitionAnswer {
   return { index, errorCode: code, baseOffset: -1, errorMessage: message };
 }

@@ -12,6 +12,8 @@ import { handler, leadershipProblem, type RequestContext } from "./handler.ts";
 
 type Request = RequestOf<typeof fetch>;
 type Response = ResponseOf<typeof fetch>;
+const READ_COMMITTED = 1;
+
 type PartitionAnswer = Response["responses"][number]["partitions"][number];
 
 interface Wanted {
@@ -70,6 +72,7 @@ function resolveTopic(context: RequestContext, wanted: Request["topics"][number]
 }
 
 function read(context: RequestContext, request: Request, wanted: readonly WantedTopic[]): Found {
+  const committedOnly = request.isolationLevel === READ_COMMITTED;
   let bytes = 0;
   let failed = false;
   const responses = wanted.map(({ topic, topicId, missing, partitions }) => ({
@@ -83,7 +86,8 @@ function read(context: RequestContext, request: Request, wanted: readonly Wanted
       }
       const { log } = one.partition;
       const room = Math.min(one.maxBytes, request.maxBytes - bytes);
-      const found = log.read(one.fetchOffset, room, bytes === 0);
+      const endOffset = committedOnly ? log.lastStableOffset : log.highWatermark;
+      const found = log.read(one.fetchOffset, room, bytes === 0, endOffset);
       bytes += found.bytes;
       return {
         partitionIndex: one.index,
@@ -91,7 +95,7 @@ function read(context: RequestContext, request: Request, wanted: readonly Wanted
         highWatermark: log.highWatermark,
         lastStableOffset: log.lastStableOffset,
         logStartOffset: log.logStartOffset,
-        abortedTransactions: request.isolationLevel === 1 ? [] : null,
+        abortedTransactions: committedOnly ? log.abortedBetween(one.fetchOffset, found.nextOffset) : null,
         records: found.batches,
       };
     }),

@@ -45,11 +45,13 @@ function find({ log }: Partition, timestamp: number, isolationLevel: number) {
     case EARLIEST:
     case EARLIEST_LOCAL:
       return { timestampMs: -1, offset: log.logStartOffset };
-    case MAX_TIMESTAMP:
-      return log.withMaxTimestamp() ?? UNKNOWN;
     default: {
-      const found = timestamp < 0 ? null : log.firstAtOrAfter(timestamp);
+      const found = timestamp === MAX_TIMESTAMP ? log.withMaxTimestamp() : firstAtOrAfter(log, timestamp);
       return found === null || found.offset >= end ? UNKNOWN : found;
     }
   }
+}
+
+function firstAtOrAfter(log: Partition["log"], timestamp: number) {
+  return timestamp < 0 ? null : log.firstAtOrAfter(timestamp);
 }

@@ -10,32 +10,45 @@ interface WantedTopic {
 }
 
 export const offsetFetchHandler = handler(offsetFetch, (context, request) => {
-  if (context.apiVersion < 8) return { topics: committed(context, request.groupId, request.topics) };
+  const { requireStable } = request;
+  if (context.apiVersion < 8) {
+    return { topics: committed(context, request.groupId, request.topics, requireStable) };
+  }
   return {
     groups: request.groups.map(({ groupId, topics }) => ({
       groupId,
-      topics: committed(context, groupId, topics),
+      topics: committed(context, groupId, topics, requireStable),
     })),
   };
 });
 
-/** Of the named partitions, or with null of all that the group has. */
-function committed(context: RequestContext, groupId: string, topics: readonly WantedTopic[] | null) {
-  const offsets = context.groups.get(groupId)?.offsets;
+/**
+ * Of the named partitions, or with null of all that the group has. A reader that wants what is stable has to ask again
+ * for a partition of which a transaction holds an offset back (KIP-447).
+ */
+function committed(
+  { groups }: RequestContext,
+  groupId: string,
+  topics: readonly WantedTopic[] | null,
+  requireStable: boolean,
+) {
+  const offsets = groups.get(groupId)?.offsets;
+  const answer = (topic: string, index: number, offset: CommittedOffset | undefined) =>
+    requireStable && offsets?.isPending(topic, index) ? unstable(index) : stable(index, offset);
   if (topics === null) {
     return [...(offsets?.all() ?? [])].map(([name, partitions]) => ({
       name,
-      partitions: [...partitions].map(([index, offset]) => answer(index, offset)),
+      partitions: [...partitions].map(([index, offset]) => answer(name, index, offset)),
     }));
   }
   return topics.map(({ name, partitionIndexes }) => ({
     name,
-    partitions: partitionIndexes.map((index) => answer(index, offsets?.get(name, index))),
+    partitions: partitionIndexes.map((index) => answer(name, index, offsets?.get(name, index))),
   }));
 }
 
 /** -1 where nothing was committed. */
-function answer(partitionIndex: number, committedOffset: CommittedOffset | undefined) {
+function stable(partitionIndex: number, committedOffset: CommittedOffset | undefined) {
   return {
     partitionIndex,
     committedOffset: committedOffset?.offset ?? -1,
@@ -43,4 +56,8 @@ function answer(partitionIndex: number, committedOffset: CommittedOffset | undef
     metadata: committedOffset?.metadata ?? "",
     errorCode: errorCode.none,
   };
+}
+
+function unstable(partitionIndex: number) {
+  return { ...stable(partitionIndex, undefined), errorCode: errorCode.unstableOffsetCommit };
 }

@@ -2,6 +2,7 @@
 import type { BrokerNode, Cluster } from "../cluster/cluster.ts";
 import type { Partition } from "../cluster/topic.ts";
 import type { Groups } from "../coord/groups.ts";
+import type { Transactions } from "../coord/transactions.ts";
 import type { Log } from "../log-port.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import type { Api, RequestOf, ResponseOf } from "../protocol/schema.ts";
@@ -42,6 +43,7 @@ export interface RequestContext {
   readonly client: ClientConnection;
   readonly cluster: Cluster;
   readonly groups: Groups;
+  readonly transactions: Transactions;
   readonly clock: Clock;
   readonly log: Log;
   /** Everything this broker serves. */

@@ -33,6 +33,7 @@ export const errorCode = {
   invalidTransactionTimeout: 50,
   concurrentTransactions: 51,
   transactionCoordinatorFenced: 52,
+  transactionalIdAuthorizationFailed: 53,
   operationNotAttempted: 55,
   nonEmptyGroup: 68,
   groupIdNotFound: 69,
@@ -53,6 +54,7 @@ export const errorCode = {
   transactionalIdNotFound: 105,
   mismatchedEndpointType: 114,
   transactionAbortable: 120,
+  invalidRegularExpression: 128,
 } as const;
 
 export type ErrorCode = (typeof errorCode)[keyof typeof errorCode];

@@ -1,0 +1,35 @@
+/** DescribeTransactions, version 0 (KIP-664). Partitions of topics only: groups' offsets are in no topic here. */
+import { errorCode } from "../protocol/error-codes.ts";
+import { describeTransactions } from "../protocol/messages/describe-transactions.ts";
+import { handler, type RequestContext } from "./handler.ts";
+
+export const describeTransactionsHandler = handler(describeTransactions, (context, request) => ({
+  transactionStates: request.transactionalIds.map((id) => describe(context, id)),
+}));
+
+function describe({ transactions }: RequestContext, transactionalId: string) {
+  const held = transactions.get(transactionalId);
+  if (held === undefined) {
+    const code = transactionalId === "" ? errorCode.invalidRequest : errorCode.transactionalIdNotFound;
+    return { ...NOTHING, transactionalId, errorCode: code };
+  }
+  return {
+    errorCode: errorCode.none,
+    transactionalId,
+    transactionState: held.state,
+    transactionTimeoutMs: held.timeoutMs,
+    transactionStartTimeMs: held.startedMs,
+    producerId: held.producerId,
+    producerEpoch: held.producerEpoch,
+    topics: [...held.partitions].map(([topic, partitions]) => ({ topic, partitions: [...partitions] })),
+  };
+}
+
+const NOTHING = {
+  transactionState: "",
+  transactionTimeoutMs: 0,
+  transactionStartTimeMs: 0,
+  producerId: 0,
+  producerEpoch: 0,
+  topics: [],
+};

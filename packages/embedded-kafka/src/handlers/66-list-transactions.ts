@@ -1,0 +1,64 @@
+/**
+ * ListTransactions, versions 0 to 2 (KIP-664): by state and producer id; from 1 on by duration (KIP-994), from 2 on by a
+ * pattern that the whole transactional id has to fit (KIP-1152).
+ */
+import { runInNewContext } from "node:vm";
+import { type TransactionState, transactionStates } from "../coord/transaction-states.ts";
+import type { TransactionalId } from "../coord/transactional-id.ts";
+import { errorCode } from "../protocol/error-codes.ts";
+import { listTransactions } from "../protocol/messages/list-transactions.ts";
+import type { RequestOf } from "../protocol/schema.ts";
+import { handler } from "./handler.ts";
+
+type Request = RequestOf<typeof listTransactions>;
+
+/** States that Apache Kafka has and that are never seen here: filters for them are legal. */
+const UNSEEN_STATES = ["Dead", "PrepareEpochFence"];
+const knownStates: readonly string[] = [...transactionStates, ...UNSEEN_STATES];
+
+/** A pattern may be a trap that a backtracking search does not get out of. */
+const PATTERN_MS_MAX = 100;
+
+export const listTransactionsHandler = handler(listTransactions, ({ transactions, clock }, request) => {
+  const wanted = transactions.all.filter((held) => isWanted(held, request, clock.now()));
+  const fits = fitting(
+    wanted.map(({ id }) => id),
+    request.transactionalIdPattern,
+  );
+  if (fits === null) {
+    return { errorCode: errorCode.invalidRegularExpression, unknownStateFilters: [], transactionStates: [] };
+  }
+  return {
+    errorCode: errorCode.none,
+    unknownStateFilters: request.stateFilters.filter((state) => !knownStates.includes(state)),
+    transactionStates: wanted
+      .filter((_, index) => fits[index])
+      .map(({ id, producerId, state }) => ({ transactionalId: id, producerId, transactionState: state })),
+  };
+});
+
+const RUNNING: readonly TransactionState[] = ["Ongoing", "PrepareCommit", "PrepareAbort"];
+
+function isWanted(held: TransactionalId, request: Request, nowMs: number): boolean {
+  const { stateFilters, producerIdFilters, durationFilter } = request;
+  const longEnough =
+    durationFilter < 0 || (RUNNING.includes(held.state) && nowMs - held.startedMs >= durationFilter);
+  return (
+    longEnough &&
+    (stateFilters.length === 0 || stateFilters.includes(held.state)) &&
+    (producerIdFilters.length === 0 || producerIdFilters.includes(held.producerId))
+  );
+}
+
+/** Which ids fit; null where the pattern is none. */
+function fitting(ids: readonly string[], pattern: string | null): boolean[] | null {
+  if (pattern === null || pattern === "") return ids.map(() => true);
+  try {
+    const whole = new RegExp(`^(?:${pattern})$`, "u");
+    return ids.map((id) =>
+      Boolean(runInNewContext("pattern.test(id)", { pattern: whole, id }, { timeout: PATTERN_MS_MAX })),
+    );
+  } catch {
+    return null;
+  }
+}

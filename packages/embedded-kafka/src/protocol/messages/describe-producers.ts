@@ -1,0 +1,33 @@
+import { api, array, arrayOf, int16, int32, int64, string } from "../schema.ts";
+
+export const describeProducers = api({
+  key: 61,
+  name: "DescribeProducers",
+  versions: [0, 0],
+  flexible: 0,
+  request: {
+    topics: array({
+      name: string(),
+      partitionIndexes: arrayOf(int32()),
+    }),
+  },
+  response: {
+    throttleTimeMs: int32({ default: 0 }),
+    topics: array({
+      name: string(),
+      partitions: array({
+        partitionIndex: int32(),
+        errorCode: int16(),
+        errorMessage: string({ nullable: true, default: null }),
+        activeProducers: array({
+          producerId: int64(),
+          producerEpoch: int32(),
+          lastSequence: int32({ default: -1 }),
+          lastTimestamp: int64({ default: -1 }),
+          coordinatorEpoch: int32(),
+          currentTxnStartOffset: int64({ default: -1 }),
+        }),
+      }),
+    }),
+  },
+});
