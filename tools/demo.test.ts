@@ -109,7 +109,7 @@ describe.runIf(isUnix)("npm start", () => {
   test("tells why a service could not start, last, and with its code", async () => {
     const demo = new Demo([], { PIPELINES: "nonsense" });
     expect(await demo.ended()).toBe(2);
-    expect(demo.output.slice(demo.output.lastIndexOf("stream-processor ended:"))).toMatch(/PIPELINES/);
+    expect(demo.lastLine()).toMatch(/^ {2}PIPELINES=nonsense: must name pipelines of/);
     expect(demo.output).not.toContain("Kelvin is running");
   });
 
@@ -165,6 +165,23 @@ describe("npm start, told wrong", () => {
     expect(await demo.ended()).toBe(2);
     expect(demo.output).toContain(problem);
     expect(demo.output).toContain("--replay [file.csv]");
+  });
+
+  test.each([
+    ["before anything starts", { KAFKA_BROKERS: "foo", PORT: "abc" }],
+    ["of services", {}],
+  ])("with wrong settings (%s) lists every one of all services, last, with 2", async (_, more) => {
+    const wrong: Record<string, string> = { ...more, ALERT_ABOVE_KELVIN: "hot", INTERVAL_MS: "x" };
+    const demo = new Demo([], wrong);
+    expect(await demo.ended()).toBe(2);
+    const count = Object.keys(wrong).length;
+    const list = demo.output
+      .slice(demo.output.lastIndexOf(`${count} settings are wrong:`))
+      .trimEnd()
+      .split("\n");
+    expect(list).toHaveLength(1 + count);
+    for (const [name, value] of Object.entries(wrong))
+      expect(list.join("\n")).toContain(`  ${name}=${value}: `);
   });
 
   test("--help gives the help, and 0", async () => {

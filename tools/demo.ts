@@ -7,12 +7,15 @@ import { Supervisor } from "./supervise/supervisor.ts";
 import { createTerminal, type Terminal } from "./supervise/terminal.ts";
 import { type Layout, layOut, root, STOP_ORDER } from "./system/layout.ts";
 import { help, readOptions } from "./system/options.ts";
+import { withEveryProblem } from "./system/settings.ts";
 
 const USAGE = "npm start [-- options]      The whole system: broker, producer, stream processor, dashboard.";
 /** So long nothing is said about services that aren't ready yet. */
 const PATIENCE_MS = 15_000;
 
-await runTool(async () => {
+await runTool(() => withEveryProblem(runDemo));
+
+async function runDemo(tell: (environment: NodeJS.ProcessEnv) => void): Promise<number> {
   const options = readOptions(USAGE, process.argv.slice(2), process.env);
   if (options.isHelp) {
     process.stdout.write(help(USAGE));
@@ -20,6 +23,7 @@ await runTool(async () => {
   }
   const terminal = createTerminal(STOP_ORDER);
   const layout = await layOut(options, terminal);
+  tell(layout.environment);
   const supervisor = new Supervisor(terminal, layout.environment);
   const asked = watchStopRequests(() => {
     terminal.say("Ending at once.");
@@ -39,7 +43,7 @@ await runTool(async () => {
   const isWell = await supervisor.stop(STOP_ORDER);
   terminal.say("Stopped.");
   return isWell ? 0 : 1;
-});
+}
 
 /** Starts what the others need first; resolves when all are ready. */
 async function startAll(supervisor: Supervisor, layout: Layout, terminal: Terminal): Promise<void> {

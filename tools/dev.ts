@@ -7,13 +7,16 @@ import { RestartingProgram } from "./supervise/restarting-program.ts";
 import { createTerminal } from "./supervise/terminal.ts";
 import { layOut, root, STOP_ORDER } from "./system/layout.ts";
 import { help, readOptions } from "./system/options.ts";
+import { withEveryProblem } from "./system/settings.ts";
 
 const USAGE = `npm run dev [-- options]      The whole system for development: each part is started anew when its
                               sources change or when it crashes, and the page has hot reload.`;
 const PAGE = "page";
 const SHARED = ["schema", "streams", "service-kit"].map((name) => join(root, "packages", name, "src"));
 
-await runTool(async () => {
+await runTool(() => withEveryProblem(runForDevelopment));
+
+async function runForDevelopment(): Promise<number> {
   const options = readOptions(USAGE, process.argv.slice(2), process.env);
   if (options.isHelp) {
     process.stdout.write(help(USAGE));
@@ -62,4 +65,4 @@ await runTool(async () => {
   await Promise.all(runs);
   terminal.say("Stopped.");
   return 0;
-});
+}

@@ -15,8 +15,12 @@ export class ToolError extends Error {
 export class ProgramEndedError extends ToolError {
   override readonly name = "ProgramEndedError";
 
-  constructor(program: string, reason: string, exitCode: number) {
+  /** Where its settings are the reason: each that is wrong. */
+  readonly problems: readonly string[];
+
+  constructor(program: string, reason: string, exitCode: number, problems: readonly string[] = []) {
     super(`${program} ended: ${reason}`, { exitCode });
+    this.problems = problems;
   }
 }
 

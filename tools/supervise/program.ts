@@ -20,6 +20,8 @@ export interface Ending {
   code: number;
   /** In its own words where it had some. */
   reason: string;
+  /** Where its settings are the reason: each that is wrong. */
+  problems: readonly string[];
 }
 
 /** The last lines of the error output stand for a reason where none was told: a stack, mostly. */
@@ -37,6 +39,7 @@ export class Program {
   readonly #child: ChildProcess;
   #isRunning = true;
   #reason: string | undefined;
+  #problems: readonly string[] = [];
   #lastWords: string[] = [];
 
   constructor(spec: ProgramSpec, print: (line: string) => void, environment: NodeJS.ProcessEnv) {
@@ -55,13 +58,16 @@ export class Program {
       this.#child.on("message", (message) => {
         const told = ToSupervisor.safeParse(message).data;
         if (told?.kelvin === "ready") resolve(told.url);
-        if (told?.kelvin === "failed") this.#reason = told.reason;
+        if (told?.kelvin === "failed") {
+          this.#reason = told.reason;
+          this.#problems = told.problems ?? [];
+        }
       });
     });
     this.ended = new Promise((resolve) => {
       this.#child.on("error", (error) => {
         this.#isRunning = false;
-        resolve({ code: 1, reason: error.message });
+        resolve({ code: 1, reason: error.message, problems: [] });
       });
       const end = (code: number | null, signal: NodeJS.Signals | null) => {
         this.#isRunning = false;
@@ -97,12 +103,14 @@ export class Program {
 
   #ending(code: number | null, signal: NodeJS.Signals | null): Ending {
     if (signal !== null) {
-      return { code: 128 + (constants.signals[signal] ?? 0), reason: this.#reason ?? `killed by ${signal}` };
+      const reason = this.#reason ?? `killed by ${signal}`;
+      return { code: 128 + (constants.signals[signal] ?? 0), reason, problems: [] };
     }
     const words = this.#lastWords.join("\n");
     const fallback =
       words === "" ? `exit code ${code}` : `exit code ${code}, and its last words were\n${words}`;
-    return { code: code ?? 1, reason: this.#reason ?? (code === 0 ? "its work is done" : fallback) };
+    const reason = this.#reason ?? (code === 0 ? "its work is done" : fallback);
+    return { code: code ?? 1, reason, problems: this.#problems };
   }
 }
 

@@ -8,6 +8,13 @@ import type { SystemOptions } from "./options.ts";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+/** The services' programs. */
+export const SERVICES = {
+  producer: join(root, "services", "producer", "src", "main.ts"),
+  processor: join(root, "services", "stream-processor", "src", "main.ts"),
+  dashboard: join(root, "services", "dashboard", "server", "main.ts"),
+};
+
 /** Sources first and the broker last: what was read is computed, shown and kept before the next part ends. */
 export const STOP_ORDER = ["producer", "stream-processor", "dashboard", "broker"];
 
@@ -26,17 +33,17 @@ export interface Layout {
 /** @throws ToolError with code 2, naming each port that is in use and the variable that changes it */
 export async function layOut(options: SystemOptions, terminal: Terminal): Promise<Layout> {
   const ports = await choosePorts(options);
-  const service = (name: string, path: string, port: number): ProgramSpec => ({
+  const service = (name: string, script: string, port: number): ProgramSpec => ({
     name,
-    script: join(root, "services", name, path),
+    script,
     environment: { PORT: String(port) },
   });
   const brokers = ports.broker === undefined ? options.brokers.join(",") : `localhost:${ports.broker}`;
   return {
     broker: ports.broker === undefined ? undefined : brokerSpec(ports.broker),
-    producer: service("producer", "src/main.ts", ports.producer),
-    processor: service("stream-processor", "src/main.ts", ports.processor),
-    dashboard: service("dashboard", "server/main.ts", ports.dashboard),
+    producer: service("producer", SERVICES.producer, ports.producer),
+    processor: service("stream-processor", SERVICES.processor, ports.processor),
+    dashboard: service("dashboard", SERVICES.dashboard, ports.dashboard),
     kafka: brokers,
     environment: {
       LOG_FORMAT: "pretty",

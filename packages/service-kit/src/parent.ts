@@ -8,9 +8,17 @@ import * as z from "zod";
 /** Set by a supervisor that ends its services one by one: Ctrl-C reaches them too, and is then not theirs. */
 export const SUPERVISED = "KELVIN_SUPERVISED";
 
+/** Set by a supervisor that asks what is wrong with the settings: the service says it, and ends without starting. */
+export const CHECK_SETTINGS = "KELVIN_CHECK_SETTINGS";
+
 export const ToSupervisor = z.discriminatedUnion("kelvin", [
   z.object({ kelvin: z.literal("ready"), url: z.string().default("") }),
-  z.object({ kelvin: z.literal("failed"), reason: z.string() }),
+  z.object({
+    kelvin: z.literal("failed"),
+    reason: z.string(),
+    /** Where settings are the reason: each that is wrong. */
+    problems: z.array(z.string()).optional(),
+  }),
 ]);
 export type ToSupervisor = z.input<typeof ToSupervisor>;
 

@@ -159,6 +159,18 @@ describe("a start in a wrong way", () => {
     expect(service.output).toContain("obedient: 3 settings are wrong:");
     for (const name of ["PORT=http", "STOP_TAKES_MS=-1", "KAFKA_BROKERS=here"])
       expect(service.output).toContain(name);
+    expect(service.messages).toEqual([
+      expect.objectContaining({ kelvin: "failed", problems: expect.arrayContaining([expect.any(String)]) }),
+    ]);
+  });
+
+  test("is found out without a start, where the supervisor only asks for it", async () => {
+    const wrong = new Started({ STOP_TAKES_MS: "-1", KELVIN_CHECK_SETTINGS: "1" });
+    expect(await wrong.ended).toBe(2);
+    const right = new Started({ KELVIN_CHECK_SETTINGS: "1" });
+    expect(await right.ended).toBe(0);
+    expect(right.messages).toEqual([]);
+    expect(right.output).toBe("");
   });
 
   test.each(["127.0.0.1", "::1"])(

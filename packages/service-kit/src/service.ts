@@ -2,12 +2,12 @@
 import * as z from "zod";
 import { type AdminHandler, adminOnly, createAdminHandler, type Health, type HealthSource } from "./admin.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { reasonOf, StartError, StopDeadlineError } from "./errors.ts";
+import { reasonOf, SettingsError, StartError, StopDeadlineError } from "./errors.ts";
 import { type KafkaSettings, kafkaSettings } from "./kafka.ts";
 import { type Listening, listen } from "./listen.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { SUPERVISED, tellSupervisor } from "./parent.ts";
+import { CHECK_SETTINGS, SUPERVISED, tellSupervisor } from "./parent.ts";
 import { integer, port, readSettings } from "./settings.ts";
 import { watchStopRequests } from "./stop-requests.ts";
 
@@ -85,6 +85,7 @@ export async function runService<S extends object>(options: ServiceOptions<S>): 
   } catch (error) {
     return endAtStart(options.name, error);
   }
+  if (process.env[CHECK_SETTINGS] === "1") process.exit(0);
   const log = createLog({
     name: options.name,
     level: settings.LOG_LEVEL,
@@ -210,6 +211,7 @@ class ServiceProcess<S extends object> {
 async function endAtStart(name: string, error: unknown): Promise<never> {
   if (!(error instanceof StartError)) throw error;
   console.error(`${name}: ${error.message}`);
-  await tellSupervisor({ kelvin: "failed", reason: error.message });
+  const problems = error instanceof SettingsError ? [...error.problems] : [];
+  await tellSupervisor({ kelvin: "failed", reason: error.message, problems });
   process.exit(error.exitCode);
 }
