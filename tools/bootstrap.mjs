@@ -19,6 +19,8 @@ const root = dirname(tools);
 const PROGRAMS = {
   start: join(tools, "demo.ts"),
   broker: join(root, "packages", "embedded-kafka", "src", "main.ts"),
+  producer: join(root, "services", "producer", "src", "main.ts"),
+  "stream-processor": join(root, "services", "stream-processor", "src", "main.ts"),
   topology: join(root, "services", "stream-processor", "src", "describe", "main.ts"),
 };
 

@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { waitFor } from "@kelvin/test-kit";
 import { expect, test } from "vitest";
 
 const BOOTSTRAP = fileURLToPath(new URL("bootstrap.mjs", import.meta.url));
@@ -32,7 +33,12 @@ test.runIf(process.platform !== "win32")("a signal for the bootstrap alone reach
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], KAFKA_PORT: "0" },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  await once(child.stdout, "data");
+  // Before it there may be a line about packages that are installed.
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  await waitFor("the broker's line", () => output.includes("listening on"));
   child.kill("SIGTERM");
   expect((await once(child, "exit"))[0]).toBe(0);
 });

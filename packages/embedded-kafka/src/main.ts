@@ -39,7 +39,6 @@ async function main(): Promise<void> {
     return;
   }
   const broker = await startBroker({ ...command.options, log });
-  console.log(`Kafka broker (in memory) listening on ${broker.brokers.join(",")}`);
 
   let stopping = false;
   const stop = () => {
@@ -53,6 +52,8 @@ async function main(): Promise<void> {
     if (!isSupervised || !process.connected) stop();
   });
   process.on("SIGTERM", stop);
+  // Only now: whoever reads this line may end us at once, and means an orderly end.
+  console.log(`Kafka broker (in memory) listening on ${broker.brokers.join(",")}`);
   if (process.send !== undefined) {
     process.on("disconnect", stop);
     process.on("message", (message) => {

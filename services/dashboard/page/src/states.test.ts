@@ -77,7 +77,7 @@ test("no device at all: why, and the command that starts a producer", () => {
   const [notice] = notices();
   expect(notice.state).toBe("no-data");
   expect(notice.text).toContain('"readings"');
-  expect(notice.command).toContain("@kelvin/producer");
+  expect(notice.command).toContain("npm run producer");
 });
 
 test("a server that has not read up to now does not say that there is no data", () => {
@@ -121,7 +121,7 @@ test("a pipeline that nobody runs: the command that starts it", () => {
   );
   expect(notices()[1]).toMatchObject({
     state: "pipeline-behind",
-    command: expect.stringContaining("@kelvin/stream-processor"),
+    command: expect.stringContaining("npm run stream-processor"),
   });
   for (const name of ["alert ", "alert-count ", "average-temperature "]) {
     expect(notices()[1]?.text).toContain(name);

@@ -31,8 +31,8 @@ export const WORDS: Record<Flow | Trouble, string> = {
   outdated: "Old page",
 };
 
-const START_PRODUCER = "pnpm --filter @kelvin/producer start";
-const START_PROCESSOR = "pnpm --filter @kelvin/stream-processor start";
+const START_PRODUCER = "npm run producer";
+const START_PROCESSOR = "npm run stream-processor";
 
 /** What a viewer should be told at `nowMs`: first the state of the whole, then each trouble. Never empty. */
 export function noticesOf(store: Store, moment: Moment | undefined, nowMs: number): [Notice, ...Notice[]] {
