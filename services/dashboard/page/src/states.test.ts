@@ -26,6 +26,14 @@ test("all is well: one calm line", () => {
   expect(notices()).toEqual([expect.objectContaining({ state: "live", tone: "calm" })]);
 });
 
+test("where some devices come in and others are silent, it says how many", () => {
+  store.heardOf(fleet({ total: 3, stale: 2 }));
+  expect(notices()[0]).toMatchObject({
+    state: "live",
+    text: expect.stringContaining("3 devices, 2 of them silent"),
+  });
+});
+
 test("before the server has answered, the page connects, with the number of the attempt", () => {
   store = new Store(undefined, NOW);
   expect(notices()[0].text).toContain("attempt 1");

@@ -54,7 +54,7 @@ function wholeOf(store: Store, moment: Moment | undefined, nowMs: number): Notic
   if (devices === 0) return noData(store);
   const allSilent = devices === 1 ? moment?.silentMs !== undefined : fleet.stale >= devices;
   if (allSilent) return stale(moment, devices);
-  return notice("live", "calm", liveText(moment, devices));
+  return notice("live", "calm", liveText(moment, devices, fleet.stale));
 }
 
 function connecting(store: Store, moment: Moment | undefined): Notice {
@@ -97,9 +97,10 @@ function stale(moment: Moment | undefined, devices: number): Notice {
   );
 }
 
-function liveText(moment: Moment | undefined, devices: number): string {
+function liveText(moment: Moment | undefined, devices: number, silent: number): string {
   const every = devices === 1 && moment?.intervalMs ? `, a reading every ${duration(moment.intervalMs)}` : "";
-  return `Readings are coming in: ${plural(devices, "device")}${every}.`;
+  const but = devices > 1 && silent > 0 ? `, ${count(silent)} of them silent` : "";
+  return `Readings are coming in: ${plural(devices, "device")}${every}${but}.`;
 }
 
 function pipelinesBehind(store: Store, nowMs: number): Notice | undefined {
