@@ -9,6 +9,7 @@ export default defineConfig({
     include: ["test/python/**/*.test.ts"],
     globalSetup: "packages/test-kit/src/integration-setup.ts",
     testTimeout: 120_000,
+    reporters: ["verbose"], // names what is skipped, and why
     hookTimeout: 60_000,
   },
 });
