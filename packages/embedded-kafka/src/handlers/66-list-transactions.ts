@@ -3,7 +3,7 @@
  * pattern that the whole transactional id has to fit (KIP-1152).
  */
 import { runInNewContext } from "node:vm";
-import { type TransactionState, transactionStates } from "../coord/transaction-states.ts";
+import { transactionStates } from "../coord/transaction-states.ts";
 import type { TransactionalId } from "../coord/transactional-id.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { listTransactions } from "../protocol/messages/list-transactions.ts";
@@ -37,12 +37,10 @@ export const listTransactionsHandler = handler(listTransactions, ({ transactions
   };
 });
 
-const RUNNING: readonly TransactionState[] = ["Ongoing", "PrepareCommit", "PrepareAbort"];
-
 function isWanted(held: TransactionalId, request: Request, nowMs: number): boolean {
   const { stateFilters, producerIdFilters, durationFilter } = request;
-  const longEnough =
-    durationFilter < 0 || (RUNNING.includes(held.state) && nowMs - held.startedMs >= durationFilter);
+  // As in Apache Kafka, a producer that has had no transaction counts as one that has run for ever.
+  const longEnough = durationFilter < 0 || nowMs - held.startedMs > durationFilter;
   return (
     longEnough &&
     (stateFilters.length === 0 || stateFilters.includes(held.state)) &&

@@ -32,13 +32,13 @@ const TRIES = 100;
 const PAUSE_MS = 50;
 
 /** Asks until the answer is there: a real cluster takes a moment to spread what it knows. */
-export async function eventually<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
-  for (let left = TRIES; left > 0; left--) {
+export async function eventually<T>(what: string, ask: () => Promise<T | null>, tries = TRIES): Promise<T> {
+  for (let left = tries; left > 0; left--) {
     const answer = await ask();
     if (answer !== null) return answer;
     await new Promise((resume) => setTimeout(resume, PAUSE_MS));
   }
-  throw new ClusterUnderTestError(`${what}: not within ${(TRIES * PAUSE_MS) / 1000} s`);
+  throw new ClusterUnderTestError(`${what}: not within ${(tries * PAUSE_MS) / 1000} s`);
 }
 
 export interface CreatedTopic {

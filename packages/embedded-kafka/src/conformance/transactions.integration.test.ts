@@ -1,0 +1,808 @@
+/** Transactions: the same answers from this broker as from Apache Kafka. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { errorCode } from "../protocol/error-codes.ts";
+import { addPartitionsToTxn } from "../protocol/messages/add-partitions-to-txn.ts";
+import { deleteRecords } from "../protocol/messages/delete-records.ts";
+import { describeProducers } from "../protocol/messages/describe-producers.ts";
+import { describeTransactions } from "../protocol/messages/describe-transactions.ts";
+import { fetch } from "../protocol/messages/fetch.ts";
+import { findCoordinator } from "../protocol/messages/find-coordinator.ts";
+import { initProducerId } from "../protocol/messages/init-producer-id.ts";
+import { listOffsets } from "../protocol/messages/list-offsets.ts";
+import { listTransactions } from "../protocol/messages/list-transactions.ts";
+import { offsetFetch } from "../protocol/messages/offset-fetch.ts";
+import { readHeader } from "../records/batch.ts";
+import { readMarker } from "../records/control.ts";
+import { readRecords } from "../records/record.ts";
+import {
+  append,
+  batchOf,
+  type CreatedTopic,
+  connectToCluster,
+  coordinatorReady,
+  eventually,
+  fetchOne,
+  freshTopic,
+  uniqueName,
+} from "../testing/cluster-under-test.ts";
+import { GroupClient, subscription } from "../testing/group-client.ts";
+import type { RawClient } from "../testing/raw-client.ts";
+import { settled, TransactionClient } from "../testing/transaction-client.ts";
+
+const READ_COMMITTED = 1;
+/** The most partitions that a test writes to. */
+const PARTITIONS = 2;
+
+let client: RawClient;
+let topic: string;
+beforeAll(async () => {
+  client = await connectToCluster();
+  await using first = await TransactionClient.of();
+  await first.coordinatorReady();
+});
+afterAll(() => client[Symbol.asyncDispose]());
+
+async function freshTopicName(configs: Record<string, string> = {}): Promise<string> {
+  return (await freshTopic(client, { partitions: PARTITIONS, configs })).name;
+}
+
+function batchesIn(records: Buffer | null): Buffer[] {
+  const batches: Buffer[] = [];
+  for (let at = 0; records !== null && at < records.length; ) {
+    const length = records.readInt32BE(at + 8) + 12;
+    batches.push(records.subarray(at, at + length));
+    at += length;
+  }
+  return batches;
+}
+
+/** What a consumer shows its user: no control batches, and at read_committed nothing of aborted transactions. */
+function seenIn({
+  records,
+  abortedTransactions,
+}: {
+  records: Buffer | null;
+  abortedTransactions: { producerId: number; firstOffset: number }[] | null;
+}): string[] {
+  const aborted = new Set<number>();
+  const waiting = [...(abortedTransactions ?? [])].sort((a, b) => a.firstOffset - b.firstOffset);
+  return batchesIn(records).flatMap((batch) => {
+    const { baseOffset, lastOffsetDelta, producerId, transactional, control } = readHeader(batch);
+    while ((waiting[0]?.firstOffset ?? Number.POSITIVE_INFINITY) <= baseOffset + lastOffsetDelta) {
+      aborted.add(waiting.shift()?.producerId ?? -1);
+    }
+    if (control) {
+      aborted.delete(producerId);
+      return [];
+    }
+    if (transactional && aborted.has(producerId)) return [];
+    return [...readRecords(batch)].map(({ value }) => String(value));
+  });
+}
+
+async function read(name: string, isolationLevel = READ_COMMITTED, from = 0): Promise<string[]> {
+  return seenIn(await fetchOne(client, name, from, { isolationLevel }));
+}
+
+describe("FindCoordinator of a transactional id", () => {
+  test.each([1, 2, 3])("version %i", async (version) => {
+    const found = await client.send(findCoordinator, version, { key: uniqueName("tx"), keyType: 1 });
+    expect(found.errorCode).toBe(errorCode.none);
+    expect(found.port).toBeGreaterThan(0);
+  });
+
+  test.each([4, 6])("version %i, several at once", async (version) => {
+    const keys = [uniqueName("tx"), uniqueName("tx"), ""];
+    const found = await client.send(findCoordinator, version, { keyType: 1, coordinatorKeys: keys });
+    expect(found.coordinators.map(({ key }) => key)).toEqual(keys);
+    for (const { errorCode: code, errorMessage, nodeId } of found.coordinators) {
+      expect([code, errorMessage, nodeId]).toEqual([errorCode.none, "", expect.any(Number)]);
+    }
+  });
+
+  test("a type that is none is refused", async () => {
+    const found = await client.send(findCoordinator, 4, { keyType: 7, coordinatorKeys: ["x"] });
+    expect(found.coordinators).toMatchObject([{ key: "x", nodeId: -1, errorCode: errorCode.invalidRequest }]);
+  });
+});
+
+describe("InitProducerId", () => {
+  const request = { transactionalId: "x", transactionTimeoutMs: 60_000 };
+
+  test.each([
+    ["no time", { transactionTimeoutMs: 0 }, errorCode.invalidTransactionTimeout],
+    ["a negative time", { transactionTimeoutMs: -1 }, errorCode.invalidTransactionTimeout],
+    ["more than 15 minutes", { transactionTimeoutMs: 900_001 }, errorCode.invalidTransactionTimeout],
+    ["an empty id", { transactionalId: "" }, errorCode.invalidRequest],
+    ["a producer id without an epoch", { producerId: 5 }, errorCode.invalidRequest],
+    ["an epoch without a producer id", { producerEpoch: 5 }, errorCode.invalidRequest],
+    [
+      "half a producer and no transactional id",
+      { transactionalId: null, producerId: 5 },
+      errorCode.invalidRequest,
+    ],
+  ])("refuses %s", async (_what, change, code) => {
+    expect(await client.send(initProducerId, 4, { ...request, ...change })).toMatchObject({
+      errorCode: code,
+      producerId: -1,
+      producerEpoch: -1,
+    });
+  });
+
+  test("of a producer that is only idempotent takes any timeout, and any past", async () => {
+    const answer = await client.send(initProducerId, 4, {
+      transactionalId: null,
+      transactionTimeoutMs: -1,
+      producerId: 5,
+      producerEpoch: 3,
+    });
+    expect(answer).toMatchObject({ errorCode: 0, producerEpoch: 0 });
+  });
+
+  test.each([0, 1, 2, 3, 4, 5])("version %i: the same id, and the next epoch each time", async (version) => {
+    await using producer = await TransactionClient.of();
+    expect(await producer.init(version)).toBe(errorCode.none);
+    const { producerId } = producer;
+    expect(producer.producerEpoch).toBe(0);
+    expect(await producer.init(version)).toBe(errorCode.none);
+    expect(producer.identity).toEqual({ producerId, producerEpoch: 1 });
+  });
+
+  test("lets a producer go on that says who it was, and answers its repeat alike (KIP-360)", async () => {
+    await using producer = await TransactionClient.started();
+    const before = producer.identity;
+    expect(await producer.init(4, before)).toBe(errorCode.none);
+    const after = producer.identity;
+    expect(after).toEqual({ ...before, producerEpoch: before.producerEpoch + 1 });
+    expect(await producer.init(4, before)).toBe(errorCode.none);
+    expect(producer.identity).toEqual(after);
+    expect(await producer.init(4, after)).toBe(errorCode.none);
+    for (const [version, code] of [
+      [3, errorCode.invalidProducerEpoch],
+      [4, errorCode.producerFenced],
+      [5, errorCode.producerFenced],
+    ] as const) {
+      expect(await producer.init(version, before)).toBe(code);
+      expect(await producer.init(version, { ...after, producerId: before.producerId + 1000 })).toBe(code);
+    }
+  });
+
+  test("takes what an unknown transactional id says it was for nothing", async () => {
+    await using producer = await TransactionClient.of();
+    expect(await producer.init(4, { producerId: 1 << 30, producerEpoch: 7 })).toBe(errorCode.none);
+    expect(producer.producerEpoch).toBe(0);
+    expect(producer.producerId).not.toBe(1 << 30);
+  });
+
+  test("aborts what is open, with error 51 first, and fences who opened it", async () => {
+    topic = await freshTopicName();
+    await using zombie = await TransactionClient.started();
+    await zombie.add(topic);
+    await zombie.send(topic, ["open"]);
+    await using next = await TransactionClient.of(zombie.transactionalId);
+    expect((await next.initOnce()).errorCode).toBe(errorCode.concurrentTransactions);
+    expect(await next.init()).toBe(errorCode.none);
+    expect(next.identity).toEqual({
+      producerId: zombie.producerId,
+      producerEpoch: zombie.producerEpoch + 2,
+    });
+    expect((await zombie.send(topic, ["zombie"])).errorCode).toBe(errorCode.invalidProducerEpoch);
+    expect(await zombie.addOnce(topic, [0], 1)).toEqual([errorCode.invalidProducerEpoch]);
+    expect(await zombie.addOnce(topic, [0], 2)).toEqual([errorCode.producerFenced]);
+    expect(await zombie.endOnce(true, 1)).toBe(errorCode.invalidProducerEpoch);
+    expect(await zombie.endOnce(true, 2)).toBe(errorCode.producerFenced);
+    expect(await zombie.init(4, zombie.identity)).toBe(errorCode.producerFenced);
+    await next.transact(topic, ["next"], true);
+    expect(await read(topic)).toEqual(["next"]);
+    expect(await read(topic, 0)).toEqual(["open", "next"]);
+  });
+});
+
+describe("AddPartitionsToTxn", () => {
+  let producer: TransactionClient;
+  beforeAll(async () => {
+    topic = await freshTopicName();
+    producer = await TransactionClient.started();
+  });
+  afterAll(() => producer[Symbol.asyncDispose]());
+
+  test.each([
+    [0, errorCode.invalidProducerEpoch],
+    [1, errorCode.invalidProducerEpoch],
+    [2, errorCode.producerFenced],
+    [3, errorCode.producerFenced],
+  ])("version %i refuses another epoch with %i, another id with 49", async (version, code) => {
+    for (const epoch of [-5, producer.producerEpoch + 1]) {
+      expect(await producer.addOnce(topic, [0], version, { v3AndBelowProducerEpoch: epoch })).toEqual([code]);
+    }
+    const unknown = [errorCode.invalidProducerIdMapping];
+    expect(await producer.addOnce(topic, [0], version, { v3AndBelowProducerId: 1 << 30 })).toEqual(unknown);
+    const nobody = { v3AndBelowTransactionalId: uniqueName("nobody") };
+    expect(await producer.addOnce(topic, [0], version, nobody)).toEqual(unknown);
+    expect(await producer.addOnce(topic, [0], version, { v3AndBelowTransactionalId: "" })).toEqual([
+      errorCode.invalidRequest,
+    ]);
+  });
+
+  test("adds all partitions or none", async () => {
+    expect((await producer.addOnce(topic, [0, 99])).sort()).toEqual([
+      errorCode.unknownTopicOrPartition,
+      errorCode.operationNotAttempted,
+    ]);
+    expect(await producer.endOnce(true)).toBe(errorCode.invalidTxnState);
+    expect(await producer.addOnce(uniqueName("none"), [0])).toEqual([errorCode.unknownTopicOrPartition]);
+  });
+
+  test("takes a partition twice, and begins a transaction even with none", async () => {
+    const { resultsByTopicV3AndBelow } = await producer.client.send(addPartitionsToTxn, 3, {
+      v3AndBelowTransactionalId: producer.transactionalId,
+      v3AndBelowProducerId: producer.producerId,
+      v3AndBelowProducerEpoch: producer.producerEpoch,
+      v3AndBelowTopics: [],
+    });
+    expect(resultsByTopicV3AndBelow).toEqual([]);
+    expect(await producer.addOnce(topic, [0], 0)).toEqual([errorCode.none]);
+    expect(await producer.addOnce(topic, [0, 1], 3)).toEqual([errorCode.none, errorCode.none]);
+    expect(await producer.end(false)).toBe(errorCode.none);
+  });
+});
+
+describe("Produce in a transaction", () => {
+  test.each([
+    [3, errorCode.invalidTxnState],
+    [10, errorCode.invalidTxnState],
+    [11, errorCode.transactionAbortable],
+  ])("version %i refuses a partition that was not added with %i", async (version, code) => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    expect((await producer.send(topic, ["a"], { version })).errorCode).toBe(code);
+    await producer.add(topic, [1]);
+    expect((await producer.send(topic, ["a"], { version })).errorCode).toBe(code);
+    expect((await producer.send(topic, ["a"], { version, partition: 1 })).errorCode).toBe(errorCode.none);
+    await producer.end(true);
+    expect((await producer.send(topic, ["b"], { version, partition: 1 })).errorCode).toBe(code);
+  });
+
+  test("refuses who is not the producer", async () => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    await producer.add(topic);
+    const codeOf = async (options: Parameters<TransactionClient["send"]>[2]) =>
+      (await producer.send(topic, ["a"], options)).errorCode;
+    const { producerEpoch } = producer;
+    expect(await codeOf({ batch: { producerEpoch: producerEpoch + 1 } })).toBe(
+      errorCode.invalidProducerEpoch,
+    );
+    expect(await codeOf({ batch: { producerId: 1 << 30 } })).toBe(errorCode.invalidProducerIdMapping);
+    expect(await codeOf({ transactionalId: uniqueName("nobody") })).toBe(errorCode.invalidProducerIdMapping);
+    expect(await codeOf({ transactionalId: null })).toBe(errorCode.transactionalIdAuthorizationFailed);
+    expect(await codeOf({})).toBe(errorCode.none);
+    expect(await read(topic, 0)).toEqual(["a"]);
+  });
+
+  test("refuses the same producer outside of its open transaction", async () => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    await producer.add(topic);
+    await producer.send(topic, ["in"]);
+    expect((await producer.send(topic, ["out"], { batch: { attributes: 0 } })).errorCode).toBe(
+      errorCode.invalidTxnState,
+    );
+  });
+
+  test("keeps count of sequences over transactions, and repeats nothing", async () => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    await producer.add(topic);
+    expect((await producer.send(topic, ["a", "b"])).baseOffset).toBe(0);
+    const again = await producer.send(topic, ["a", "b"], { batch: { baseSequence: 0 } });
+    expect(again).toMatchObject({ errorCode: errorCode.none, baseOffset: 0 });
+    await producer.end(true);
+    await producer.add(topic);
+    const gap = await producer.send(topic, ["d"], { batch: { baseSequence: 3 } });
+    expect(gap.errorCode).toBe(errorCode.outOfOrderSequence);
+    expect((await producer.send(topic, ["c"], { batch: { baseSequence: 2 } })).baseOffset).toBe(3);
+    await producer.end(true);
+    expect(await read(topic)).toEqual(["a", "b", "c"]);
+  });
+
+  test("begins anew at sequence 0 with a new epoch", async () => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    await producer.transact(topic, ["a", "b"], true);
+    await producer.init();
+    await producer.add(topic);
+    const late = await producer.send(topic, ["x"], { batch: { baseSequence: 2 } });
+    expect(late.errorCode).toBe(errorCode.outOfOrderSequence);
+    expect((await producer.send(topic, ["c"])).errorCode).toBe(errorCode.none);
+    await producer.end(true);
+    expect(await read(topic)).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("EndTxn", () => {
+  test.each([
+    [0, errorCode.invalidProducerEpoch],
+    [1, errorCode.invalidProducerEpoch],
+    [2, errorCode.producerFenced],
+    [4, errorCode.producerFenced],
+  ])("version %i refuses another epoch with %i", async (version, code) => {
+    await using producer = await TransactionClient.started();
+    for (const epoch of [-5, producer.producerEpoch + 1]) {
+      expect(await producer.endOnce(true, version, { producerEpoch: epoch })).toBe(code);
+    }
+    expect(await producer.endOnce(true, version, { producerId: 1 << 30 })).toBe(
+      errorCode.invalidProducerIdMapping,
+    );
+    expect(await producer.endOnce(true, version, { transactionalId: uniqueName("nobody") })).toBe(
+      errorCode.invalidProducerIdMapping,
+    );
+    expect(await producer.endOnce(true, version, { transactionalId: "" })).toBe(errorCode.invalidRequest);
+  });
+
+  test.each([
+    [true, 0],
+    [true, 4],
+    [false, 0],
+    [false, 4],
+  ])(
+    "may be repeated, but not with the other outcome (committed %s, version %i)",
+    async (committed, version) => {
+      topic = await freshTopicName();
+      await using producer = await TransactionClient.started();
+      expect(await producer.endOnce(committed, version)).toBe(errorCode.invalidTxnState);
+      await producer.add(topic);
+      expect(await producer.end(committed, version)).toBe(errorCode.none);
+      expect(await producer.endOnce(committed, version)).toBe(errorCode.none);
+      expect(await producer.endOnce(!committed, version)).toBe(errorCode.invalidTxnState);
+      await producer.init();
+      expect(await producer.endOnce(committed, version)).toBe(errorCode.invalidTxnState);
+    },
+  );
+
+  test("writes a marker into every partition that was added, and it takes an offset", async () => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    await producer.add(topic, [0, 1]);
+    await producer.send(topic, ["a"]);
+    await producer.end(false);
+    const [data, marker] = batchesIn((await fetchOne(client, topic, 0)).records);
+    const [alone] = batchesIn((await fetchOne(client, topic, 0, { partition: 1 })).records);
+    if (data === undefined || marker === undefined || alone === undefined) expect.unreachable("batches");
+    expect(readHeader(marker)).toMatchObject({
+      ...producer.identity,
+      baseOffset: 1,
+      baseSequence: -1,
+      count: 1,
+      lastOffsetDelta: 0,
+      codec: 0,
+      logAppendTime: false,
+      transactional: true,
+      control: true,
+    });
+    expect(readMarker(marker)).toEqual({ committed: false, coordinatorEpoch: 0 });
+    expect(readHeader(alone).baseOffset).toBe(0);
+    const [record] = readRecords(marker);
+    expect([record?.key?.toString("hex"), record?.value?.toString("hex")]).toEqual([
+      "00000000",
+      "000000000000",
+    ]);
+    await producer.transact(topic, ["b"], true);
+    const committed = batchesIn((await fetchOne(client, topic, 3)).records)[0];
+    expect(committed === undefined ? null : readMarker(committed)?.committed).toBe(true);
+  });
+});
+
+describe("readers at read_committed", () => {
+  beforeAll(async () => {
+    topic = await freshTopicName();
+  });
+
+  test("see nothing of what is open, and what follows only when it is decided", async () => {
+    const name = await freshTopicName();
+    await append(client, name, batchOf(["before"]));
+    await using one = await TransactionClient.started();
+    await using two = await TransactionClient.started();
+    await one.add(name);
+    await two.add(name);
+    await one.send(name, ["one"]);
+    await two.send(name, ["two"]);
+    await append(client, name, batchOf(["plain"]));
+    const answer = await fetchOne(client, name, 0, { isolationLevel: READ_COMMITTED });
+    expect(answer).toMatchObject({ highWatermark: 4, lastStableOffset: 1, abortedTransactions: [] });
+    expect(seenIn(answer)).toEqual(["before"]);
+    expect(await read(name, 0)).toEqual(["before", "one", "two", "plain"]);
+    await two.end(true);
+    expect(await read(name)).toEqual(["before"]);
+    await one.end(false);
+    expect(await read(name)).toEqual(["before", "two", "plain"]);
+  });
+
+  test.each([4, 7, 11, 12, 13, 17])(
+    "Fetch version %i tells which transactions were aborted",
+    async (version) => {
+      const created: CreatedTopic = await freshTopic(client);
+      await using one = await TransactionClient.started();
+      await using two = await TransactionClient.started();
+      await one.transact(created.name, ["a1", "a2"], false);
+      await one.transact(created.name, ["b"], true);
+      await one.add(created.name);
+      await two.add(created.name);
+      await one.send(created.name, ["c1"]);
+      await two.send(created.name, ["d1"]);
+      await one.send(created.name, ["c2"]);
+      await two.end(false);
+      await one.end(true);
+      const ask = async (fetchOffset: number, isolationLevel: number) => {
+        const { responses } = await client.send(fetch, version, {
+          maxWaitMs: 0,
+          minBytes: 1,
+          isolationLevel,
+          topics: [
+            {
+              topic: created.name,
+              topicId: created.id,
+              partitions: [{ partition: 0, fetchOffset, partitionMaxBytes: 1 << 20 }],
+            },
+          ],
+        });
+        const answer = responses[0]?.partitions[0];
+        if (answer === undefined) expect.unreachable("no answer");
+        return answer;
+      };
+      const whole = await ask(0, READ_COMMITTED);
+      expect(whole).toMatchObject({ errorCode: 0, highWatermark: 10, lastStableOffset: 10 });
+      expect(whole.abortedTransactions).toEqual([
+        { producerId: one.producerId, firstOffset: 0 },
+        { producerId: two.producerId, firstOffset: 6 },
+      ]);
+      expect(seenIn(whole)).toEqual(["b", "c1", "c2"]);
+      const middle = await ask(3, READ_COMMITTED);
+      expect(middle.abortedTransactions).toEqual([{ producerId: two.producerId, firstOffset: 6 }]);
+      expect(seenIn(middle)).toEqual(["b", "c1", "c2"]);
+      expect((await ask(2, READ_COMMITTED)).abortedTransactions).toHaveLength(2);
+      expect((await ask(9, READ_COMMITTED)).abortedTransactions).toEqual([]);
+      expect((await ask(10, READ_COMMITTED)).abortedTransactions).toEqual([]);
+      expect((await ask(0, 0)).abortedTransactions).toBeNull();
+    },
+  );
+
+  test("wait for the end of a transaction, not for its records", async () => {
+    const name = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    await producer.add(name);
+    await producer.send(name, ["a"]);
+    await using reader = await connectToCluster();
+    let done = false;
+    const waiting = fetchOne(reader, name, 0, { isolationLevel: READ_COMMITTED, maxWaitMs: 20_000 }).finally(
+      () => {
+        done = true;
+      },
+    );
+    await producer.send(name, ["b"]);
+    expect(await read(name, 0)).toEqual(["a", "b"]);
+    expect(done).toBe(false);
+    await producer.end(true);
+    expect(seenIn(await waiting)).toEqual(["a", "b"]);
+  });
+
+  test.each([2, 5, 6, 10])("ListOffsets version %i ends at the last stable offset", async (version) => {
+    const name = await freshTopicName();
+    const nowMs = Date.now();
+    await append(client, name, batchOf(["a", "b"], { baseTimestampMs: nowMs - 5000 }));
+    await using producer = await TransactionClient.started();
+    await producer.add(name);
+    await producer.send(name, ["c"], { batch: { baseTimestampMs: nowMs } });
+    const ask = async (timestamp: number, isolationLevel: number) => {
+      const { topics } = await client.send(listOffsets, version, {
+        replicaId: -1,
+        isolationLevel,
+        topics: [{ name, partitions: [{ partitionIndex: 0, timestamp }] }],
+      });
+      return topics[0]?.partitions[0]?.offset;
+    };
+    expect([await ask(-1, 0), await ask(-1, READ_COMMITTED)]).toEqual([3, 2]);
+    expect([await ask(-2, 0), await ask(-2, READ_COMMITTED)]).toEqual([0, 0]);
+    expect([await ask(nowMs - 5000, 0), await ask(nowMs - 5000, READ_COMMITTED)]).toEqual([0, 0]);
+    expect([await ask(nowMs, 0), await ask(nowMs, READ_COMMITTED)]).toEqual([2, -1]);
+    if (version >= 7) expect([await ask(-3, 0), await ask(-3, READ_COMMITTED)]).toEqual([2, -1]);
+    await producer.end(true);
+    expect([await ask(-1, 0), await ask(-1, READ_COMMITTED)]).toEqual([4, 4]);
+    expect(await ask(nowMs, READ_COMMITTED)).toBe(2);
+  });
+
+  test("go on where records were deleted, inside of an open transaction or an aborted one", async () => {
+    const name = await freshTopicName();
+    const cut = async (offset: number) => {
+      const partitions = [{ partitionIndex: 0, offset }];
+      const answer = await client.send(deleteRecords, 2, { topics: [{ name, partitions }], timeoutMs: 5000 });
+      expect(answer.topics[0]?.partitions[0]?.errorCode).toBe(errorCode.none);
+    };
+    await using producer = await TransactionClient.started();
+    await producer.add(name);
+    await producer.send(name, ["a"]);
+    await producer.send(name, ["b"]);
+    await producer.send(name, ["c"]);
+    await cut(1);
+    const open = await fetchOne(client, name, 1, { isolationLevel: READ_COMMITTED });
+    expect(open).toMatchObject({ errorCode: 0, lastStableOffset: 1, highWatermark: 3, logStartOffset: 1 });
+    expect(seenIn(open)).toEqual([]);
+    await producer.end(false);
+    await cut(2);
+    const aborted = await fetchOne(client, name, 2, { isolationLevel: READ_COMMITTED });
+    expect(aborted).toMatchObject({ lastStableOffset: 4, highWatermark: 4 });
+    expect(seenIn(aborted)).toEqual([]);
+    expect(await read(name, 0, 2)).toEqual(["c"]);
+  });
+});
+
+describe("offsets in a transaction", () => {
+  let groupId: string;
+  let producer: TransactionClient;
+  const start = async () => {
+    topic = await freshTopicName();
+    groupId = uniqueName("group");
+    await coordinatorReady(client, groupId);
+    producer = await TransactionClient.started();
+    return producer;
+  };
+
+  const offsetsOf = async (version: number, requireStable: boolean, all = false) => {
+    const topics = all ? null : [{ name: topic, partitionIndexes: [0, 1] }];
+    const answer = await client.send(offsetFetch, version, {
+      groupId,
+      topics,
+      groups: [{ groupId, topics }],
+      requireStable,
+    });
+    const [found] = version < 8 ? answer.topics : (answer.groups[0]?.topics ?? []);
+    return found?.partitions.map(({ committedOffset, errorCode: code }) => [committedOffset, code]);
+  };
+
+  test.each([
+    [0, errorCode.invalidTxnState],
+    [3, errorCode.invalidTxnState],
+    [4, errorCode.transactionAbortable],
+  ])("version %i refuses a group that was not added with %i", async (version, code) => {
+    await using _ = await start();
+    const commit = (change = {}) => producer.commitOffset(groupId, topic, 7, { version, change });
+    expect(await commit()).toBe(code);
+    expect(await commit({ groupId: "" })).toBe(errorCode.invalidGroupId);
+    expect(await commit({ transactionalId: "" })).toBe(errorCode.invalidRequest);
+    expect(await commit({ transactionalId: uniqueName("nobody") })).toBe(errorCode.invalidProducerIdMapping);
+    expect(await producer.addGroup(groupId)).toBe(errorCode.none);
+    expect(await commit({ producerId: 1 << 30 })).toBe(errorCode.invalidProducerIdMapping);
+    expect(await commit({ producerEpoch: producer.producerEpoch + 1 })).toBe(errorCode.invalidProducerEpoch);
+    expect(await producer.commitOffset(groupId, uniqueName("none"), 7, { version })).toBe(
+      errorCode.unknownTopicOrPartition,
+    );
+    expect(await producer.commitOffset(groupId, topic, 7, { version, partition: 99 })).toBe(
+      errorCode.unknownTopicOrPartition,
+    );
+    expect(
+      await producer.commitOffset(groupId, topic, 7, { version, committedMetadata: "x".repeat(5000) }),
+    ).toBe(errorCode.offsetMetadataTooLarge);
+    expect(await commit()).toBe(errorCode.none);
+  });
+
+  test.each([
+    [0, errorCode.invalidProducerEpoch],
+    [1, errorCode.invalidProducerEpoch],
+    [2, errorCode.producerFenced],
+    [4, errorCode.producerFenced],
+  ])("AddOffsetsToTxn version %i refuses another epoch with %i", async (version, code) => {
+    await using _ = await start();
+    const add = (change = {}) => producer.addGroupOnce(groupId, version, change);
+    expect(await add({ producerEpoch: producer.producerEpoch + 1 })).toBe(code);
+    expect(await add({ producerId: 1 << 30 })).toBe(errorCode.invalidProducerIdMapping);
+    expect(await add({ transactionalId: "" })).toBe(errorCode.invalidRequest);
+    expect(await settled(add)).toBe(errorCode.none);
+  });
+
+  test.each([
+    [0, 7],
+    [4, 9],
+  ])(
+    "are applied by a commit, dropped by an abort (version %i), and unstable before (OffsetFetch %i)",
+    async (version, fetchVersion) => {
+      await using _ = await start();
+      await producer.addGroup(groupId, version);
+      expect(await producer.commitOffset(groupId, topic, 7, { version })).toBe(errorCode.none);
+      const unstable = [-1, errorCode.unstableOffsetCommit];
+      const none = [-1, 0];
+      expect(await offsetsOf(fetchVersion, true)).toEqual([unstable, none]);
+      expect(await offsetsOf(fetchVersion, false)).toEqual([none, none]);
+      expect(await offsetsOf(fetchVersion, true, true)).toBeUndefined();
+      await producer.end(true, version);
+      expect(await offsetsOf(fetchVersion, true)).toEqual([[7, 0], none]);
+      await producer.addGroup(groupId, version);
+      expect(await producer.commitOffset(groupId, topic, 9, { version })).toBe(errorCode.none);
+      expect(await offsetsOf(fetchVersion, true, true)).toEqual([unstable]);
+      expect(await offsetsOf(fetchVersion, false)).toEqual([[7, 0], none]);
+      await producer.end(false, version);
+      expect(await offsetsOf(fetchVersion, true)).toEqual([[7, 0], none]);
+    },
+  );
+
+  test("give way to what was committed after them outside of the transaction", async () => {
+    await using _ = await start();
+    await producer.addGroup(groupId);
+    await producer.commitOffset(groupId, topic, 7);
+    await producer.commitOffset(groupId, topic, 8, { partition: 1 });
+    await using plain = await GroupClient.of(groupId);
+    expect(await plain.commit(topic, 50, { memberId: "", generationId: -1 })).toBe(errorCode.none);
+    await producer.end(true);
+    expect(await offsetsOf(9, true)).toEqual([
+      [50, 0],
+      [8, 0],
+    ]);
+  });
+
+  test("are checked against the group from version 3 on", async () => {
+    await using _ = await start();
+    await producer.addGroup(groupId);
+    const commit = (change = {}, version = 4) =>
+      producer.commitOffset(groupId, topic, 7, { version, change });
+    expect(await commit({ generationId: 5, memberId: "x" })).toBe(errorCode.illegalGeneration);
+    await using member = await GroupClient.of(groupId, {
+      protocols: [{ name: "range", metadata: subscription([topic]) }],
+    });
+    await member.join();
+    // Also while the group waits for its leader.
+    const { memberId, generationId } = member;
+    expect(await commit({ memberId, generationId })).toBe(errorCode.none);
+    await member.sync([{ memberId: member.memberId, assignment: Buffer.alloc(0) }]);
+    expect(await commit({ memberId, generationId })).toBe(errorCode.none);
+    expect(await commit({ memberId, generationId: generationId + 1 })).toBe(errorCode.illegalGeneration);
+    expect(await commit({ memberId: "x", generationId })).toBe(errorCode.unknownMemberId);
+    expect(await commit({ memberId, generationId, groupInstanceId: "i" })).toBe(errorCode.unknownMemberId);
+    expect(await commit({ memberId })).toBe(errorCode.illegalGeneration);
+    expect(await commit()).toBe(errorCode.none);
+    expect(await commit({}, 0)).toBe(errorCode.none);
+  });
+});
+
+describe("what transactions there are", () => {
+  const describeOne = async (transactionalId: string) => {
+    const answer = await client.send(describeTransactions, 0, { transactionalIds: [transactionalId] });
+    return answer.transactionStates[0];
+  };
+
+  test("DescribeTransactions shows one through its life", async () => {
+    topic = await freshTopicName();
+    const unknown = await describeOne(uniqueName("nobody"));
+    expect(unknown).toMatchObject({ errorCode: errorCode.transactionalIdNotFound, transactionState: "" });
+    expect(await describeOne("")).toMatchObject({ errorCode: errorCode.invalidRequest });
+    await using producer = await TransactionClient.started();
+    const { transactionalId } = producer;
+    const always = {
+      errorCode: 0,
+      transactionalId,
+      ...producer.identity,
+      transactionTimeoutMs: 60_000,
+      topics: [],
+    };
+    expect(await describeOne(transactionalId)).toEqual({
+      ...always,
+      transactionState: "Empty",
+      transactionStartTimeMs: -1,
+    });
+    await producer.add(topic, [0, 1]);
+    const ongoing = await describeOne(transactionalId);
+    expect(ongoing).toEqual({
+      ...always,
+      transactionState: "Ongoing",
+      transactionStartTimeMs: expect.any(Number),
+      topics: [{ topic, partitions: expect.arrayContaining([0, 1]) }],
+    });
+    const { transactionStartTimeMs } = ongoing ?? {};
+    await producer.end(true);
+    expect(await describeOne(transactionalId)).toEqual({
+      ...always,
+      transactionState: "CompleteCommit",
+      transactionStartTimeMs,
+    });
+    await producer.add(topic);
+    await producer.end(false);
+    expect(await describeOne(transactionalId)).toMatchObject({ transactionState: "CompleteAbort" });
+  });
+
+  test("ListTransactions finds them by state, producer, duration and pattern", async () => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    await using idle = await TransactionClient.started(`${producer.transactionalId}-idle`);
+    await producer.add(topic);
+    const all = { stateFilters: [], producerIdFilters: [] };
+    const list = async (version: number, filters: object) => {
+      const answer = await client.send(listTransactions, version, { ...all, ...filters });
+      return { ...answer, transactionStates: answer.transactionStates.map((one) => one.transactionalId) };
+    };
+    const mine = [producer.producerId, idle.producerId];
+    for (const version of [0, 2]) {
+      const both = await list(version, { producerIdFilters: mine });
+      expect(both.transactionStates.sort()).toEqual([producer.transactionalId, idle.transactionalId]);
+      const ongoing = await list(version, {
+        producerIdFilters: mine,
+        stateFilters: ["Ongoing", "Dead", "Odd"],
+      });
+      expect(ongoing).toMatchObject({
+        errorCode: 0,
+        unknownStateFilters: ["Odd"],
+        transactionStates: [producer.transactionalId],
+      });
+    }
+    const long = await list(1, { producerIdFilters: mine, durationFilter: 100_000 });
+    expect(long.transactionStates).toEqual([idle.transactionalId]);
+    await eventually("more than a millisecond", async () => {
+      const any = await list(1, { producerIdFilters: mine, durationFilter: 1 });
+      return any.transactionStates.length === 2 ? true : null;
+    });
+    const pattern = `${producer.transactionalId}-i.le`;
+    expect((await list(2, { transactionalIdPattern: pattern })).transactionStates).toEqual([
+      idle.transactionalId,
+    ]);
+    expect((await list(2, { transactionalIdPattern: producer.transactionalId })).transactionStates).toEqual([
+      producer.transactionalId,
+    ]);
+    expect((await list(2, { transactionalIdPattern: "(" })).errorCode).toBe(
+      errorCode.invalidRegularExpression,
+    );
+  });
+
+  test("DescribeProducers shows who writes to a partition", async () => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    await producer.add(topic);
+    await producer.send(topic, ["a", "b"], { batch: { baseTimestampMs: 1_700_000_000_000 } });
+    const ask = async () => {
+      const answer = await client.send(describeProducers, 0, {
+        topics: [
+          { name: topic, partitionIndexes: [0, 1, 99] },
+          { name: "none", partitionIndexes: [0] },
+        ],
+      });
+      return answer.topics.flatMap(({ partitions }) =>
+        partitions.map(({ errorCode: code, activeProducers }) => [code, activeProducers]),
+      );
+    };
+    const open = {
+      ...producer.identity,
+      lastSequence: 1,
+      lastTimestamp: 1_700_000_000_000,
+      coordinatorEpoch: -1,
+      currentTxnStartOffset: 0,
+    };
+    const missing = [errorCode.unknownTopicOrPartition, []];
+    expect(await ask()).toEqual([[0, [open]], [0, []], missing, missing]);
+    await producer.end(true);
+    const [[, after] = []] = await ask();
+    expect(after).toEqual([
+      { ...open, lastTimestamp: expect.any(Number), coordinatorEpoch: 0, currentTxnStartOffset: -1 },
+    ]);
+  });
+});
+
+test("a transaction that takes too long is aborted, and its producer may begin again", async () => {
+  topic = await freshTopicName();
+  await using producer = await TransactionClient.started(uniqueName("tx"), 1000);
+  const { producerId, producerEpoch } = producer;
+  await producer.add(topic);
+  await producer.send(topic, ["late"]);
+  // A real cluster looks for them every 10 s.
+  await eventually(
+    "the end of the transaction",
+    async () => ((await fetchOne(client, topic, 0)).highWatermark === 2 ? true : null),
+    400,
+  );
+  const answer = await fetchOne(client, topic, 0, { isolationLevel: READ_COMMITTED });
+  expect(answer).toMatchObject({
+    lastStableOffset: 2,
+    abortedTransactions: [{ producerId, firstOffset: 0 }],
+  });
+  expect((await producer.send(topic, ["later"])).errorCode).toBe(errorCode.invalidProducerEpoch);
+  expect(await settled(() => producer.endOnce(true))).toBe(errorCode.producerFenced);
+  expect(await producer.init(4, { producerId, producerEpoch })).toBe(errorCode.none);
+  expect(producer.identity).toEqual({ producerId, producerEpoch: producerEpoch + 1 });
+  await producer.transact(topic, ["again"], true);
+  expect(await read(topic)).toEqual(["again"]);
+}, 60_000);
