@@ -20,6 +20,7 @@ import {
   freshTopic,
   uniqueName,
 } from "../testing/cluster-under-test.ts";
+import { batchesIn } from "../testing/consumed.ts";
 import { ConnectionClosedError, type RawClient } from "../testing/raw-client.ts";
 
 let client: RawClient;
@@ -38,17 +39,6 @@ function patched(batch: Buffer, patch: (batch: Buffer) => void): Buffer {
 function withLengthOf(batch: Buffer, length: number): Buffer {
   batch.writeInt32BE(length, 8);
   return batch;
-}
-
-/** The batches that lie in one byte string. */
-function batchesIn(records: Buffer | null): Buffer[] {
-  const batches: Buffer[] = [];
-  for (let at = 0; records !== null && at < records.length; ) {
-    const length = records.readInt32BE(at + 8) + 12;
-    batches.push(records.subarray(at, at + length));
-    at += length;
-  }
-  return batches;
 }
 
 function valuesIn(records: Buffer | null): string[] {

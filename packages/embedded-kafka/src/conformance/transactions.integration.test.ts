@@ -25,6 +25,7 @@ import {
   freshTopic,
   uniqueName,
 } from "../testing/cluster-under-test.ts";
+import { batchesIn, consumed } from "../testing/consumed.ts";
 import { GroupClient, subscription } from "../testing/group-client.ts";
 import type { RawClient } from "../testing/raw-client.ts";
 import { settled, TransactionClient } from "../testing/transaction-client.ts";
@@ -46,39 +47,7 @@ async function freshTopicName(configs: Record<string, string> = {}): Promise<str
   return (await freshTopic(client, { partitions: PARTITIONS, configs })).name;
 }
 
-function batchesIn(records: Buffer | null): Buffer[] {
-  const batches: Buffer[] = [];
-  for (let at = 0; records !== null && at < records.length; ) {
-    const length = records.readInt32BE(at + 8) + 12;
-    batches.push(records.subarray(at, at + length));
-    at += length;
-  }
-  return batches;
-}
-
-/** What a consumer shows its user: no control batches, and at read_committed nothing of aborted transactions. */
-function seenIn({
-  records,
-  abortedTransactions,
-}: {
-  records: Buffer | null;
-  abortedTransactions: { producerId: number; firstOffset: number }[] | null;
-}): string[] {
-  const aborted = new Set<number>();
-  const waiting = [...(abortedTransactions ?? [])].sort((a, b) => a.firstOffset - b.firstOffset);
-  return batchesIn(records).flatMap((batch) => {
-    const { baseOffset, lastOffsetDelta, producerId, transactional, control } = readHeader(batch);
-    while ((waiting[0]?.firstOffset ?? Number.POSITIVE_INFINITY) <= baseOffset + lastOffsetDelta) {
-      aborted.add(waiting.shift()?.producerId ?? -1);
-    }
-    if (control) {
-      aborted.delete(producerId);
-      return [];
-    }
-    if (transactional && aborted.has(producerId)) return [];
-    return [...readRecords(batch)].map(({ value }) => String(value));
-  });
-}
+const seenIn = (answer: Parameters<typeof consumed>[0]) => consumed(answer).map(({ value }) => String(value));
 
 async function read(name: string, isolationLevel = READ_COMMITTED, from = 0): Promise<string[]> {
   return seenIn(await fetchOne(client, name, from, { isolationLevel }));

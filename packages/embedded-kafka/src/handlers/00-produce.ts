@@ -85,32 +85,40 @@ function append(
   }
   const header = headerOf(records);
   if (header?.transactional && header.producerId !== NO_PRODUCER) {
-    const code = transactionProblem(context, transactionalId ?? "", header, partition);
-    if (code === errorCode.invalidTxnState) {
-      return refused(index, code, "Partition was not added to the transaction");
-    }
-    if (code !== errorCode.none) return refused(index, code, null);
+    const refusal = transactionRefusal(context, transactionalId ?? "", header, partition);
+    if (refusal !== null) return refusal;
   }
   return appendTo(context, partition, records ?? Buffer.alloc(0));
 }
 
-/** Asks the coordinator, unless the producer has written to the partition in this transaction before (KIP-890). */
-function transactionProblem(
+/** What the coordinator has against a batch of a transaction, in errors that a producer knows; null where nothing. */
+function transactionRefusal(
   { apiVersion, transactions }: RequestContext,
   transactionalId: string,
   { producerId, producerEpoch }: BatchHeader,
-  { topic, index, log }: Partition,
-): number {
-  if (log.producers.hasOpenTransaction(producerId, producerEpoch)) return errorCode.none;
-  const code = transactions.verifyPartition(
-    { transactionalId, producerId, producerEpoch },
-    topic.name,
-    index,
-  );
-  if (code === errorCode.producerFenced) return errorCode.invalidProducerEpoch;
-  // Clients know the error that asks for an abort from version 11 on; before, only the fatal one.
-  const isNew = code === errorCode.transactionAbortable && apiVersion < 11;
-  return isNew ? errorCode.invalidTxnState : code;
+  { topic, index }: Partition,
+): PartitionAnswer | null {
+  const producer = { transactionalId, producerId, producerEpoch };
+  const code = transactions.verifyPartition(producer, topic.name, index);
+  switch (code) {
+    case errorCode.none:
+      return null;
+    case errorCode.producerFenced:
+      return refused(index, errorCode.invalidProducerEpoch, null);
+    case errorCode.concurrentTransactions:
+      return refused(
+        index,
+        errorCode.notEnoughReplicas,
+        "Unable to verify the partition has been added to the transaction. Underlying error: CONCURRENT_TRANSACTIONS",
+      );
+    case errorCode.transactionAbortable:
+      // The error that asks for an abort is known from version 11 on; before, only the fatal one.
+      return apiVersion >= 11
+        ? refused(index, code, null)
+        : refused(index, errorCode.invalidTxnState, "Partition was not added to the transaction");
+    default:
+      return refused(index, code, null);
+  }
 }
 
 function appendTo(context: RequestContext, partition: Partition, bytes: Buffer): PartitionAnswer {

@@ -3,7 +3,7 @@
  * batches, so that a repeated one is recognized and a missing one noticed; and their transactions.
  */
 import { errorCode } from "../protocol/error-codes.ts";
-import { type BatchHeader, NO_PRODUCER_EPOCH } from "../records/batch.ts";
+import type { BatchHeader } from "../records/batch.ts";
 import type { TransactionMarker } from "../records/control.ts";
 import { TransactionIndex } from "./transaction-index.ts";
 
@@ -154,10 +154,13 @@ export class ProducerStates {
     this.transactions.ended(header.producerId, offset, marker.committed);
   }
 
-  /** Whether a producer in this epoch has a transaction open here. */
-  hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
-    const { epoch } = this.#producers.get(producerId) ?? { epoch: NO_PRODUCER_EPOCH };
-    return epoch === producerEpoch && this.transactions.openSince(producerId) !== null;
+  /** Whether a stored batch is the one from which a producer's newest sequence, or else its epoch, is known. */
+  isLast({ producerId, producerEpoch, baseOffset, control }: BatchHeader): boolean {
+    const state = this.#producers.get(producerId);
+    if (state === undefined) return false;
+    const newest = state.batches.at(-1);
+    if (newest === undefined) return control && state.epoch === producerEpoch;
+    return newest.baseOffset === baseOffset;
   }
 
   *all(): Generator<ActiveProducer> {
