@@ -53,6 +53,7 @@ export const topicConfigs: readonly ConfigDefinition[] = [
     brokerName: "compression.zstd.level",
   }),
   define("delete.retention.ms", "long", "86400000", {
+    ...acts,
     min: 0,
     brokerName: "log.cleaner.delete.retention.ms",
   }),
@@ -85,11 +86,16 @@ export const topicConfigs: readonly ConfigDefinition[] = [
     brokerName: "log.message.timestamp.type",
   }),
   define("min.cleanable.dirty.ratio", "double", "0.5", {
+    ...acts,
     min: 0,
     max: 1,
     brokerName: "log.cleaner.min.cleanable.ratio",
   }),
-  define("min.compaction.lag.ms", "long", "0", { min: 0, brokerName: "log.cleaner.min.compaction.lag.ms" }),
+  define("min.compaction.lag.ms", "long", "0", {
+    ...acts,
+    min: 0,
+    brokerName: "log.cleaner.min.compaction.lag.ms",
+  }),
   define("min.insync.replicas", "int", "1", { min: 1, brokerName: "min.insync.replicas" }),
   define("preallocate", "boolean", "false", { brokerName: "log.preallocate" }),
   define("remote.log.copy.disable", "boolean", "false"),
@@ -143,6 +149,7 @@ export const brokerConfigs: readonly ConfigDefinition[] = [
   define("group.max.session.timeout.ms", "int", "1800000", { ...acts, ...readOnly, min: 1 }),
   define("group.max.size", "int", String(MAX_INT), { ...acts, ...readOnly, min: 1 }),
   define("group.min.session.timeout.ms", "int", "6000", { ...acts, ...readOnly, min: 1 }),
+  define("log.cleaner.backoff.ms", "long", "15000", { ...acts, ...readOnly, min: 1 }),
   define("log.retention.check.interval.ms", "long", "300000", { ...acts, ...readOnly, min: 1 }),
   define("num.partitions", "int", "1", { ...acts, ...readOnly, min: 1 }),
   define("offset.metadata.max.bytes", "int", "4096", { ...acts, ...readOnly, min: 0 }),

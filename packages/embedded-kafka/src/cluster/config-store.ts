@@ -131,6 +131,9 @@ export class ConfigStore {
     return {
       deletes: policies.includes("delete"),
       compacts: policies.includes("compact"),
+      deleteRetentionMs: number("delete.retention.ms"),
+      minCompactionLagMs: number("min.compaction.lag.ms"),
+      minCleanableDirtyRatio: number("min.cleanable.dirty.ratio"),
       retentionMs: number("retention.ms"),
       retentionBytes: number("retention.bytes"),
       segmentBytes: number("segment.bytes"),

@@ -4,6 +4,12 @@ export interface LogConfig {
   readonly deletes: boolean;
   /** `cleanup.policy` holds `compact`. */
   readonly compacts: boolean;
+  /** `delete.retention.ms`: how long a tombstone stays after the first compaction that saw it. */
+  readonly deleteRetentionMs: number;
+  /** `min.compaction.lag.ms`: how long a record stays in any case. */
+  readonly minCompactionLagMs: number;
+  /** `min.cleanable.dirty.ratio`: the share of a log not compacted yet, above which it is worth it. */
+  readonly minCleanableDirtyRatio: number;
   /** `retention.ms`; negative: no limit. */
   readonly retentionMs: number;
   /** `retention.bytes`; negative: no limit. */

@@ -11,6 +11,9 @@ const NOW_MS = Date.UTC(2026, 0, 1);
 const config: LogConfig = {
   deletes: true,
   compacts: false,
+  deleteRetentionMs: 86_400_000,
+  minCompactionLagMs: 0,
+  minCleanableDirtyRatio: 0.5,
   retentionMs: -1,
   retentionBytes: -1,
   segmentBytes: 1 << 30,

@@ -12,9 +12,12 @@ import {
 } from "../records/batch.ts";
 import { buildMarker, type NewMarker, readMarker } from "../records/control.ts";
 import { readRecords, type StoredRecord } from "../records/record.ts";
+import { StorageError } from "../storage/errors.ts";
+import { Compaction } from "./compaction.ts";
 import type { LogConfig } from "./log-config.ts";
+import type { PartitionFiles } from "./partition-files.ts";
 import { ProducerStates } from "./producer-state.ts";
-import { Segment, type StoredBatch } from "./segment.ts";
+import { type NewStoredBatch, Segment, type StoredBatch } from "./segment.ts";
 import type { AbortedTransaction, Decision } from "./transaction-index.ts";
 
 export interface AppendOptions {
@@ -58,15 +61,49 @@ export interface OffsetAndTimestamp {
 export class PartitionLog {
   readonly producers = new ProducerStates();
   readonly #config: () => LogConfig;
-  readonly #segments: Segment[];
+  readonly #files: PartitionFiles | null;
+  readonly #segments: Segment[] = [];
   readonly #waiting = new Set<() => void>();
   #logStartOffset = 0;
   #logEndOffset = 0;
+  /** Up to here every key is there once. */
+  #compactedTo = 0;
+  /** When the first of the tombstones and markers that wait may go. */
+  #nextHorizonMs = Number.POSITIVE_INFINITY;
 
-  /** @param config asked anew each time: a topic's settings may change under a running log. */
-  constructor(config: () => LogConfig, nowMs: number) {
+  /**
+   * @param config asked anew each time: a topic's settings may change under a running log.
+   * @param files where the log is kept, and what it begins with; null: in memory.
+   * @throws StorageError
+   */
+  constructor(config: () => LogConfig, nowMs: number, files: PartitionFiles | null = null) {
     this.#config = config;
-    this.#segments = [new Segment(0, nowMs)];
+    this.#files = files;
+    if (files !== null) this.#load(files, nowMs);
+    if (this.#segments.length === 0) this.#roll(nowMs);
+  }
+
+  #load(files: PartitionFiles, nowMs: number): void {
+    this.#logStartOffset = files.logStartOffset;
+    this.#logEndOffset = files.logStartOffset;
+    for (const { baseOffset, file, batches } of files.load()) {
+      this.#logEndOffset = Math.max(this.#logEndOffset, baseOffset);
+      this.#segments.at(-1)?.close();
+      let segment: Segment | null = null;
+      for (const { bytes } of batches) {
+        const header = readHeader(bytes);
+        const { maxTimestamp, lastOffsetDelta } = header;
+        const lastOffset = header.baseOffset + lastOffsetDelta;
+        // Its age is that of its first record, as in Apache Kafka.
+        segment ??= new Segment(baseOffset, Math.min(maxTimestamp < 0 ? nowMs : maxTimestamp, nowMs), file);
+        segment.appendFound(storedBatch(bytes));
+        this.#logEndOffset = lastOffset + 1;
+        this.#remember(bytes, header, nowMs);
+      }
+      this.#segments.push(segment ?? new Segment(baseOffset, nowMs, file));
+    }
+    this.producers.transactions.deleteBefore(this.#logStartOffset);
+    this.#dropSegmentsBefore(this.#logStartOffset);
   }
 
   get logStartOffset(): number {
@@ -150,11 +187,24 @@ export class PartitionLog {
     options: Pick<AppendOptions, "nowMs" | "leaderEpoch">,
     config: LogConfig,
   ): AppendResult {
-    const { nowMs } = options;
+    try {
+      return this.#write(received, header, options, config);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return { errorCode: errorCode.kafkaStorageError, message: error.message };
+    }
+  }
+
+  #write(
+    received: Buffer,
+    header: BatchHeader,
+    { nowMs, leaderEpoch }: Pick<AppendOptions, "nowMs" | "leaderEpoch">,
+    config: LogConfig,
+  ): AppendResult {
     const baseOffset = this.#logEndOffset;
     const segment = this.#activeSegment(received.length, nowMs, config);
     const bytes = segment.pack(received);
-    placeBatch(bytes, baseOffset, options.leaderEpoch);
+    placeBatch(bytes, baseOffset, leaderEpoch);
     if (config.logAppendTime) stampAppendTime(bytes, nowMs);
     const maxTimestampMs = config.logAppendTime ? nowMs : header.maxTimestamp;
     const lastOffset = baseOffset + header.lastOffsetDelta;
@@ -168,7 +218,9 @@ export class PartitionLog {
   /** Keeps what a stored batch says of its producer. */
   #remember(bytes: Buffer, header: BatchHeader, nowMs: number): void {
     if (header.producerId === NO_PRODUCER) return;
-    const marker = header.control ? readMarker(bytes) : null;
+    // Of a marker that compaction has emptied, only the producer's epoch is left.
+    const emptied = { committed: true, coordinatorEpoch: -1 };
+    const marker = !header.control ? null : header.count === 0 ? emptied : readMarker(bytes);
     if (marker !== null) this.producers.ended(header, marker, header.baseOffset, nowMs);
     else this.producers.appended(header, header.baseOffset, header.maxTimestamp, nowMs);
   }
@@ -190,7 +242,9 @@ export class PartitionLog {
   }
 
   #roll(nowMs: number): Segment {
-    const segment = new Segment(this.#logEndOffset, nowMs);
+    const file = this.#files?.create(this.#logEndOffset) ?? null;
+    const segment = new Segment(this.#logEndOffset, nowMs, file);
+    this.#segments.at(-1)?.close();
     this.#segments.push(segment);
     return segment;
   }
@@ -210,17 +264,19 @@ export class PartitionLog {
     for (let s = this.#segmentOf(offset); s < this.#segments.length; s++) {
       const segment = this.#segments[s];
       if (segment === undefined) break;
-      const from = batches.length === 0 ? segment.indexOf(offset) : 0;
-      for (let b = from; b < segment.batches.length; b++) {
-        const batch = segment.batches[b];
-        if (batch === undefined) break;
-        const first = batches.length === 0 && atLeastOne;
-        const fits = first || bytes + batch.bytes.length <= maxBytes;
-        if (!fits || batch.baseOffset >= endOffset) return { batches, bytes, nextOffset };
-        batches.push(batch.bytes);
-        bytes += batch.bytes.length;
+      const from = bytes === 0 ? segment.indexOf(offset) : 0;
+      let to = from;
+      let full = false;
+      for (let batch = segment.batches[from]; batch !== undefined; batch = segment.batches[to]) {
+        const first = bytes === 0 && atLeastOne;
+        full = (!first && bytes + batch.size > maxBytes) || batch.baseOffset >= endOffset;
+        if (full) break;
+        bytes += batch.size;
         nextOffset = batch.lastOffset + 1;
+        to += 1;
       }
+      segment.slice(from, to, batches);
+      if (full) break;
     }
     return { batches, bytes, nextOffset };
   }
@@ -300,11 +356,11 @@ export class PartitionLog {
     let leaderEpoch = -1;
     let endOffset = this.#logStartOffset;
     let newest = -1;
-    for (const { bytes, lastOffset } of this.#batches()) {
-      newest = bytes.readInt32BE(12);
+    for (const batch of this.#batches()) {
+      newest = batch.leaderEpoch;
       if (newest > epoch) break;
       leaderEpoch = newest;
-      endOffset = lastOffset + 1;
+      endOffset = batch.lastOffset + 1;
     }
     if (newest < epoch) return { leaderEpoch: -1, endOffset: -1 };
     return { leaderEpoch: leaderEpoch < 0 ? epoch : leaderEpoch, endOffset };
@@ -327,14 +383,20 @@ export class PartitionLog {
   /** Moves the log's start up to an offset; segments that are all below it are dropped. */
   deleteBefore(offset: number): void {
     if (offset <= this.#logStartOffset) return;
+    this.#files?.keepLogStart(offset);
     this.#logStartOffset = offset;
     this.producers.transactions.deleteBefore(offset);
+    this.#dropSegmentsBefore(offset);
+    this.wake();
+  }
+
+  #dropSegmentsBefore(offset: number): void {
     let second = this.#segments[1];
     while (second !== undefined && second.baseOffset <= offset) {
-      this.#segments.shift();
+      const dropped = this.#segments.shift();
+      if (dropped?.file) this.#files?.delete(dropped.file);
       second = this.#segments[1];
     }
-    this.wake();
   }
 
   /**
@@ -359,6 +421,62 @@ export class PartitionLog {
     this.deleteBefore(dropBefore);
   }
 
+  /**
+   * Leaves the newest record of each key (`cleanup.policy=compact`), in segments that are closed and of which nothing is
+   * undecided or younger than `min.compaction.lag.ms`; where enough is new since the last time, or tombstones are due.
+   *
+   * @returns whether there was something to do.
+   * @throws StorageError
+   */
+  compact(nowMs: number): boolean {
+    const config = this.#config();
+    if (!config.compacts) return false;
+    const cleanable = this.#cleanable(nowMs, config);
+    const dirty = cleanable.filter(({ baseOffset }) => baseOffset >= this.#compactedTo);
+    const dirtyBytes = bytesOf(dirty);
+    const isWorth = dirtyBytes > 0 && dirtyBytes > bytesOf(cleanable) * config.minCleanableDirtyRatio;
+    if (!isWorth && nowMs < this.#nextHorizonMs) return false;
+    const compaction = new Compaction(this.producers, { nowMs, deleteRetentionMs: config.deleteRetentionMs });
+    for (const batch of dirty.flatMap(({ batches }) => batches)) compaction.index(batch.bytes);
+    const endOffset = this.#segments[cleanable.length]?.baseOffset ?? this.#logEndOffset;
+    let at = 0;
+    for (const run of mergedRuns(cleanable, compaction, config.segmentBytes)) {
+      const end = this.#segments[at + run.length]?.baseOffset ?? endOffset;
+      const segment = this.#replacement(run, end);
+      this.#segments.splice(at, run.length, ...(segment === null ? [] : [segment]));
+      if (segment !== null) at += 1;
+    }
+    this.#compactedTo = endOffset;
+    this.#nextHorizonMs = compaction.nextHorizonMs;
+    return true;
+  }
+
+  #cleanable(nowMs: number, config: LogConfig): Segment[] {
+    const stable = this.lastStableOffset;
+    const first = this.#segments.findIndex((segment, index) => {
+      const next = this.#segments[index + 1];
+      const isYoung = segment.maxTimestampMs > nowMs - config.minCompactionLagMs;
+      return next === undefined || next.baseOffset > stable || isYoung;
+    });
+    return this.#segments.slice(0, first);
+  }
+
+  /** A segment with what is left of a run of them; null where nothing is. */
+  #replacement(run: readonly CleanedSegment[], endOffset: number): Segment | null {
+    const [first] = run;
+    if (first === undefined) return null;
+    if (run.length === 1 && !first.changed) return first.segment;
+    const { baseOffset, createdMs } = first.segment;
+    const batches = run.flatMap((one) => one.batches);
+    const file = this.#files?.replace(baseOffset, endOffset, batches) ?? null;
+    if (batches.length === 0) return null;
+    const segment = new Segment(baseOffset, createdMs, file);
+    for (const batch of batches) {
+      segment.appendFound(storedBatch(file === null ? segment.pack(batch) : batch));
+    }
+    return segment;
+  }
+
   /** Calls back, once for each change, until the returned function is called. */
   onChange(changed: () => void): () => void {
     this.#waiting.add(changed);
@@ -373,6 +491,56 @@ export class PartitionLog {
   wake(): void {
     for (const changed of this.#waiting) changed();
   }
+}
+
+interface CleanedSegment {
+  readonly segment: Segment;
+  readonly batches: readonly Buffer[];
+  readonly bytes: number;
+  readonly changed: boolean;
+}
+
+function cleanSegment(segment: Segment, compaction: Compaction): CleanedSegment {
+  let changed = false;
+  const batches = segment.batches.flatMap(({ bytes }) => {
+    const kept = compaction.clean(bytes);
+    changed ||= kept !== bytes;
+    return kept ?? [];
+  });
+  return { segment, batches, bytes: batches.reduce((sum, { length }) => sum + length, 0), changed };
+}
+
+/**
+ * Segments with what is left of them, neighbours that fit into one segment together: compaction would else leave ever
+ * more small ones. One run at a time is in memory.
+ */
+function* mergedRuns(
+  segments: readonly Segment[],
+  compaction: Compaction,
+  segmentBytes: number,
+): Generator<readonly CleanedSegment[]> {
+  let run: CleanedSegment[] = [];
+  let bytes = 0;
+  for (const segment of segments) {
+    const cleaned = cleanSegment(segment, compaction);
+    bytes += cleaned.bytes;
+    if (run.length > 0 && bytes > segmentBytes) {
+      yield run;
+      run = [];
+      bytes = cleaned.bytes;
+    }
+    run.push(cleaned);
+  }
+  if (run.length > 0) yield run;
+}
+
+function bytesOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function storedBatch(bytes: Buffer): NewStoredBatch {
+  const { baseOffset, lastOffsetDelta, maxTimestamp } = readHeader(bytes);
+  return { baseOffset, lastOffset: baseOffset + lastOffsetDelta, maxTimestampMs: maxTimestamp, bytes };
 }
 
 function timestampRefusal(

@@ -1,11 +1,65 @@
-/** A run of batches in memory: the unit that retention drops. */
+/** A run of batches: the unit that is rolled, dropped by retention, and kept in a file where the log has a folder. */
+import type { SegmentFile } from "./partition-files.ts";
 
-/** One batch as the client sent it, with the header fields that look-ups need. */
-export interface StoredBatch {
+/** A batch as it is appended: its bytes, with the header fields that look-ups need. */
+export interface NewStoredBatch {
   readonly baseOffset: number;
   readonly lastOffset: number;
   readonly maxTimestampMs: number;
   readonly bytes: Buffer;
+}
+
+/** One batch as the client sent it. */
+export interface StoredBatch extends NewStoredBatch {
+  readonly size: number;
+  readonly leaderEpoch: number;
+}
+
+class BatchInMemory implements StoredBatch {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly maxTimestampMs: number;
+  readonly bytes: Buffer;
+
+  constructor({ baseOffset, lastOffset, maxTimestampMs, bytes }: NewStoredBatch) {
+    this.baseOffset = baseOffset;
+    this.lastOffset = lastOffset;
+    this.maxTimestampMs = maxTimestampMs;
+    this.bytes = bytes;
+  }
+
+  get size(): number {
+    return this.bytes.length;
+  }
+
+  get leaderEpoch(): number {
+    return this.bytes.readInt32BE(12);
+  }
+}
+
+/** A batch whose bytes are read from its segment's file when they are wanted. */
+class BatchInFile implements StoredBatch {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly maxTimestampMs: number;
+  readonly size: number;
+  readonly leaderEpoch: number;
+  readonly position: number;
+  readonly file: SegmentFile;
+
+  constructor(file: SegmentFile, position: number, batch: StoredBatch) {
+    this.baseOffset = batch.baseOffset;
+    this.lastOffset = batch.lastOffset;
+    this.maxTimestampMs = batch.maxTimestampMs;
+    this.size = batch.size;
+    this.leaderEpoch = batch.leaderEpoch;
+    this.position = position;
+    this.file = file;
+  }
+
+  get bytes(): Buffer {
+    return this.file.read(this.position, this.size);
+  }
 }
 
 /** From this size on a batch has a buffer to itself. */
@@ -16,15 +70,18 @@ const SLAB_BYTES_MAX = 64 * 1024;
 export class Segment {
   readonly baseOffset: number;
   readonly createdMs: number;
-  readonly #batches: StoredBatch[] = [];
+  /** Null in a log that is in memory alone. */
+  readonly file: SegmentFile | null;
+  #batches: StoredBatch[] = [];
   #bytes = 0;
   #maxTimestampMs = -1;
   #slab: Buffer = Buffer.alloc(0);
   #slabUsed = 0;
 
-  constructor(baseOffset: number, createdMs: number) {
+  constructor(baseOffset: number, createdMs: number, file: SegmentFile | null = null) {
     this.baseOffset = baseOffset;
     this.createdMs = createdMs;
+    this.file = file;
   }
 
   get batches(): readonly StoredBatch[] {
@@ -60,10 +117,72 @@ export class Segment {
     return packed;
   }
 
-  append(batch: StoredBatch): void {
+  /**
+   * Adds a batch: to the file first, and then for readers.
+   *
+   * @throws StorageError, and nothing has changed.
+   */
+  append(batch: NewStoredBatch): void {
+    this.file?.append(batch.bytes);
+    this.#add(new BatchInMemory(batch));
+  }
+
+  /** Adds a batch that is in the file already. */
+  appendFound(batch: NewStoredBatch): void {
+    const stored = new BatchInMemory(batch);
+    this.#add(this.file === null ? stored : new BatchInFile(this.file, this.#bytes, stored));
+  }
+
+  #add(batch: StoredBatch): void {
     this.#batches.push(batch);
-    this.#bytes += batch.bytes.length;
+    this.#bytes += batch.size;
     this.#maxTimestampMs = Math.max(this.#maxTimestampMs, batch.maxTimestampMs);
+  }
+
+  /** Nothing is appended any more: what is in a file need not be in memory as well. */
+  close(): void {
+    const { file } = this;
+    if (file === null) return;
+    let position = 0;
+    this.#batches = this.#batches.map((batch) => {
+      const at = position;
+      position += batch.size;
+      return batch instanceof BatchInFile ? batch : new BatchInFile(file, at, batch);
+    });
+    this.#slab = Buffer.alloc(0);
+    this.#slabUsed = 0;
+  }
+
+  /** Puts the bytes of the batches `[from, to)` into a list; those in the file are read at once. */
+  slice(from: number, to: number, into: Buffer[]): void {
+    for (let index = from; index < to; ) {
+      const batch = this.#batches[index];
+      if (batch instanceof BatchInFile) {
+        index = this.#sliceFile(batch, index, to, into);
+      } else {
+        if (batch !== undefined) into.push(batch.bytes);
+        index += 1;
+      }
+    }
+  }
+
+  /** Those in the file from one on; the index of the first that is not. */
+  #sliceFile(first: BatchInFile, from: number, to: number, into: Buffer[]): number {
+    const ends: number[] = [];
+    let bytes = 0;
+    for (let index = from; index < to; index++) {
+      const batch = this.#batches[index];
+      if (!(batch instanceof BatchInFile)) break;
+      bytes += batch.size;
+      ends.push(bytes);
+    }
+    const read = first.file.read(first.position, bytes);
+    let start = 0;
+    for (const end of ends) {
+      into.push(read.subarray(start, end));
+      start = end;
+    }
+    return from + ends.length;
   }
 
   /** Index of the batch that holds an offset, or of the first one after it. */

@@ -67,6 +67,12 @@ export class TransactionIndex {
     return aborted.some((one) => one.producerId === producerId) ? "aborted" : "committed";
   }
 
+  /** Forgets an aborted transaction of which compaction has left nothing but the marker. */
+  forgetAborted(markerOffset: number): void {
+    const index = this.#aborted.findIndex(({ lastOffset }) => lastOffset === markerOffset);
+    if (index >= 0) this.#aborted.splice(index, 1);
+  }
+
   /** Forgets the aborted transactions that are all below the log's new start. */
   deleteBefore(logStartOffset: number): void {
     const kept = this.#aborted.findIndex(({ lastOffset }) => lastOffset >= logStartOffset);

@@ -37,6 +37,7 @@ export const errorCode = {
   transactionCoordinatorFenced: 52,
   transactionalIdAuthorizationFailed: 53,
   operationNotAttempted: 55,
+  kafkaStorageError: 56,
   nonEmptyGroup: 68,
   groupIdNotFound: 69,
   fetchSessionIdNotFound: 70,

@@ -17,6 +17,8 @@ const CODEC_MASK = 0b0000_0111;
 const LOG_APPEND_TIME = 0b0000_1000;
 export const TRANSACTIONAL = 0b0001_0000;
 export const CONTROL = 0b0010_0000;
+/** The base timestamp is the time at which tombstones and markers in the batch may go (KIP-534). */
+const DELETE_HORIZON = 0b0100_0000;
 
 /** Names of the codecs by the number in the attributes. */
 export const codecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
@@ -34,6 +36,8 @@ export interface BatchHeader {
   readonly logAppendTime: boolean;
   readonly transactional: boolean;
   readonly control: boolean;
+  /** From when on the batch's tombstones or its marker may go (KIP-534); null before compaction has seen them. */
+  readonly deleteHorizonMs: number | null;
   readonly lastOffsetDelta: number;
   readonly baseTimestamp: number;
   readonly maxTimestamp: number;
@@ -52,6 +56,7 @@ export function readHeader(bytes: Buffer): BatchHeader {
     logAppendTime: (attributes & LOG_APPEND_TIME) !== 0,
     transactional: (attributes & TRANSACTIONAL) !== 0,
     control: (attributes & CONTROL) !== 0,
+    deleteHorizonMs: (attributes & DELETE_HORIZON) === 0 ? null : readInt64(bytes, 27),
     lastOffsetDelta: bytes.readInt32BE(23),
     baseTimestamp: readInt64(bytes, 27),
     maxTimestamp: readInt64(bytes, 35),
@@ -123,6 +128,46 @@ export function readClientBatch(bytes: Buffer): BatchHeader | BatchProblem {
 export function placeBatch(bytes: Buffer, baseOffset: number, leaderEpoch: number): void {
   writeInt64(bytes, 0, baseOffset);
   bytes.writeInt32BE(leaderEpoch, 12);
+}
+
+/** What compaction changes in a batch's header. Base offset, last offset, producer and sequence stay. */
+export interface HeaderChange {
+  readonly codec: number;
+  readonly count: number;
+  readonly baseTimestamp: number;
+  readonly maxTimestamp: number;
+  /** The base timestamp is the batch's delete horizon. */
+  readonly hasDeleteHorizon: boolean;
+}
+
+/** A batch with the header of another one, changed, and other records. */
+export function batchLike(original: Buffer, records: Buffer, change: HeaderChange): Buffer {
+  const bytes = Buffer.concat([original.subarray(0, HEADER_BYTES), records]);
+  bytes.writeInt32BE(bytes.length - LENGTH_FROM, 8);
+  const kept = original.readInt16BE(21) & ~CODEC_MASK & ~DELETE_HORIZON;
+  bytes.writeInt16BE(kept | change.codec | (change.hasDeleteHorizon ? DELETE_HORIZON : 0), 21);
+  writeInt64(bytes, 27, change.baseTimestamp);
+  writeInt64(bytes, 35, change.maxTimestamp);
+  bytes.writeInt32BE(change.count, 57);
+  bytes.writeUInt32BE(crc32c(bytes, CRC_FROM), 17);
+  return bytes;
+}
+
+/** The size of the batch at a place in a file; null where too little is there to tell, or no batch can be so small. */
+export function batchSizeAt(bytes: Buffer, at: number): number | null {
+  if (at + HEADER_BYTES > bytes.length) return null;
+  const size = bytes.readInt32BE(at + 8) + LENGTH_FROM;
+  return size < HEADER_BYTES ? null : size;
+}
+
+/** Whether stored bytes are a whole batch of format 2 with a right checksum. */
+export function isIntact(bytes: Buffer): boolean {
+  return (
+    bytes.length >= HEADER_BYTES &&
+    bytes.readInt8(16) === MAGIC &&
+    bytes.readInt32BE(8) + LENGTH_FROM === bytes.length &&
+    crc32c(bytes, CRC_FROM) === bytes.readUInt32BE(17)
+  );
 }
 
 /** `message.timestamp.type=LogAppendTime`: all records get this time, and the checksum follows. */

@@ -1,5 +1,5 @@
 /**
- * Decompression of the records of a batch. Only timestamp look-up, checks of compacted topics and inspection come
+ * The codecs of the records in a batch. Only timestamp look-up, checks of compacted topics and inspection come
  * here: what a client produced is handed to consumers as it is.
  */
 import * as zlib from "node:zlib";
@@ -30,5 +30,23 @@ export function decompress(codec: number, bytes: Buffer): Buffer {
   } catch (error) {
     if (error instanceof DecodeError) throw error;
     throw new DecodeError(`${codecs[codec]} data: ${error instanceof Error ? error.message : error}`, 61);
+  }
+}
+
+/**
+ * Compresses records again, with the codec they had where Node has it; those of snappy and lz4 stay plain, as any
+ * client can read that.
+ */
+export function recompress(
+  codec: number,
+  records: Buffer,
+): { readonly codec: number; readonly bytes: Buffer } {
+  switch (codecs[codec]) {
+    case "gzip":
+      return { codec, bytes: zlib.gzipSync(records) };
+    case "zstd":
+      return { codec, bytes: zlib.zstdCompressSync(records) };
+    default:
+      return { codec: codecs.indexOf("none"), bytes: records };
   }
 }
