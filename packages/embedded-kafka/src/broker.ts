@@ -1,10 +1,11 @@
 /** A broker as a whole: options in, a running broker out. */
-import type { Socket } from "node:net";
-import { type BrokerNode, Cluster } from "./cluster/cluster.ts";
-import { ConfigStore } from "./cluster/config-store.ts";
+import { BrokerStoppedError, NoSuchBrokerError, NoSuchPartitionError } from "./broker-errors.ts";
+import type { Coordinated } from "./cluster/brokers.ts";
+import { Cluster } from "./cluster/cluster.ts";
+import { ConfigStore, InvalidConfigError } from "./cluster/config-store.ts";
+import { moveLeader, NO_LEADER } from "./cluster/leadership.ts";
 import { Groups } from "./coord/groups.ts";
 import { Transactions } from "./coord/transactions.ts";
-import type { Endpoint, RequestContext } from "./handlers/handler.ts";
 import { handlers, servedApis } from "./handlers/index.ts";
 import {
   type ConnectionInfo,
@@ -12,20 +13,21 @@ import {
   type InspectedRecord,
   inspectConnections,
   inspectGroups,
+  inspectNodes,
   inspectRecords,
   inspectTopics,
   inspectTransactions,
+  type NodeInfo,
   type TopicInfo,
   type TransactionInfo,
 } from "./inspection.ts";
 import { type Log, silentLog } from "./log-port.ts";
-import { Connection, type ConnectionHost } from "./server/connection.ts";
+import { BrokerServer, type ServerShared } from "./server/broker-server.ts";
 import { Dispatcher } from "./server/dispatch.ts";
-import { type Listeners, LOOPBACKS, listen } from "./server/listeners.ts";
 import { type Clock, systemClock, type Timer } from "./time/clock.ts";
 
 export interface BrokerOptions {
-  /** TCP port. @default 0, a free one: see {@link Broker.port}. */
+  /** TCP port, of the first broker; the others have the ports after it. @default 0, free ones: see {@link Broker.port}. */
   readonly port?: number;
   /** Address to listen on. @default both loopbacks, 127.0.0.1 and ::1, as `localhost` may mean either. */
   readonly host?: string;
@@ -40,21 +42,64 @@ export interface BrokerOptions {
   readonly autoCreateTopics?: boolean;
   /** Broker settings by Kafka's names, e.g. `{ "log.retention.ms": "60000" }`. */
   readonly configs?: Readonly<Record<string, string>>;
-  /** @default 1 */
+  /** Id of the first broker; the others count on from it. @default 1 */
   readonly brokerId?: number;
+  /**
+   * How many brokers there are in this process, 1 to 100, each with an id and a port of its own. They share one state: a
+   * "replica" is a broker that may lead a partition. With several, topics whose creator does not say are on up to three
+   * of them (`default.replication.factor`). @default 1
+   */
+  readonly brokers?: number;
   /** Time and timers. @default the machine's */
   readonly clock?: Clock;
   /** @default says nothing */
   readonly log?: Log;
 }
 
-/** A running broker. */
+/** Whose coordinator is meant. */
+export type CoordinatedKey = { readonly group: string } | { readonly transactionalId: string };
+
+const MOST_BROKERS = 100;
+const USUAL_COPIES = 3;
+
+/** A running broker, or several in one. */
 export interface Broker {
-  /** For a client's list of bootstrap servers: `["127.0.0.1:9092"]`. */
+  /** For a client's list of bootstrap servers: `["127.0.0.1:9092"]`, in order of the broker ids. */
   readonly brokers: string[];
+  /** Of the first broker. */
   readonly port: number;
   /** Ends every connection and frees the port and all timers; memory goes with it. May be called twice. */
   stop(): Promise<void>;
+  /**
+   * Makes a running broker the leader of a partition, under a new leader epoch; any other answers error 6. One that did
+   * not hold the partition takes the place of the one that led it.
+   *
+   * @throws NoSuchPartitionError, NoSuchBrokerError, BrokerStoppedError
+   */
+  moveLeader(topic: string, partition: number, brokerId: number): void;
+  /**
+   * Makes a running broker the coordinator of a group or a transactional id; any other answers error 16. Members of a
+   * group that wait are told so at once.
+   *
+   * @throws NoSuchBrokerError, BrokerStoppedError
+   */
+  moveCoordinator(of: CoordinatedKey, brokerId: number): void;
+  /**
+   * Stops one broker as a crash does: its connections end and its port refuses. What it led and coordinated goes to
+   * others; a partition that no other broker holds has no leader until it is back. Nothing is lost.
+   *
+   * @throws NoSuchBrokerError
+   */
+  stopBroker(brokerId: number): Promise<void>;
+  /**
+   * Starts a stopped broker again, on the same port. It leads only what nobody else could lead: {@link moveLeader} gives
+   * it more.
+   *
+   * @throws NoSuchBrokerError, PortInUseError
+   */
+  startBroker(brokerId: number): Promise<void>;
+  /** The brokers by id: where each listens, what it leads and coordinates, and who is connected. */
+  nodes(): NodeInfo[];
   /** All topics by name. */
   topics(): TopicInfo[];
   /** The records of a topic, decoded, partition by partition; none where there is no such topic. */
@@ -66,8 +111,6 @@ export interface Broker {
   connections(): ConnectionInfo[];
 }
 
-const WILDCARDS: readonly string[] = ["0.0.0.0", "::"];
-
 /** Starts a broker and resolves when it listens.
  *
  * @throws PortInUseError, ListenError, InvalidConfigError
@@ -78,122 +121,159 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   return running;
 }
 
-class RunningBroker implements Broker, ConnectionHost {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly maxRequestBytes: number;
-  readonly dispatcher: Dispatcher;
-  readonly #options: BrokerOptions;
+class RunningBroker implements Broker {
+  readonly #clock: Clock;
   readonly #cluster: Cluster;
   readonly #groups: Groups;
   readonly #transactions: Transactions;
-  readonly #brokerId: number;
-  readonly #served = servedApis(handlers);
-  readonly #connections = new Set<Connection>();
+  /** In order of their ids. */
+  readonly #servers: readonly BrokerServer[];
   readonly #timers = new Map<string, Timer>();
-  #listeners: Listeners | null = null;
 
   constructor(options: BrokerOptions) {
-    this.#options = options;
-    this.clock = options.clock ?? systemClock;
-    this.log = options.log ?? silentLog;
-    this.#brokerId = options.brokerId ?? 1;
-    const configs = new ConfigStore({
-      ...(options.numPartitions === undefined ? {} : { "num.partitions": String(options.numPartitions) }),
-      ...(options.autoCreateTopics === undefined
-        ? {}
-        : { "auto.create.topics.enable": String(options.autoCreateTopics) }),
-      ...options.configs,
-    });
-    this.maxRequestBytes = configs.brokerNumber("socket.request.max.bytes");
-    this.#cluster = new Cluster(configs, [{ id: this.#brokerId, rack: null }], this.clock);
+    const clock = options.clock ?? systemClock;
+    const log = options.log ?? silentLog;
+    const firstId = options.brokerId ?? 1;
+    const ids = Array.from({ length: brokerCount(options) }, (_, index) => firstId + index);
+    const nodes = ids.map((id) => ({ id, rack: null }));
+    const configs = new ConfigStore(configsOf(options));
+    this.#clock = clock;
+    this.#cluster = new Cluster(configs, nodes, clock);
     this.#groups = new Groups(this.#cluster);
-    this.#transactions = new Transactions(this.#cluster, this.#groups);
-    this.dispatcher = new Dispatcher(handlers, this.#served, (error, { apiKey, apiVersion }) =>
-      this.log.error({ api: apiKey, version: apiVersion, err: error }, "a request failed in the broker"),
+    this.#transactions = new Transactions(
+      this.#cluster,
+      this.#groups,
+      ({ leaderId }) => leaderId !== NO_LEADER,
     );
+    const served = servedApis(handlers);
+    const shared: ServerShared = {
+      clock,
+      log,
+      maxRequestBytes: configs.brokerNumber("socket.request.max.bytes"),
+      dispatcher: new Dispatcher(handlers, served, (error, { apiKey, apiVersion }) =>
+        log.error({ api: apiKey, version: apiVersion, err: error }, "a request failed in the broker"),
+      ),
+      context: {
+        cluster: this.#cluster,
+        groups: this.#groups,
+        transactions: this.#transactions,
+        clock,
+        log,
+        served,
+      },
+      endpointOf: ({ id }, localAddress) => {
+        const server = this.#server(id);
+        return { host: server.advertisedHost(localAddress), port: server.port };
+      },
+    };
+    const { host, advertisedHost, port = 0 } = options;
+    this.#servers = nodes.map((node, index) => {
+      const address = { host, advertisedHost, port: port === 0 ? 0 : port + index };
+      return new BrokerServer(node, address, shared);
+    });
   }
 
   async start(): Promise<void> {
-    const { host, port } = this.#options;
-    const hosts = host === undefined ? LOOPBACKS : [host];
-    this.#listeners = await listen(hosts, port ?? 0, (socket) => this.#connected(socket));
-    this.#repeat("clean-up", this.#cluster.configs.brokerNumber("log.retention.check.interval.ms"), () => {
+    try {
+      for (const server of this.#servers) await server.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    const { configs } = this.#cluster;
+    this.#repeat("clean-up", configs.brokerNumber("log.retention.check.interval.ms"), () => {
       this.#cluster.cleanUp();
       this.#groups.cleanUp();
       this.#transactions.cleanUp();
     });
-    const idleMs = this.#cluster.configs.brokerNumber("connections.max.idle.ms");
-    this.#repeat("idle connections", Math.max(idleMs / 4, 1), () => this.#closeIdle(idleMs));
+    const idleMs = configs.brokerNumber("connections.max.idle.ms");
+    this.#repeat("idle connections", Math.max(idleMs / 4, 1), () => {
+      for (const server of this.#servers) server.closeIdle(this.#clock.now() - idleMs);
+    });
   }
 
   /** Calls back in turn until the broker stops. */
   #repeat(name: string, everyMs: number, work: () => void): void {
     this.#timers.set(
       name,
-      this.clock.setTimer(everyMs, () => {
+      this.#clock.setTimer(everyMs, () => {
         work();
         this.#repeat(name, everyMs, work);
       }),
     );
   }
 
-  #closeIdle(idleMs: number): void {
-    const unusedSinceMs = this.clock.now() - idleMs;
-    for (const connection of this.#connections) {
-      if (!connection.busy && connection.lastUsedMs < unusedSinceMs) connection.close();
-    }
-  }
-
-  #connected(socket: Socket): void {
-    const connection = new Connection(socket, this);
-    this.#connections.add(connection);
-    connection.onClose(() => this.#connections.delete(connection));
-  }
-
-  context(client: Connection, apiVersion: number): RequestContext {
-    return {
-      brokerId: this.#brokerId,
-      apiVersion,
-      client,
-      cluster: this.#cluster,
-      groups: this.#groups,
-      transactions: this.#transactions,
-      clock: this.clock,
-      log: this.log,
-      served: this.#served,
-    };
-  }
-
-  endpointOf(_broker: BrokerNode, localAddress: string): Endpoint {
-    return { host: this.#advertisedHost(localAddress), port: this.port };
-  }
-
-  /** Told to a client, it must work for that client, however `localhost` resolves where it runs. */
-  #advertisedHost(localAddress: string): string {
-    const { advertisedHost, host } = this.#options;
-    if (advertisedHost !== undefined) return advertisedHost;
-    if (host === undefined) return "127.0.0.1";
-    return WILDCARDS.includes(host) ? localAddress.replace("::ffff:", "") : host;
-  }
-
   get port(): number {
-    return this.#listeners?.port ?? 0;
+    return this.#servers[0]?.port ?? 0;
   }
 
   get brokers(): string[] {
-    const host = this.#advertisedHost("127.0.0.1");
-    return [host.includes(":") ? `[${host}]:${this.port}` : `${host}:${this.port}`];
+    return this.#servers.map((server) => {
+      const host = server.advertisedHost("127.0.0.1");
+      return host.includes(":") ? `[${host}]:${server.port}` : `${host}:${server.port}`;
+    });
   }
 
   async stop(): Promise<void> {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
-    const closed = this.#listeners?.close();
-    for (const connection of [...this.#connections]) connection.close();
+    const stopped = this.#servers.map((server) => server.stop());
     this.#groups.close();
     this.#transactions.close();
-    await closed;
+    await Promise.all(stopped);
+  }
+
+  // ------------------------------------------------------------------ several brokers
+
+  #server(id: number): BrokerServer {
+    const server = this.#servers.find(({ node }) => node.id === id);
+    if (server === undefined)
+      throw new NoSuchBrokerError(
+        id,
+        this.#servers.map(({ node }) => node.id),
+      );
+    return server;
+  }
+
+  #runningServer(id: number): BrokerServer {
+    const server = this.#server(id);
+    if (!server.isRunning) throw new BrokerStoppedError(id);
+    return server;
+  }
+
+  moveLeader(topic: string, partition: number, brokerId: number): void {
+    this.#runningServer(brokerId);
+    const found = this.#cluster.partition(topic, partition);
+    if (found === undefined) throw new NoSuchPartitionError(topic, partition);
+    moveLeader(found, brokerId);
+  }
+
+  moveCoordinator(of: CoordinatedKey, brokerId: number): void {
+    this.#runningServer(brokerId);
+    const [kind, key]: [Coordinated, string] =
+      "group" in of ? ["group", of.group] : ["transaction", of.transactionalId];
+    this.#groups.whileCoordinatorsMove(() => this.#cluster.brokers.moveCoordinator(kind, key, brokerId));
+  }
+
+  async stopBroker(brokerId: number): Promise<void> {
+    const server = this.#server(brokerId);
+    if (!server.isRunning) return;
+    const stopped = server.stop();
+    this.#groups.whileCoordinatorsMove(() => this.#cluster.brokerStopped(brokerId));
+    await stopped;
+  }
+
+  async startBroker(brokerId: number): Promise<void> {
+    const server = this.#server(brokerId);
+    if (server.isRunning) return;
+    await server.start();
+    this.#groups.whileCoordinatorsMove(() => this.#cluster.brokerStarted(brokerId));
+  }
+
+  // ------------------------------------------------------------------ inspection
+
+  nodes(): NodeInfo[] {
+    return inspectNodes(this.#servers, this.#cluster);
   }
 
   topics(): TopicInfo[] {
@@ -205,14 +285,29 @@ class RunningBroker implements Broker, ConnectionHost {
   }
 
   groups(): GroupInfo[] {
-    return inspectGroups(this.#groups);
+    return inspectGroups(this.#groups, this.#cluster.brokers);
   }
 
   transactions(): TransactionInfo[] {
-    return inspectTransactions(this.#transactions);
+    return inspectTransactions(this.#transactions, this.#cluster.brokers);
   }
 
   connections(): ConnectionInfo[] {
-    return inspectConnections(this.#connections);
+    return inspectConnections(this.#servers);
   }
+}
+
+/** @throws InvalidConfigError */
+function brokerCount({ brokers = 1 }: BrokerOptions): number {
+  if (Number.isInteger(brokers) && brokers >= 1 && brokers <= MOST_BROKERS) return brokers;
+  throw new InvalidConfigError(`brokers must be a whole number from 1 to ${MOST_BROKERS}, not ${brokers}`);
+}
+
+function configsOf({ brokers = 1, numPartitions, autoCreateTopics, configs }: BrokerOptions) {
+  return {
+    ...(brokers === 1 ? {} : { "default.replication.factor": String(Math.min(brokers, USUAL_COPIES)) }),
+    ...(numPartitions === undefined ? {} : { "num.partitions": String(numPartitions) }),
+    ...(autoCreateTopics === undefined ? {} : { "auto.create.topics.enable": String(autoCreateTopics) }),
+    ...configs,
+  };
 }

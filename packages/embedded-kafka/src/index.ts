@@ -1,11 +1,13 @@
 /** A broker that speaks Kafka's wire protocol, in memory, in this process: for development, demos and tests. */
-export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
+export { type Broker, type BrokerOptions, type CoordinatedKey, startBroker } from "./broker.ts";
+export { BrokerStoppedError, NoSuchBrokerError, NoSuchPartitionError } from "./broker-errors.ts";
 export { InvalidConfigError } from "./cluster/config-store.ts";
 export type { TransactionState } from "./coord/transaction-states.ts";
 export type {
   ConnectionInfo,
   GroupInfo,
   InspectedRecord,
+  NodeInfo,
   PartitionInfo,
   TopicInfo,
   TransactionInfo,

@@ -1,15 +1,20 @@
 /** A look inside a running broker, for tests and tools: plain data, a copy of the moment. */
+import type { Brokers, Coordinated } from "./cluster/brokers.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { assignedPartitions } from "./coord/consumer-protocol.ts";
 import type { Groups } from "./coord/groups.ts";
 import type { TransactionState } from "./coord/transaction-states.ts";
 import type { Transactions } from "./coord/transactions.ts";
 import type { LoggedRecord } from "./log/partition-log.ts";
-import type { Connection } from "./server/connection.ts";
+import type { BrokerServer } from "./server/broker-server.ts";
 
 export interface PartitionInfo {
   readonly partition: number;
+  /** -1 where all its brokers are stopped. */
   readonly leaderId: number;
+  readonly leaderEpoch: number;
+  /** Brokers that may lead it, by id. */
+  readonly replicas: readonly number[];
   readonly logStartOffset: number;
   /** The offset that the next record gets. */
   readonly highWatermark: number;
@@ -38,6 +43,8 @@ export interface InspectedRecord extends LoggedRecord {
 
 export interface GroupInfo {
   readonly groupId: string;
+  /** The broker that coordinates it; null while none runs. */
+  readonly coordinatorId: number | null;
   readonly state: string;
   readonly protocolType: string | null;
   readonly generationId: number;
@@ -67,6 +74,8 @@ export interface GroupInfo {
 
 export interface TransactionInfo {
   readonly transactionalId: string;
+  /** The broker that coordinates it; null while none runs. */
+  readonly coordinatorId: number | null;
   readonly state: TransactionState;
   readonly producerId: number;
   readonly producerEpoch: number;
@@ -79,7 +88,19 @@ export interface TransactionInfo {
   readonly groups: readonly string[];
 }
 
+/** One broker id. */
+export interface NodeInfo {
+  readonly id: number;
+  readonly port: number;
+  readonly isRunning: boolean;
+  readonly connections: number;
+  /** Partitions by topic that it leads. */
+  readonly leads: Readonly<Record<string, readonly number[]>>;
+}
+
 export interface ConnectionInfo {
+  /** The broker that it is a connection to. */
+  readonly brokerId: number;
   readonly clientId: string;
   readonly clientHost: string;
   readonly requests: number;
@@ -92,9 +113,11 @@ export function inspectTopics(cluster: Cluster): TopicInfo[] {
     name: topic.name,
     id: topic.id,
     configs: Object.fromEntries(topic.overrides),
-    partitions: topic.partitions.map(({ index, leaderId, log }) => ({
+    partitions: topic.partitions.map(({ index, leaderId, leaderEpoch, replicas, log }) => ({
       partition: index,
       leaderId,
+      leaderEpoch,
+      replicas,
       logStartOffset: log.logStartOffset,
       highWatermark: log.highWatermark,
       lastStableOffset: log.lastStableOffset,
@@ -118,9 +141,25 @@ export function* inspectRecords(
   }
 }
 
-export function inspectGroups(groups: Groups): GroupInfo[] {
+export function inspectNodes(servers: readonly BrokerServer[], cluster: Cluster): NodeInfo[] {
+  return servers.map(({ node: { id }, port, isRunning, connections }) => {
+    const led = cluster.topics.map(({ name, partitions }): [string, number[]] => [
+      name,
+      partitions.filter(({ leaderId }) => leaderId === id).map(({ index }) => index),
+    ]);
+    const leads = Object.fromEntries(led.filter(([, partitions]) => partitions.length > 0));
+    return { id, port, isRunning, connections: connections.length, leads };
+  });
+}
+
+function coordinatorId(brokers: Brokers, kind: Coordinated, key: string): number | null {
+  return brokers.coordinatorOf(kind, key)?.id ?? null;
+}
+
+export function inspectGroups(groups: Groups, brokers: Brokers): GroupInfo[] {
   return groups.all.map(({ classic, offsets }) => ({
     groupId: classic.groupId,
+    coordinatorId: coordinatorId(brokers, "group", classic.groupId),
     state: classic.state,
     protocolType: classic.protocolType,
     generationId: classic.generationId,
@@ -145,9 +184,10 @@ export function inspectGroups(groups: Groups): GroupInfo[] {
   }));
 }
 
-export function inspectTransactions(transactions: Transactions): TransactionInfo[] {
+export function inspectTransactions(transactions: Transactions, brokers: Brokers): TransactionInfo[] {
   return transactions.all.map((held) => ({
     transactionalId: held.id,
+    coordinatorId: coordinatorId(brokers, "transaction", held.id),
     state: held.state,
     producerId: held.producerId,
     producerEpoch: held.producerEpoch,
@@ -160,11 +200,14 @@ export function inspectTransactions(transactions: Transactions): TransactionInfo
   }));
 }
 
-export function inspectConnections(connections: Iterable<Connection>): ConnectionInfo[] {
-  return [...connections].map(({ clientId, clientHost, requests, lastUsedMs }) => ({
-    clientId,
-    clientHost,
-    requests,
-    lastUsedMs,
-  }));
+export function inspectConnections(servers: readonly BrokerServer[]): ConnectionInfo[] {
+  return servers.flatMap(({ node, connections }) =>
+    connections.map(({ clientId, clientHost, requests, lastUsedMs }) => ({
+      brokerId: node.id,
+      clientId,
+      clientHost,
+      requests,
+      lastUsedMs,
+    })),
+  );
 }

@@ -3,15 +3,11 @@ import { randomBytes } from "node:crypto";
 import { errorCode } from "../protocol/error-codes.ts";
 import { ZERO_UUID } from "../protocol/schema.ts";
 import type { Clock } from "../time/clock.ts";
+import { type BrokerNode, Brokers } from "./brokers.ts";
 import { type ConfigStore, topicConfigProblems } from "./config-store.ts";
+import { changeLeader, electedLeader, NO_LEADER } from "./leadership.ts";
 import { type Partition, Topic } from "./topic.ts";
 import { topicNameProblem } from "./topic-name.ts";
-
-/** A broker id; where its port is depends on who asks (see the listeners). */
-export interface BrokerNode {
-  readonly id: number;
-  readonly rack: string | null;
-}
 
 export interface NewTopic {
   readonly name: string;
@@ -49,7 +45,7 @@ export class Cluster {
   readonly clusterId = newUuid();
   readonly configs: ConfigStore;
   readonly clock: Clock;
-  readonly brokers: readonly BrokerNode[];
+  readonly brokers: Brokers;
   readonly #topics = new Map<string, Topic>();
   readonly #topicsById = new Map<string, Topic>();
   readonly #deleted = new Set<(topic: Topic) => void>();
@@ -57,12 +53,12 @@ export class Cluster {
 
   constructor(configs: ConfigStore, brokers: readonly BrokerNode[], clock: Clock) {
     this.configs = configs;
-    this.brokers = brokers;
+    this.brokers = new Brokers(brokers);
     this.clock = clock;
   }
 
   get controllerId(): number {
-    return this.brokers[0]?.id ?? -1;
+    return this.brokers.running[0]?.id ?? -1;
   }
 
   /** All topics by name. */
@@ -82,11 +78,6 @@ export class Cluster {
     return this.#topics.get(topic)?.partitions[index];
   }
 
-  /** The broker that coordinates a group. */
-  coordinatorOf(_groupId: string): BrokerNode | undefined {
-    return this.brokers[0];
-  }
-
   /** A producer id that was never given before. */
   newProducerId(): number {
     return this.#nextProducerId++;
@@ -100,7 +91,7 @@ export class Cluster {
     const replicas = this.#replicas(wanted);
     if (wanted.validateOnly) return { errorCode: 0, topicId: ZERO_UUID, replicas };
     const topic = new Topic(wanted.name, newUuid(), wanted.configs, this.configs, this.clock);
-    for (const ids of replicas) topic.addPartition(ids, ids[0] ?? this.controllerId);
+    for (const ids of replicas) this.addPartition(topic, ids);
     this.#topics.set(topic.name, topic);
     this.#topicsById.set(topic.id, topic);
     return { errorCode: 0, topicId: topic.id, replicas };
@@ -135,11 +126,11 @@ export class Cluster {
         "Replication factor must be larger than 0, or -1 to use the default value.",
       );
     }
-    if (wanted.replicationFactor > this.brokers.length) {
+    if (wanted.replicationFactor > this.brokers.all.length) {
       return refuse(
         errorCode.invalidReplicationFactor,
         `Unable to replicate the partition ${wanted.replicationFactor} time(s): The target replication factor of ` +
-          `${wanted.replicationFactor} cannot be reached because only ${this.brokers.length} broker(s) are registered.`,
+          `${wanted.replicationFactor} cannot be reached because only ${this.brokers.all.length} broker(s) are registered.`,
       );
     }
     return null;
@@ -165,7 +156,6 @@ export class Cluster {
 
   /** Why a choice of brokers for partitions can't be; null where it can. */
   replicaProblem(replicas: readonly (readonly number[])[]): Refusal | null {
-    const known = new Set(this.brokers.map((broker) => broker.id));
     for (const ids of replicas) {
       if (ids.length === 0)
         return refuse(
@@ -178,7 +168,7 @@ export class Cluster {
           `The manual partition assignment includes the broker ${ids} more than once.`,
         );
       }
-      const unknown = ids.find((id) => !known.has(id));
+      const unknown = ids.find((id) => !this.brokers.has(id));
       if (unknown !== undefined) {
         return refuse(
           errorCode.invalidReplicaAssignment,
@@ -196,17 +186,43 @@ export class Cluster {
     const count = wanted.partitions === -1 ? this.configs.brokerNumber("num.partitions") : wanted.partitions;
     const copies =
       wanted.replicationFactor === -1
-        ? Math.min(this.configs.brokerNumber("default.replication.factor"), this.brokers.length)
+        ? Math.min(this.configs.brokerNumber("default.replication.factor"), this.brokers.all.length)
         : wanted.replicationFactor;
     return Array.from({ length: count }, (_, partition) => this.placeReplicas(partition, copies));
   }
 
   /** Brokers for a partition, in turn. */
   placeReplicas(partition: number, copies: number): number[] {
+    const { all } = this.brokers;
     return Array.from(
       { length: copies },
-      (_, copy) => this.brokers[(partition + copy) % this.brokers.length]?.id ?? this.controllerId,
+      (_, copy) => all[(partition + copy) % all.length]?.id ?? this.controllerId,
     );
+  }
+
+  /** Adds a partition to a topic, led by the first of its brokers that runs. */
+  addPartition(topic: Topic, replicas: readonly number[]): void {
+    topic.addPartition(replicas, electedLeader({ replicas }, this.brokers));
+  }
+
+  /** Others of their brokers lead the partitions that a broker led; what it alone held has no leader. */
+  brokerStopped(id: number): void {
+    this.brokers.stopped(id);
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions) {
+        if (partition.leaderId === id) changeLeader(partition, electedLeader(partition, this.brokers));
+      }
+    }
+  }
+
+  /** A broker is back: it leads what nobody else could lead, and nothing more. */
+  brokerStarted(id: number): void {
+    this.brokers.started(id);
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions) {
+        if (partition.leaderId === NO_LEADER) changeLeader(partition, electedLeader(partition, this.brokers));
+      }
+    }
   }
 
   /** False where there is no such topic. */

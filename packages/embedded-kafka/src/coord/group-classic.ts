@@ -481,6 +481,19 @@ export class ClassicGroup {
     this.#leaderId = next?.memberId ?? null;
   }
 
+  /**
+   * Another broker coordinates the group from now on, or none does. Who waits for an answer is told to look for it, and
+   * all sessions begin anew there; where none is, no session ends.
+   */
+  coordinatorMoved(isCoordinated: boolean): void {
+    for (const member of this.members) {
+      member.answerJoin(failedJoin(errorCode.notCoordinator, member.memberId));
+      member.answerSync(failedSync(errorCode.notCoordinator));
+      if (isCoordinated) this.#startSession(member);
+      else this.#stopSession(member);
+    }
+  }
+
   /** Ends the group: everybody who waits is answered, no timer is left. */
   close(): void {
     this.#state = "Dead";

@@ -179,6 +179,18 @@ export class Groups {
     }
   }
 
+  /** Does something that may change coordinators, and tells the groups whose coordinator did change. */
+  whileCoordinatorsMove(change: () => void): void {
+    const { brokers } = this.#cluster;
+    const coordinatorOf = (groupId: string) => brokers.coordinatorOf("group", groupId)?.id;
+    const before = new Map([...this.#groups.keys()].map((groupId) => [groupId, coordinatorOf(groupId)]));
+    change();
+    for (const [groupId, { classic }] of this.#groups) {
+      const now = coordinatorOf(groupId);
+      if (now !== before.get(groupId)) classic.coordinatorMoved(now !== undefined);
+    }
+  }
+
   close(): void {
     for (const group of this.#groups.values()) group.classic.close();
   }

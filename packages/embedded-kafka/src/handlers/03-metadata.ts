@@ -1,4 +1,5 @@
 /** Metadata, versions 0 to 13: the brokers, and the topics with their leaders. Makes missing topics where allowed. */
+import { NO_LEADER, replicasOf } from "../cluster/leadership.ts";
 import type { Topic } from "../cluster/topic.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { metadata } from "../protocol/messages/metadata.ts";
@@ -10,7 +11,7 @@ type Request = RequestOf<typeof metadata>;
 type TopicAnswer = ResponseOf<typeof metadata>["topics"][number];
 
 export const metadataHandler = handler(metadata, (context, request) => ({
-  brokers: context.cluster.brokers.map((broker) => ({
+  brokers: context.cluster.brokers.running.map((broker) => ({
     nodeId: broker.id,
     ...context.client.endpointOf(broker),
     rack: broker.rack,
@@ -18,7 +19,7 @@ export const metadataHandler = handler(metadata, (context, request) => ({
   clusterId: context.cluster.clusterId,
   controllerId: context.cluster.controllerId,
   topics: wantsAll(context, request)
-    ? context.cluster.topics.map((topic) => describe(topic, request))
+    ? context.cluster.topics.map((topic) => describe(context, topic, request))
     : distinct(request.topics ?? []).map((wanted) => find(context, request, wanted)),
   clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : NOT_ASKED,
 }));
@@ -40,10 +41,10 @@ function find(context: RequestContext, request: Request, wanted: WantedTopic): T
     const topic = context.cluster.topicById(wanted.topicId);
     return topic === undefined
       ? missing(null, wanted.topicId, errorCode.unknownTopicId)
-      : describe(topic, request);
+      : describe(context, topic, request);
   }
   const topic = context.cluster.topic(wanted.name);
-  if (topic !== undefined) return describe(topic, request);
+  if (topic !== undefined) return describe(context, topic, request);
   const mayCreate =
     request.allowAutoTopicCreation && context.cluster.configs.brokerFlag("auto.create.topics.enable");
   const created = context.cluster.createTopic({
@@ -61,25 +62,24 @@ function find(context: RequestContext, request: Request, wanted: WantedTopic): T
     { topic: wanted.name, clientId: context.client.clientId },
     "topic created because it was asked for",
   );
-  return describe(fresh, request);
+  return describe(context, fresh, request);
 }
 
 function missing(name: string | null, topicId: string, code: number): TopicAnswer {
   return { errorCode: code, name, topicId, partitions: [] };
 }
 
-function describe(topic: Topic, request: Request): TopicAnswer {
+function describe({ cluster }: RequestContext, topic: Topic, request: Request): TopicAnswer {
   return {
     errorCode: errorCode.none,
     name: topic.name,
     topicId: topic.id,
     partitions: topic.partitions.map((partition) => ({
-      errorCode: errorCode.none,
+      errorCode: partition.leaderId === NO_LEADER ? errorCode.leaderNotAvailable : errorCode.none,
       partitionIndex: partition.index,
       leaderId: partition.leaderId,
       leaderEpoch: partition.leaderEpoch,
-      replicaNodes: partition.replicas,
-      isrNodes: partition.replicas,
+      ...replicasOf(partition, cluster.brokers),
     })),
     topicAuthorizedOperations: request.includeTopicAuthorizedOperations ? topicOperations : NOT_ASKED,
   };

@@ -2,7 +2,9 @@
 import type { CommittedOffset } from "../coord/offsets.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { offsetFetch } from "../protocol/messages/offset-fetch.ts";
+import { isCoordinator } from "./coordinated.ts";
 import { handler, type RequestContext } from "./handler.ts";
+import { refusalOf } from "./refusal.ts";
 
 interface WantedTopic {
   readonly name: string;
@@ -12,13 +14,17 @@ interface WantedTopic {
 export const offsetFetchHandler = handler(offsetFetch, (context, request) => {
   const { requireStable } = request;
   if (context.apiVersion < 8) {
+    if (!isCoordinator(context, "group", request.groupId)) {
+      return refusalOf(offsetFetch, request, errorCode.notCoordinator, context.apiVersion);
+    }
     return { topics: committed(context, request.groupId, request.topics, requireStable) };
   }
   return {
-    groups: request.groups.map(({ groupId, topics }) => ({
-      groupId,
-      topics: committed(context, groupId, topics, requireStable),
-    })),
+    groups: request.groups.map(({ groupId, topics }) =>
+      isCoordinator(context, "group", groupId)
+        ? { groupId, topics: committed(context, groupId, topics, requireStable) }
+        : { groupId, topics: [], errorCode: errorCode.notCoordinator },
+    ),
   };
 });
 

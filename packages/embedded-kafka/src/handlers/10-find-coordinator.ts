@@ -18,7 +18,7 @@ function coordinator(context: RequestContext, keyType: number, key: string) {
   if (keyType !== GROUP && keyType !== TRANSACTION) {
     return refused(key, errorCode.invalidRequest, `nothing of type ${keyType} is coordinated here`);
   }
-  const broker = context.cluster.coordinatorOf(key);
+  const broker = context.cluster.brokers.coordinatorOf(keyType === GROUP ? "group" : "transaction", key);
   if (broker === undefined) return refused(key, errorCode.coordinatorNotAvailable, "no broker is there");
   return {
     key,

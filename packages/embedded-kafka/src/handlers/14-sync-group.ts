@@ -1,7 +1,10 @@
 /** SyncGroup, versions 0 to 5. Waits until the leader has assigned. */
 import { syncGroup } from "../protocol/messages/sync-group.ts";
-import { handler } from "./handler.ts";
+import { coordinatedHandler } from "./coordinated.ts";
 
-export const syncGroupHandler = handler(syncGroup, ({ groups }, request) =>
-  groups.sync(request.groupId, request),
+export const syncGroupHandler = coordinatedHandler(
+  syncGroup,
+  "group",
+  ({ groupId }) => groupId,
+  ({ groups }, request) => groups.sync(request.groupId, request),
 );

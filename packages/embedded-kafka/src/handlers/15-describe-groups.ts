@@ -3,11 +3,14 @@ import type { Group } from "../coord/groups.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { describeGroups } from "../protocol/messages/describe-groups.ts";
 import { groupOperations, NOT_ASKED } from "./authorized-operations.ts";
+import { isCoordinator } from "./coordinated.ts";
 import { handler } from "./handler.ts";
 
-export const describeGroupsHandler = handler(describeGroups, ({ apiVersion, groups }, request) => ({
+export const describeGroupsHandler = handler(describeGroups, (context, request) => ({
   groups: request.groups.map((groupId) => {
     const authorizedOperations = request.includeAuthorizedOperations ? groupOperations : NOT_ASKED;
+    const { apiVersion, groups } = context;
+    if (!isCoordinator(context, "group", groupId)) return elsewhere(groupId);
     const group = groups.get(groupId);
     if (group !== undefined) return { ...describe(groupId, group), authorizedOperations };
     return {
@@ -22,6 +25,17 @@ export const describeGroupsHandler = handler(describeGroups, ({ apiVersion, grou
     };
   }),
 }));
+
+function elsewhere(groupId: string) {
+  return {
+    errorCode: errorCode.notCoordinator,
+    groupId,
+    groupState: "",
+    protocolType: "",
+    protocolData: "",
+    members: [],
+  };
+}
 
 /** Only a stable group has settled on a protocol, and only then are subscriptions shown. */
 function describe(groupId: string, { classic }: Group) {

@@ -6,20 +6,25 @@ import { errorCode } from "../protocol/error-codes.ts";
 import { initProducerId } from "../protocol/messages/init-producer-id.ts";
 import type { RequestOf } from "../protocol/schema.ts";
 import { NO_PRODUCER, NO_PRODUCER_EPOCH } from "../records/batch.ts";
-import { handler } from "./handler.ts";
+import { coordinatedHandler } from "./coordinated.ts";
 import { fencedAsOf } from "./transaction-errors.ts";
 
-export const initProducerIdHandler = handler(initProducerId, (context, request) => {
-  const { cluster, transactions, apiVersion } = context;
-  const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = request;
-  if (transactionalId === "" || isHalfKnown(request)) return refused(errorCode.invalidRequest);
-  if (transactionalId === null) {
-    return { errorCode: errorCode.none, producerId: cluster.newProducerId(), producerEpoch: 0 };
-  }
-  const expected = producerId === NO_PRODUCER ? null : { producerId, producerEpoch };
-  const result = transactions.init({ transactionalId, timeoutMs, expected });
-  return { ...result, errorCode: fencedAsOf(apiVersion, 4, result.errorCode) };
-});
+export const initProducerIdHandler = coordinatedHandler(
+  initProducerId,
+  "transaction",
+  ({ transactionalId }) => transactionalId,
+  (context, request) => {
+    const { cluster, transactions, apiVersion } = context;
+    const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = request;
+    if (transactionalId === "" || isHalfKnown(request)) return refused(errorCode.invalidRequest);
+    if (transactionalId === null) {
+      return { errorCode: errorCode.none, producerId: cluster.newProducerId(), producerEpoch: 0 };
+    }
+    const expected = producerId === NO_PRODUCER ? null : { producerId, producerEpoch };
+    const result = transactions.init({ transactionalId, timeoutMs, expected });
+    return { ...result, errorCode: fencedAsOf(apiVersion, 4, result.errorCode) };
+  },
+);
 
 /** An id without an epoch, or an epoch without an id. */
 function isHalfKnown({ producerId, producerEpoch }: RequestOf<typeof initProducerId>): boolean {

@@ -5,38 +5,44 @@
 import { errorCode } from "../protocol/error-codes.ts";
 import { txnOffsetCommit } from "../protocol/messages/txn-offset-commit.ts";
 import type { RequestOf } from "../protocol/schema.ts";
-import { handler, type RequestContext } from "./handler.ts";
+import { coordinatedHandler } from "./coordinated.ts";
+import type { RequestContext } from "./handler.ts";
 
 type Request = RequestOf<typeof txnOffsetCommit>;
 
-export const txnOffsetCommitHandler = handler(txnOffsetCommit, (context, request) => {
-  const { groups, cluster, clock } = context;
-  const problem = problemOf(context, request);
-  const maxMetadataBytes = cluster.configs.brokerNumber("offset.metadata.max.bytes");
-  return {
-    topics: request.topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map((partition) => {
-        const { partitionIndex } = partition;
-        const metadata = partition.committedMetadata ?? "";
-        if (cluster.partition(name, partitionIndex) === undefined) {
-          return { partitionIndex, errorCode: errorCode.unknownTopicOrPartition };
-        }
-        if (problem !== errorCode.none) return { partitionIndex, errorCode: problem };
-        if (Buffer.byteLength(metadata) > maxMetadataBytes) {
-          return { partitionIndex, errorCode: errorCode.offsetMetadataTooLarge };
-        }
-        groups.commitInTransaction(request.groupId, request.producerId, name, partitionIndex, {
-          offset: partition.committedOffset,
-          leaderEpoch: partition.committedLeaderEpoch,
-          metadata,
-          committedMs: clock.now(),
-        });
-        return { partitionIndex, errorCode: errorCode.none };
-      }),
-    })),
-  };
-});
+export const txnOffsetCommitHandler = coordinatedHandler(
+  txnOffsetCommit,
+  "group",
+  ({ groupId }) => groupId,
+  (context, request) => {
+    const { groups, cluster, clock } = context;
+    const problem = problemOf(context, request);
+    const maxMetadataBytes = cluster.configs.brokerNumber("offset.metadata.max.bytes");
+    return {
+      topics: request.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map((partition) => {
+          const { partitionIndex } = partition;
+          const metadata = partition.committedMetadata ?? "";
+          if (cluster.partition(name, partitionIndex) === undefined) {
+            return { partitionIndex, errorCode: errorCode.unknownTopicOrPartition };
+          }
+          if (problem !== errorCode.none) return { partitionIndex, errorCode: problem };
+          if (Buffer.byteLength(metadata) > maxMetadataBytes) {
+            return { partitionIndex, errorCode: errorCode.offsetMetadataTooLarge };
+          }
+          groups.commitInTransaction(request.groupId, request.producerId, name, partitionIndex, {
+            offset: partition.committedOffset,
+            leaderEpoch: partition.committedLeaderEpoch,
+            metadata,
+            committedMs: clock.now(),
+          });
+          return { partitionIndex, errorCode: errorCode.none };
+        }),
+      })),
+    };
+  },
+);
 
 function problemOf({ apiVersion, groups, transactions }: RequestContext, request: Request): number {
   const { groupId, memberId, groupInstanceId, generationId } = request;

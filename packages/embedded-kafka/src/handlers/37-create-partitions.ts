@@ -46,6 +46,6 @@ function grow({ cluster }: RequestContext, { name, count, assignments }: Wanted,
   }
   const problem = cluster.replicaProblem(replicas);
   if (problem !== null) return { errorCode: problem.errorCode, errorMessage: problem.message };
-  if (!validateOnly) for (const ids of replicas) topic.addPartition(ids, ids[0] ?? cluster.controllerId);
+  if (!validateOnly) for (const ids of replicas) cluster.addPartition(topic, ids);
   return { errorCode: errorCode.none, errorMessage: null };
 }

@@ -19,7 +19,7 @@ export const describeClusterHandler = handler(describeCluster, ({ cluster, clien
     errorCode: errorCode.none,
     clusterId: cluster.clusterId,
     controllerId: cluster.controllerId,
-    brokers: cluster.brokers.map((broker) => ({
+    brokers: cluster.brokers.running.map((broker) => ({
       brokerId: broker.id,
       ...client.endpointOf(broker),
       rack: broker.rack,

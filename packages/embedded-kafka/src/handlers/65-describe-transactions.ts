@@ -1,13 +1,18 @@
 /** DescribeTransactions, version 0 (KIP-664). Partitions of topics only: groups' offsets are in no topic here. */
 import { errorCode } from "../protocol/error-codes.ts";
 import { describeTransactions } from "../protocol/messages/describe-transactions.ts";
+import { isCoordinator } from "./coordinated.ts";
 import { handler, type RequestContext } from "./handler.ts";
 
 export const describeTransactionsHandler = handler(describeTransactions, (context, request) => ({
   transactionStates: request.transactionalIds.map((id) => describe(context, id)),
 }));
 
-function describe({ transactions }: RequestContext, transactionalId: string) {
+function describe(context: RequestContext, transactionalId: string) {
+  if (!isCoordinator(context, "transaction", transactionalId)) {
+    return { ...NOTHING, transactionalId, errorCode: errorCode.notCoordinator };
+  }
+  const { transactions } = context;
   const held = transactions.get(transactionalId);
   if (held === undefined) {
     const code = transactionalId === "" ? errorCode.invalidRequest : errorCode.transactionalIdNotFound;

@@ -8,6 +8,7 @@ import type { TransactionalId } from "../coord/transactional-id.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { listTransactions } from "../protocol/messages/list-transactions.ts";
 import type { RequestOf } from "../protocol/schema.ts";
+import { isCoordinator } from "./coordinated.ts";
 import { handler } from "./handler.ts";
 
 type Request = RequestOf<typeof listTransactions>;
@@ -19,8 +20,10 @@ const knownStates: readonly string[] = [...transactionStates, ...UNSEEN_STATES];
 /** A pattern may be a trap that a backtracking search does not get out of. */
 const PATTERN_MS_MAX = 100;
 
-export const listTransactionsHandler = handler(listTransactions, ({ transactions, clock }, request) => {
-  const wanted = transactions.all.filter((held) => isWanted(held, request, clock.now()));
+export const listTransactionsHandler = handler(listTransactions, (context, request) => {
+  const wanted = context.transactions.all
+    .filter(({ id }) => isCoordinator(context, "transaction", id))
+    .filter((held) => isWanted(held, request, context.clock.now()));
   const fits = fitting(
     wanted.map(({ id }) => id),
     request.transactionalIdPattern,

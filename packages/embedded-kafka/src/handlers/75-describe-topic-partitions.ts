@@ -1,4 +1,5 @@
 /** DescribeTopicPartitions, version 0 (KIP-966): topics in order of their names, some partitions at a time. */
+import { NO_LEADER, replicasOf } from "../cluster/leadership.ts";
 import type { Topic } from "../cluster/topic.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { describeTopicPartitions } from "../protocol/messages/describe-topic-partitions.ts";
@@ -32,7 +33,7 @@ export const describeTopicPartitionsHandler = handler(
       const from = cursor !== null && cursor.topicName === name ? cursor.partitionIndex : 0;
       if (room === 0) return { topics: answered, nextCursor: { topicName: name, partitionIndex: from } };
       const to = Math.min(from + room, topic.partitions.length);
-      answered.push(describe(topic, from, to));
+      answered.push(describe(context, topic, from, to));
       room -= to - from;
       if (to < topic.partitions.length) {
         return { topics: answered, nextCursor: { topicName: name, partitionIndex: to } };
@@ -48,21 +49,24 @@ function wantedNames({ cluster }: RequestContext, { topics, cursor }: Request): 
   return [...new Set(names)].sort().filter((name) => cursor === null || name >= cursor.topicName);
 }
 
-function describe(topic: Topic, from: number, to: number): Response["topics"][number] {
+function describe(
+  { cluster }: RequestContext,
+  topic: Topic,
+  from: number,
+  to: number,
+): Response["topics"][number] {
   return {
     errorCode: errorCode.none,
     name: topic.name,
     topicId: topic.id,
     partitions: topic.partitions.slice(from, to).map((partition) => ({
-      errorCode: errorCode.none,
+      errorCode: partition.leaderId === NO_LEADER ? errorCode.leaderNotAvailable : errorCode.none,
       partitionIndex: partition.index,
       leaderId: partition.leaderId,
       leaderEpoch: partition.leaderEpoch,
-      replicaNodes: partition.replicas,
-      isrNodes: partition.replicas,
+      ...replicasOf(partition, cluster.brokers),
       eligibleLeaderReplicas: [],
       lastKnownElr: [],
-      offlineReplicas: [],
     })),
     topicAuthorizedOperations: topicOperations,
   };

@@ -30,11 +30,11 @@ export function findResource(
     return refused(errorCode.unknownTopicOrPartition, `The topic '${resourceName}' does not exist.`);
   }
   if (resourceType === BROKER) {
-    const known = resourceName === "" || cluster.brokers.some(({ id }) => String(id) === resourceName);
+    const known = resourceName === "" || cluster.brokers.all.some(({ id }) => String(id) === resourceName);
     if (known) return { kind: "broker" };
     return refused(
       errorCode.invalidRequest,
-      `Unexpected broker id, expected one of ${cluster.brokers.map(({ id }) => id)}, but received ${resourceName}`,
+      `Unexpected broker id, expected one of ${cluster.brokers.all.map(({ id }) => id)}, but received ${resourceName}`,
     );
   }
   return refused(errorCode.invalidRequest, `Settings of resource type ${resourceType} are not served.`);

@@ -1,5 +1,6 @@
 /** What a handler is, and what it is given besides the request. */
-import type { BrokerNode, Cluster } from "../cluster/cluster.ts";
+import type { BrokerNode } from "../cluster/brokers.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import type { Partition } from "../cluster/topic.ts";
 import type { Groups } from "../coord/groups.ts";
 import type { Transactions } from "../coord/transactions.ts";

@@ -3,7 +3,7 @@
  * holds up those behind it, as in Apache Kafka.
  */
 import type { Socket } from "node:net";
-import type { BrokerNode } from "../cluster/cluster.ts";
+import type { BrokerNode } from "../cluster/brokers.ts";
 import type { ClientConnection, Endpoint, RequestContext } from "../handlers/handler.ts";
 import type { Log } from "../log-port.ts";
 import { DecodeError } from "../protocol/decode-error.ts";
