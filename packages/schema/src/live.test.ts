@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
 import {
   eventTimes,
+  isAck,
   isAlerts,
+  isCredentials,
   isFleet,
+  isGoodbye,
   isHandshake,
   isHealth,
   isSnapshot,
+  isTrends,
   isWatch,
   isWelcome,
 } from "./live.ts";
@@ -114,4 +118,24 @@ test("other messages of the server", () => {
   };
   expect(isWelcome(welcome)).toBe(true);
   expect(isWelcome({ ...welcome, limitKelvin: "303" })).toBe(false);
+});
+
+test("what a page acknowledges, and who it says it is", () => {
+  expect(isAck({ fleetMs: 1 })).toBe(true);
+  for (const bad of [undefined, 1, {}, { fleetMs: "1" }, { fleetMs: Number.NaN }])
+    expect(isAck(bad)).toBe(false);
+  expect(isCredentials({ token: "" })).toBe(true);
+  for (const bad of [undefined, {}, { token: 1 }, { token: ["a"] }]) expect(isCredentials(bad)).toBe(false);
+});
+
+test("a goodbye has one of the reasons there are", () => {
+  expect(isGoodbye({ nowMs: 1, why: "too-slow" })).toBe(true);
+  expect(isGoodbye({ nowMs: 1, why: "other" })).toBe(false);
+});
+
+test("trends have a line for each device", () => {
+  const trends = { nowMs: 1, stepMs: 5_000, ids: ["a"], deciCelsius: [[215, null, 220]] };
+  expect(isTrends(trends)).toBe(true);
+  expect(isTrends({ ...trends, ids: ["a", "b"] })).toBe(false);
+  expect(isTrends({ ...trends, deciCelsius: [["215"]] })).toBe(false);
 });

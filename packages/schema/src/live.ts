@@ -7,7 +7,7 @@
  */
 
 /** Raised with each change that an older page could not read; a page that sees another number reloads itself. */
-export const LIVE_VERSION = 1;
+export const LIVE_VERSION = 2;
 
 /** What the server tells a page, by event name. */
 export interface ServerToPage {
@@ -17,23 +17,51 @@ export interface ServerToPage {
   snapshot: (snapshot: Snapshot) => void;
   /** News of the watched device: at once while there is little, else in batches at most 10 times a second. */
   batch: (batch: Batch) => void;
-  /** All devices in short: after connect and then once a second. */
+  /** All devices in short: after connect and then once a second. To be answered with `ack` each time. */
   fleet: (fleet: Fleet) => void;
+  /** The last 100 s of the listed devices in short: once after connect. The page goes on with what `fleet` says. */
+  trends: (trends: Trends) => void;
   /** Alert episodes: all after connect, then the changed ones, at most 10 times a second. */
   alerts: (alerts: Alerts) => void;
   /** How well the flow is: after connect, at each change, and every 5 s. */
   health: (health: Health) => void;
+  /** Why the server ends the connection, just before it does. */
+  goodbye: (goodbye: Goodbye) => void;
 }
 
 /** What a page tells the server, by event name. Messages over 16 kB close the connection. */
 export interface PageToServer {
   /** Show another device, or ask anew after a gap. Answered with `snapshot`, or `batch` where that is enough. */
   watch: (watch: Watch) => void;
+  /**
+   * Everything up to a `fleet` is taken in; said after each, at once. Who is more than 2 s or 256 kB late gets no
+   * readings and no fleet until the newest one sent is said, and then one snapshot; after 30 s the server hangs up.
+   */
+  ack: (ack: Ack) => void;
 }
 
 /** The socket's `auth` at connect, each time: so that the first answer already holds the watched device. */
 export interface Handshake {
   watch: Watch;
+}
+
+/** May go along in the socket's `auth` where the server asks for a token: a program's; a page has its cookie. */
+export interface Credentials {
+  token: string;
+}
+
+export interface Ack {
+  /** `nowMs` of the `fleet`. */
+  fleetMs: number;
+}
+
+export interface Goodbye {
+  nowMs: number;
+  /**
+   * `too-slow`: 30 s behind. `bad-messages`: too many, or not of this contract. `closing`: the server ends. The page
+   * connects again after each.
+   */
+  why: "too-slow" | "bad-messages" | "closing";
 }
 
 /** Which device a page shows and what it has of it. */
@@ -159,6 +187,16 @@ export interface Fleet {
   flags: number[];
 }
 
+/** What a line of a few points is drawn from, for the worst 200 devices. */
+export interface Trends {
+  nowMs: number;
+  /** Between two points; the last one is of `nowMs`. */
+  stepMs: number;
+  ids: string[];
+  /** Per device at most 20, the oldest first: tenths of a degree Celsius at that instant; null: no reading in that step. */
+  deciCelsius: (number | null)[][];
+}
+
 /** Bits of `Fleet.flags`. `ahead`: event time was more than 5 s ahead of the server when the reading came in. */
 export const FLAG = { inAlarm: 1, stale: 2, ahead: 4 } as const;
 
@@ -228,7 +266,7 @@ export interface PipelineHealth {
   state: "up-to-date" | "behind" | "gone" | "unknown";
   /** Records it has still to do; null where not known. */
   behind: number | null;
-  /** Since when it is in this state. */
+  /** Since when it is in this state; `behind` and `gone`: since when it has not been up to date. */
   sinceMs: number;
 }
 
@@ -325,6 +363,15 @@ export const isWatch = record<Watch>({
 
 export const isHandshake = record<Handshake>({ watch: isWatch });
 
+export const isCredentials = record<Credentials>({ token: isText });
+
+export const isAck = record<Ack>({ fleetMs: isNumber });
+
+export const isGoodbye = record<Goodbye>({
+  nowMs: isNumber,
+  why: oneOf<Goodbye["why"]>("too-slow", "bad-messages", "closing"),
+});
+
 export const isWelcome = record<Welcome>({
   version: isNumber,
   boot: isText,
@@ -384,6 +431,15 @@ export const isFleet = (value: unknown): value is Fleet =>
   [value.celsius, value.change, value.intervalMs, value.eventAgeMs, value.heardAgeMs, value.flags].every(
     (column) => column.length === value.ids.length,
   );
+
+const hasTrendsFields = record<Trends>({
+  nowMs: isNumber,
+  stepMs: isNumber,
+  ids: list(isText),
+  deciCelsius: list(list(orNull(isNumber))),
+});
+export const isTrends = (value: unknown): value is Trends =>
+  hasTrendsFields(value) && value.deciCelsius.length === value.ids.length;
 
 export const isAlerts = record<Alerts>({
   nowMs: isNumber,

@@ -12,7 +12,7 @@ test("a page has everything after connecting, and the news as it comes", async (
   const lastMs = server.hear("machine-01", 22.5);
   using page = TestPage.watching(server.url, null);
   await until(() => expect(page.alerts).toHaveLength(1));
-  expect(page.welcome).toMatchObject({ version: 1, boot: "boot-1", windowMs: 100_000, limitKelvin: 303 });
+  expect(page.welcome).toMatchObject({ version: 2, boot: "boot-1", windowMs: 100_000, limitKelvin: 303 });
   expect(page.snapshots).toMatchObject([
     { device: "machine-01", next: 2, last: { celsius: 22.5, change: 1.5, eventMs: lastMs } },
   ]);
