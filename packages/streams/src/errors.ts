@@ -1,4 +1,5 @@
 /** The library's errors: each has a stable code, names what is at fault, and says what to do. */
+import { explained } from "./io/access.ts";
 
 export type StreamsErrorCode =
   | "STREAMS_BAD_DURATION"
@@ -49,11 +50,11 @@ export class DeliveryError extends StreamsError {
   }
 }
 
-/** Kafka said no in a way that repeating can't mend: credentials, permissions, unsupported versions. */
+/** Kafka said no in a way that repeating can't mend: credentials, certificates, permissions, unsupported versions. */
 export class KafkaRefusedError extends StreamsError {
   override readonly name = "KafkaRefusedError";
   constructor(what: string, cause: unknown) {
-    super("STREAMS_KAFKA_REFUSED", `Kafka refused ${what}: ${messageOf(cause)}`, { cause });
+    super("STREAMS_KAFKA_REFUSED", `Kafka refused ${what}: ${explained(cause)}`, { cause });
   }
 }
 

@@ -36,6 +36,7 @@ export type {
   Log,
   Metrics,
   RecordPosition,
+  TlsOptions,
   TopicLike,
 } from "./ports.ts";
 export { createStreamApp, type StreamApp, type StreamAppOptions } from "./runtime/app.ts";

@@ -57,12 +57,26 @@ export interface KafkaConnection {
   readonly brokers: readonly string[];
   /** Kafka's `client.id`, for the broker's logs and quotas. Default: the name of the app or "kelvin". */
   readonly clientId?: string;
-  readonly ssl?: boolean | { readonly ca: readonly string[] };
+  readonly ssl?: boolean | TlsOptions;
   readonly sasl?: {
     readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
     readonly username: string;
     readonly password: string;
   };
+  /** A wrong password or certificate: the work fails, or is tried again, ever more seldom. @default "fail" */
+  readonly whenRefused?: "fail" | "retry";
+  /** No broker answers: wait for one, or fail at once for someone else to decide. @default "retry" */
+  readonly whenUnreachable?: "fail" | "retry";
+}
+
+/** PEM texts, as Node's `tls.connect` takes them. */
+export interface TlsOptions {
+  /** Authorities to trust, in place of the system's. */
+  readonly ca?: readonly string[];
+  /** Our own certificate, where brokers ask for one (`ssl.client.auth`), and its key. */
+  readonly cert?: string;
+  readonly key?: string;
+  readonly passphrase?: string;
 }
 
 /** Where a record stands in Kafka. */

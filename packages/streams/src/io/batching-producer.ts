@@ -8,8 +8,9 @@
 import kafkajs, { type Kafka, type Producer, type TopicMessages } from "kafkajs";
 import { DeliveryError, KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
 import type { Clock, Log, OutgoingRecord } from "../ports.ts";
+import { explained, isFinal, longestWaitMs } from "./access.ts";
 import { METADATA_MAX_AGE_MS } from "./kafka-client.ts";
-import { isProducerLost, isRecordAtFault, isRefusal, isTopicMissing } from "./kafka-errors.ts";
+import { isProducerLost, isRecordAtFault, isTopicMissing } from "./kafka-errors.ts";
 import { delay, within } from "./machine-clock.ts";
 
 export interface BatchingProducerOptions {
@@ -188,22 +189,23 @@ export class BatchingProducer {
 
   /** Does the work, again and again while the broker is away. Returns the error that repeating can't mend. */
   async #repeatedly(work: () => Promise<void>): Promise<unknown> {
-    const { clock, log } = this.#options;
-    for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(RETRY_MS_MAX, waitMs * 2)) {
+    const { client, clock, log } = this.#options;
+    for (let waitMs = RETRY_MS_MIN; ; ) {
       try {
         await work();
         this.#reached();
         return undefined;
       } catch (error) {
         if (isRecordAtFault(error)) return error;
-        if (isRefusal(error)) {
+        if (isFinal(client, error)) {
           this.#refusal = new KafkaRefusedError("to take records", error);
-          log.error({ reason: messageOf(error) }, "Kafka refuses our records for good");
+          log.error({ reason: explained(error) }, "Kafka refuses our records for good");
           return error;
         }
         if (this.#abort.signal.aborted) return error;
         await this.#mend(error);
         await delay(clock, waitMs, this.#abort.signal);
+        waitMs = Math.min(longestWaitMs(error, RETRY_MS_MAX), waitMs * 2);
       }
     }
   }
@@ -226,9 +228,9 @@ export class BatchingProducer {
       return;
     }
     if (this.#unreachable === undefined) {
-      this.#unreachable = { sinceMs: clock.now(), reason: messageOf(error) };
+      this.#unreachable = { sinceMs: clock.now(), reason: explained(error) };
       log.warn(
-        { reason: messageOf(error), bufferedRecords: this.#waiting.length + this.#inFlight },
+        { reason: explained(error), bufferedRecords: this.#waiting.length + this.#inFlight },
         "Kafka does not take records; keeping them and trying again",
       );
     }

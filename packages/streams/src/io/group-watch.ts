@@ -1,7 +1,7 @@
 /** Watching consumer groups from outside: who runs them, where they are, and where their topics end. */
 import type { Admin, Kafka } from "kafkajs";
-import { messageOf } from "../errors.ts";
 import type { Cancel, Clock, KafkaConnection, Log } from "../ports.ts";
+import { explained } from "./access.ts";
 import { createKafka } from "./kafka-client.ts";
 import { isTopicMissing } from "./kafka-errors.ts";
 import { machineClock, within } from "./machine-clock.ts";
@@ -61,7 +61,7 @@ export function watchGroups(options: GroupWatchOptions): GroupWatch {
     } catch (error) {
       await drop();
       if (isClosed) return;
-      if (!isTold) log.warn({ reason: messageOf(error) }, "consumer groups can't be looked at; trying again");
+      if (!isTold) log.warn({ reason: explained(error) }, "consumer groups can't be looked at; trying again");
       isTold = true;
       for (const group of groups) onLook(group, undefined);
     }

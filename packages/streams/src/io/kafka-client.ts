@@ -1,6 +1,7 @@
 /** The one place that makes kafkajs clients: their timeouts, their log, their codecs. */
 import kafkajs, { type Kafka, type SASLOptions } from "kafkajs";
 import type { KafkaConnection, Log } from "../ports.ts";
+import { keepPolicy } from "./access.ts";
 import { registerCodecs } from "./codecs.ts";
 import { mendIdleTimer } from "./idle-timer.ts";
 import { type KafkaNotice, logCreator } from "./kafka-log.ts";
@@ -25,7 +26,7 @@ export interface ClientOptions {
 export function createKafka({ kafka, log, clientId, onNotice }: ClientOptions): Kafka {
   mendIdleTimer();
   registerCodecs();
-  return new kafkajs.Kafka({
+  const client = new kafkajs.Kafka({
     brokers: [...kafka.brokers],
     clientId: kafka.clientId ?? clientId ?? "kelvin",
     connectionTimeout: 3_000,
@@ -36,10 +37,14 @@ export function createKafka({ kafka, log, clientId, onNotice }: ClientOptions): 
     ...(kafka.ssl === undefined ? {} : { ssl: sslOf(kafka.ssl) }),
     ...(kafka.sasl === undefined ? {} : { sasl: saslOf(kafka.sasl) }),
   });
+  keepPolicy(client, kafka);
+  return client;
 }
 
 function sslOf(ssl: NonNullable<KafkaConnection["ssl"]>) {
-  return typeof ssl === "boolean" ? ssl : { ca: [...ssl.ca] };
+  if (typeof ssl === "boolean") return ssl;
+  const { ca, ...own } = ssl;
+  return { ...own, ...(ca === undefined ? {} : { ca: [...ca] }) };
 }
 
 function saslOf({ mechanism, username, password }: NonNullable<KafkaConnection["sasl"]>): SASLOptions {

@@ -1,7 +1,7 @@
 /** What an error of kafkajs means for who called: look again later, make the topic again, or give up. */
 
 /** The error and its causes, outermost first. */
-function* causes(error: unknown): Generator<Record<string, unknown>> {
+export function* causes(error: unknown): Generator<Record<string, unknown>> {
   let current: unknown = error;
   for (let depth = 0; depth < 8 && isRecord(current); depth++) {
     yield current;

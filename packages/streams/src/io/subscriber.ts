@@ -12,9 +12,10 @@ import type {
   RecordPosition,
   TopicLike,
 } from "../ports.ts";
+import { explained, isAccessRefusal, isFinal, longestWaitMs } from "./access.ts";
 import { type Batch, ConsumerSession, keyOf, type TopicPartition } from "./consumer-session.ts";
 import { createKafka } from "./kafka-client.ts";
-import { isBrokerAway, isRefusal } from "./kafka-errors.ts";
+import { isBrokerAway } from "./kafka-errors.ts";
 import { delay, machineClock, within } from "./machine-clock.ts";
 import { offsetsOf, type PartitionOffsets } from "./offsets.ts";
 import { createMissing, withAdmin } from "./topics.ts";
@@ -135,15 +136,16 @@ class Subscription<T> implements Subscriber {
   async run(): Promise<void> {
     const { signal } = this.#stop;
     this.#look();
-    for (let waitMs = 100; !signal.aborted; waitMs = Math.min(1_000, waitMs * 2)) {
+    for (let waitMs = 100; !signal.aborted; ) {
       const startedMs = this.#clock.monotonic();
       const reason = await this.#consume();
       if (signal.aborted) return;
-      if (isRefusal(reason) || reason instanceof KafkaRefusedError) return this.#refused(reason);
-      if (isBrokerAway(reason)) this.#lost(messageOf(reason));
+      if (isFinal(this.#client, reason) || reason instanceof KafkaRefusedError) return this.#refused(reason);
+      if (isBrokerAway(reason) || isAccessRefusal(reason)) this.#lost(explained(reason));
       else this.#options.log.debug({ reason: messageOf(reason) }, "the reader ended; starting another");
       if (this.#clock.monotonic() - startedMs > 10_000) waitMs = 100;
       await delay(this.#clock, waitMs, signal);
+      waitMs = Math.min(longestWaitMs(reason, 1_000), waitMs * 2);
     }
   }
 

@@ -1,9 +1,10 @@
 /** Topics that must be there. */
 import type { Admin, Kafka } from "kafkajs";
-import { KafkaRefusedError, messageOf } from "../errors.ts";
+import { KafkaRefusedError } from "../errors.ts";
 import type { Clock, KafkaConnection, Log, TopicLike } from "../ports.ts";
+import { explained, isFinal, longestWaitMs } from "./access.ts";
 import { createKafka } from "./kafka-client.ts";
-import { isRefusal, protocolErrorOf } from "./kafka-errors.ts";
+import { protocolErrorOf } from "./kafka-errors.ts";
 import { delay, machineClock, within } from "./machine-clock.ts";
 
 /** What the library needs to know of a topic to create it. */
@@ -28,22 +29,23 @@ export async function ensureTopics(options: EnsureTopicsOptions): Promise<void> 
   const { log, signal, clock = machineClock } = options;
   const kafka = createKafka(options);
   let isTold = false;
-  while (signal?.aborted !== true) {
+  for (let waitMs = 500; signal?.aborted !== true; ) {
     try {
       await withAdmin(kafka, clock, (admin) => createMissing(admin, options.topics, log));
       return;
     } catch (error) {
-      if (isRefusal(error) || error instanceof KafkaRefusedError) {
+      if (isFinal(kafka, error) || error instanceof KafkaRefusedError) {
         throw error instanceof KafkaRefusedError ? error : new KafkaRefusedError("to create topics", error);
       }
       if (!isTold) {
         log.warn(
-          { brokers: options.kafka.brokers, reason: messageOf(error) },
+          { brokers: options.kafka.brokers, reason: explained(error) },
           "topics can't be checked yet; trying again until a broker answers",
         );
       }
       isTold = true;
-      await delay(clock, 500, signal);
+      await delay(clock, waitMs, signal);
+      waitMs = Math.min(longestWaitMs(error, 500), waitMs * 2);
     }
   }
 }

@@ -42,9 +42,6 @@ export interface PartitionPorts {
   readonly isHome?: ((key: string) => boolean) | undefined;
 }
 
-/** For a wall clock that was corrected a little meanwhile. */
-const DOUBT_SLACK_MS = 5_000;
-
 type DecodedRecord =
   | { readonly ok: true; readonly value: unknown; readonly context: RecordContext }
   | { readonly ok: false; readonly problems: readonly string[] };
@@ -56,15 +53,6 @@ interface WindowState {
   uncounted: OffsetSet;
 }
 
-/** How a rebuild is told apart from work. */
-export interface Restoration {
-  readonly checkpoint: Checkpoint;
-  /** The committed offset: records before it are rebuilt, those from it on are worked on. */
-  readonly position: number;
-  /** The topic's end when the partition was taken over. */
-  readonly endOffset: number;
-}
-
 export class Partition {
   readonly #source: SourceNode;
   readonly #ports: PartitionPorts;
@@ -72,10 +60,18 @@ export class Partition {
   /** The next record to work on. */
   #position: number;
   #last: IncomingRecord;
-  #doubt: { untilOffset: number; readonly writtenMs: number } | undefined;
+  #revisionBase: number;
 
-  constructor(source: SourceNode, partition: number, position: number, ports: PartitionPorts) {
+  /** `revisionBase` is added to offsets to make revisions: see {@link Checkpoint}. */
+  constructor(
+    source: SourceNode,
+    partition: number,
+    position: number,
+    ports: PartitionPorts,
+    revisionBase = 0,
+  ) {
     this.#source = source;
+    this.#revisionBase = revisionBase;
     this.#ports = ports;
     this.#position = position;
     this.#last = nothing(source.topic.name, partition, position);
@@ -90,6 +86,10 @@ export class Partition {
   /** The offset that is committed once everything told so far is with Kafka. */
   get position(): number {
     return this.#position;
+  }
+
+  get revisionBase(): number {
+    return this.#revisionBase;
   }
 
   get hasWindows(): boolean {
@@ -114,49 +114,35 @@ export class Partition {
   }
 
   /**
-   * Takes up what another life of the pipeline noted. Its records have to follow from `rewindTo` on.
+   * Takes up what another life of the pipeline noted. Its records have to follow from `rewindTo` on: those before the
+   * committed position by `rebuild`, the others by `process`.
    *
-   * Unless it ended in order, it may have told results after its last note. Until the records that it may have seen are
-   * worked on, and for the time that its clock may have run on alone, results are told with higher revisions than it can
-   * have used, so that readers who keep the highest end up with ours.
+   * The other life may have told results after its last note. They are told again, from records that reach at least as
+   * far, so under revisions at least as high: readers who keep the highest, and of equal ones the later, end up with ours.
    */
-  restore({ checkpoint, position, endOffset }: Restoration): void {
-    const unseen = checkpoint.isFinal ? 0 : endOffset - position + 1;
-    this.#doubt = checkpoint.isFinal
-      ? undefined
-      : { untilOffset: endOffset, writtenMs: checkpoint.writtenMs };
+  restore(checkpoint: Checkpoint): void {
+    this.#revisionBase = checkpoint.revisionBase;
     for (const window of this.#windows) {
       const noted = checkpoint.windows.get(window.node.name);
       if (noted === undefined) continue;
       // Where records are gone, the state is what can still be read.
-      const { everyMs } = window.node.shape;
       window.clock = new StreamClock(window.node.shape, noted.clockMs);
       window.uncounted = noted.uncounted;
-      window.panes.restore({
-        tickMs: noted.clockMs === undefined ? undefined : Math.floor(noted.clockMs / everyMs) * everyMs,
-        revisionMax: noted.revisionMax + unseen,
-        doubtUntilMs: checkpoint.isFinal
-          ? (noted.doubtUntilMs ?? Number.NEGATIVE_INFINITY)
-          : Number.POSITIVE_INFINITY,
-      });
+      window.panes.restore(noted.clockMs);
     }
   }
 
-  checkpoint(owner: string, isFinal: boolean): Checkpoint {
-    const position = this.#position;
+  checkpoint(owner: string): Checkpoint {
     const rewindTo = this.#windows.reduce(
       (least, { panes }) => Math.min(least, panes.offsetMin ?? least),
-      position,
+      this.#position,
     );
     const windows = new Map<string, WindowCheckpoint>();
-    for (const { node, clock, panes, uncounted } of this.#windows) {
+    for (const { node, clock, uncounted } of this.#windows) {
       uncounted.dropBelow(rewindTo);
-      const { revisionMax, doubtUntilMs } = panes;
-      windows.set(node.name, { clockMs: clock.valueMs, revisionMax, doubtUntilMs, uncounted });
+      windows.set(node.name, { clockMs: clock.valueMs, uncounted });
     }
-    // As long as an earlier life is in doubt, this is no end in order, and time counts from its note.
-    const writtenMs = this.#doubt?.writtenMs ?? this.#ports.wallMs();
-    return { owner, isFinal: isFinal && this.#doubt === undefined, writtenMs, rewindTo, windows };
+    return { owner, revisionBase: this.#revisionBase, rewindTo, windows };
   }
 
   /** A record that was worked on before the state was lost. */
@@ -203,31 +189,22 @@ export class Partition {
   /** Up to where nothing is to be had: no record, but a part of the log that is not for readers (transaction markers). */
   skipTo(position: number): void {
     this.#position = Math.max(this.#position, position);
-    this.#settleDoubt();
   }
 
   /** Time has passed, by a clock that does not step. */
   elapse(elapsedMs: number, isCaughtUp: boolean): void | Promise<void> {
     if (this.#windows.length === 0) return;
     for (const { clock } of this.#windows) clock.elapse(elapsedMs, isCaughtUp);
-    if (isCaughtUp) this.#settleDoubt();
     return this.#tellDue();
   }
 
   #done(record: IncomingRecord): void {
     this.#position = record.offset + 1;
-    if (this.#doubt !== undefined) this.#settleDoubt();
   }
 
-  #settleDoubt(): void {
-    if (this.#doubt === undefined || this.#position < this.#doubt.untilOffset) return;
-    const aloneMs = this.#ports.wallMs() - this.#doubt.writtenMs;
-    // A wall clock that was set back can't tell; then every result stays in doubt, which costs nothing but higher revisions.
-    if (aloneMs < 0) return;
-    for (const { clock, panes } of this.#windows) {
-      panes.settleDoubt((clock.valueMs ?? Number.NEGATIVE_INFINITY) + aloneMs + DOUBT_SLACK_MS);
-    }
-    this.#doubt = undefined;
+  /** What is told now holds the records before the given offset. */
+  #revision(beforeOffset: number): number {
+    return this.#revisionBase + beforeOffset;
   }
 
   #work(
@@ -264,8 +241,9 @@ export class Partition {
     for (const { uncounted } of uncounting) uncounted.add(record.offset);
     const changed = prepared.map(({ window, change }) => ({
       window,
-      told: window.panes.add(change, record.offset),
+      told: window.panes.add(change, record.offset, this.#revision(record.offset + 1)),
     }));
+    for (const { told } of changed) for (const _ of told) this.#ports.numbers.count("results_revised");
     for (const { label, value, context } of effects.prints) this.#ports.print(label, value, context);
     for (const out of effects.out) this.#emit(out, record);
     if (refused !== undefined) this.#deadLetter(record, refused.code, refused.reason);
@@ -283,7 +261,7 @@ export class Partition {
     let telling: Promise<void> | undefined;
     for (const window of this.#windows) {
       if (window.clock.valueMs === undefined) continue;
-      const told = window.panes.advance(window.clock.valueMs);
+      const told = window.panes.advance(window.clock.valueMs, this.#revision(this.#position));
       const tell = () => this.#tell(window, told);
       if (telling !== undefined) telling = telling.then(tell);
       else telling = tell() ?? undefined;
@@ -303,7 +281,6 @@ export class Partition {
   #tellOne(node: TrailingWindowNode, result: Told | Untold): void | Promise<void> {
     const origin = this.#last;
     this.#ports.numbers.count("results");
-    if (result.revision > 0) this.#ports.numbers.count("results_revised");
     const context: RecordContext = {
       topic: origin.topic,
       partition: origin.partition,

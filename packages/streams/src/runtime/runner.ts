@@ -5,9 +5,10 @@
  */
 import type { Kafka } from "kafkajs";
 import { KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
+import { explained, isAccessRefusal, isFinal, longestWaitMs } from "../io/access.ts";
 import { ConsumerSession, keyOf, type TopicPartition } from "../io/consumer-session.ts";
 import { createKafka } from "../io/kafka-client.ts";
-import { isBrokerAway, isPassing, isRefusal } from "../io/kafka-errors.ts";
+import { isBrokerAway, isPassing } from "../io/kafka-errors.ts";
 import { delay, within } from "../io/machine-clock.ts";
 import { offsetsOf } from "../io/offsets.ts";
 import { createMissing, type TopicDefinition, withAdmin } from "../io/topics.ts";
@@ -153,21 +154,22 @@ export class Runner {
       const startedMs = clock.monotonic();
       const reason = await this.#consume();
       if (signal.aborted || this.#failed !== undefined) return;
-      if (isRefusal(reason)) return this.#fail(new KafkaRefusedError("to let the pipeline read", reason));
+      if (isFinal(this.#client, reason))
+        return this.#fail(new KafkaRefusedError("to let the pipeline read", reason));
       if (reason instanceof KafkaRefusedError) return this.#fail(reason);
       numbers.count("consumer_restarts");
       const isLong = clock.monotonic() - startedMs > 10_000;
       this.#failuresInRow = isLong ? 1 : this.#failuresInRow + 1;
       this.#tellEnd(reason);
-      waitMs = isLong ? 100 : Math.min(1_000, waitMs * 2);
+      waitMs = isLong ? 100 : Math.min(longestWaitMs(reason, 1_000), waitMs * 2);
       await delay(clock, waitMs, signal);
     }
   }
 
   #tellEnd(reason: unknown): void {
-    if (isBrokerAway(reason)) {
+    if (isBrokerAway(reason) || isAccessRefusal(reason)) {
       this.#failuresInRow = 0;
-      return this.#lost(messageOf(reason));
+      return this.#lost(explained(reason));
     }
     this.#lastFailure = messageOf(reason);
     const failuresInRow = this.#failuresInRow;

@@ -3,19 +3,28 @@ import { encodeCheckpoint } from "../state/checkpoint.ts";
 import { startOf } from "./start-offsets.ts";
 
 const noted = (owner: string, rewindTo: number) =>
-  encodeCheckpoint({ owner, isFinal: false, writtenMs: 0, rewindTo, windows: new Map() }).text;
+  encodeCheckpoint({ owner, revisionBase: 0, rewindTo, windows: new Map() }).text;
 const at = (low: number, high: number, committed: number, metadata: string | null = null) => ({
   low,
   high,
   committed,
   metadata,
 });
-const me = { owner: "me", nextOffset: 70 };
+const me = { owner: "me", nextOffset: 70, revisionBase: 1_000 };
+const FAR = 2 ** 32;
 
 describe("where the work on a partition starts", () => {
   test("a group without a position starts as it was told to", () => {
-    expect(startOf(at(10, 90, -1), undefined, "latest", "earliest")).toEqual({ kind: "fresh", offset: 90 });
-    expect(startOf(at(10, 90, -1), undefined, "earliest", "earliest")).toEqual({ kind: "fresh", offset: 10 });
+    expect(startOf(at(10, 90, -1), undefined, "latest", "earliest")).toEqual({
+      kind: "fresh",
+      offset: 90,
+      revisionBase: 0,
+    });
+    expect(startOf(at(10, 90, -1), undefined, "earliest", "earliest")).toEqual({
+      kind: "fresh",
+      offset: 10,
+      revisionBase: 0,
+    });
   });
 
   test("a group with one goes on there, reading back as far as its note says and the topic has", () => {
@@ -45,18 +54,28 @@ describe("where the work on a partition starts", () => {
     });
   });
 
-  test("a topic made anew is read from its beginning, not from its end", () => {
+  test("a topic made anew is read from its beginning, not from its end, with revisions above those before", () => {
     const recreated = { kind: "fresh", offset: 0, why: "topic-recreated" };
-    expect(startOf(at(0, 90, -1), me, "latest", "earliest")).toEqual(recreated);
-    expect(startOf(at(0, 5, 50), undefined, "latest", "latest")).toEqual(recreated);
-    expect(startOf(at(0, 5, 50, noted("me", 30)), me, "latest", "latest")).toEqual(recreated);
+    const above = (revisionBase: number) => ({ ...recreated, revisionBase: revisionBase + FAR });
+    expect(startOf(at(0, 90, -1), me, "latest", "earliest")).toEqual(above(1_070));
+    expect(startOf(at(0, 5, 50), undefined, "latest", "latest")).toEqual(above(50));
+    expect(startOf(at(0, 5, 50, noted("x", 30)), undefined, "latest", "latest")).toEqual(above(50));
+    expect(startOf(at(0, 5, 50, noted("me", 30)), me, "latest", "latest")).toEqual(above(1_070));
   });
 
   test("where retention was quicker than we, the policy decides", () => {
-    const gone = { kind: "fresh", why: "records-gone" };
+    const gone = { kind: "fresh", revisionBase: 0, why: "records-gone" };
     expect(startOf(at(60, 90, 50), undefined, "latest", "earliest")).toEqual({ ...gone, offset: 60 });
     expect(startOf(at(60, 90, 50), undefined, "latest", "latest")).toEqual({ ...gone, offset: 90 });
-    expect(startOf(at(80, 90, -2), me, "latest", "earliest")).toEqual({ ...gone, offset: 80 });
-    expect(startOf(at(80, 90, -2), undefined, "latest", "earliest")).toEqual({ kind: "fresh", offset: 80 });
+    expect(startOf(at(80, 90, -2), me, "latest", "earliest")).toEqual({
+      ...gone,
+      offset: 80,
+      revisionBase: 1_000,
+    });
+    expect(startOf(at(80, 90, -2), undefined, "latest", "earliest")).toEqual({
+      kind: "fresh",
+      offset: 80,
+      revisionBase: 0,
+    });
   });
 });

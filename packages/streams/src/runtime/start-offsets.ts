@@ -8,6 +8,7 @@ const EARLIEST = -2;
 export interface EarlierWork {
   readonly owner: string;
   readonly nextOffset: number;
+  readonly revisionBase: number;
 }
 
 export type Start =
@@ -21,7 +22,19 @@ export type Start =
       readonly checkpoint?: Checkpoint;
     }
   /** No position that means anything: start here, with empty state. `why` says what happened, if something did. */
-  | { readonly kind: "fresh"; readonly offset: number; readonly why?: "topic-recreated" | "records-gone" };
+  | {
+      readonly kind: "fresh";
+      readonly offset: number;
+      /** What is added to offsets to make revisions. */
+      readonly revisionBase: number;
+      readonly why?: "topic-recreated" | "records-gone";
+    };
+
+/**
+ * How much farther than it noted a killed process may have come in a topic that was then made anew: by far more records
+ * than there can be between two commits.
+ */
+const UNNOTED_RECORDS_MAX = 2 ** 32;
 
 export type StartFrom = "earliest" | "latest";
 
@@ -40,14 +53,28 @@ export function startOf(
     if (earlier.nextOffset >= low && earlier.nextOffset <= high)
       return { kind: "continue", offset: earlier.nextOffset };
   }
-  const recreated: Start = { kind: "fresh", offset: low, why: "topic-recreated" };
-  const gone: Start = { kind: "fresh", offset: onRecordsGone === "latest" ? high : low, why: "records-gone" };
+  // Offsets that begin again must not make revisions that do: readers keep the highest.
+  const revisionBase = earlier?.revisionBase ?? checkpoint?.revisionBase ?? 0;
+  const farthest = Math.max(0, committed, earlier?.nextOffset ?? 0);
+  const isKnown = earlier !== undefined || checkpoint !== undefined || committed > 0;
+  const recreated: Start = {
+    kind: "fresh",
+    offset: low,
+    revisionBase: isKnown ? revisionBase + farthest + UNNOTED_RECORDS_MAX : 0,
+    why: "topic-recreated",
+  };
+  const gone: Start = {
+    kind: "fresh",
+    offset: onRecordsGone === "latest" ? high : low,
+    revisionBase,
+    why: "records-gone",
+  };
   if (committed < 0) {
     // We stood somewhere and the group's position is lost: either retention overtook us, and the client was told to begin
     // at the beginning (-2), or the topic (or the whole broker) was made anew, and all of it is unread.
     if (earlier !== undefined) return earlier.nextOffset < low ? gone : recreated;
-    if (committed === EARLIEST) return { kind: "fresh", offset: low };
-    return { kind: "fresh", offset: startFrom === "earliest" ? low : high };
+    if (committed === EARLIEST) return { kind: "fresh", offset: low, revisionBase: 0 };
+    return { kind: "fresh", offset: startFrom === "earliest" ? low : high, revisionBase: 0 };
   }
   if (committed > high) return recreated;
   if (committed < low) return gone;

@@ -73,6 +73,10 @@ export class Task {
     return this.#queuedBytes;
   }
 
+  get revisionBase(): number {
+    return this.partition.revisionBase;
+  }
+
   get lag(): number {
     return Math.max(0, this.#highWatermark - this.partition.position);
   }

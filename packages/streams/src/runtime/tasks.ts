@@ -83,7 +83,7 @@ export class Tasks {
     earlier?.stop();
     if (start.kind === "fresh" && start.why !== undefined)
       this.#tellStart({ topic, partition }, offsets, start);
-    this.#tasks.set(key, this.#taskFor({ topic, partition }, start, offsets, partitions));
+    this.#tasks.set(key, this.#taskFor({ topic, partition }, start, partitions));
     return start.kind === "fresh" ? start.offset : start.readFrom;
   }
 
@@ -95,7 +95,7 @@ export class Tasks {
         topic,
         partition: partitionId,
         offset: startPosition,
-        metadata: encodeCheckpoint(takeOver ?? partition.checkpoint(owner, false)).text,
+        metadata: encodeCheckpoint(takeOver ?? partition.checkpoint(owner)).text,
       })),
       noted: () => {
         for (const task of taken) task.takeOver = undefined;
@@ -104,10 +104,10 @@ export class Tasks {
   }
 
   /** Where the tasks stand now, those alone that have moved; all of them where it is the last time. */
-  news(isFinal: boolean): Positions {
+  news(isLast: boolean): Positions {
     const news = [...this.#tasks.values()]
-      .filter((task) => !task.isRebuilding && (isFinal || task.committedVersion !== task.partition.version))
-      .map((task) => ({ task, version: task.partition.version, offset: this.#positionOf(task, isFinal) }));
+      .filter((task) => !task.isRebuilding && (isLast || task.committedVersion !== task.partition.version))
+      .map((task) => ({ task, version: task.partition.version, offset: this.#positionOf(task) }));
     const isOurs = ({ task }: { task: Task }) =>
       this.#tasks.get(keyOf(task.topic, task.partitionId)) === task;
     return {
@@ -167,8 +167,8 @@ export class Tasks {
     }
   }
 
-  #positionOf(task: Task, isFinal: boolean): Position {
-    const { text, lost } = encodeCheckpoint(task.partition.checkpoint(task.owner, isFinal));
+  #positionOf(task: Task): Position {
+    const { text, lost } = encodeCheckpoint(task.partition.checkpoint(task.owner));
     const { topic, partitionId: partition } = task;
     if (lost > 0) {
       const message = "too many gaps to note: after a restart some refused records would count";
@@ -201,25 +201,17 @@ export class Tasks {
     }
   }
 
-  #taskFor(
-    at: TopicPartition,
-    start: Exclude<Start, { kind: "continue" }>,
-    { high }: PartitionOffsets,
-    partitions: number,
-  ): Task {
+  #taskFor(at: TopicPartition, start: Exclude<Start, { kind: "continue" }>, partitions: number): Task {
     const { sources, clock, ports, room, onQueue, onFailure } = this.#options;
     const source = sources.get(at.topic);
     if (source === undefined)
       throw new KafkaRefusedError("the assignment", `topic "${at.topic}" was not asked for`);
     const readFrom = start.kind === "fresh" ? start.offset : start.readFrom;
     const startPosition = start.kind === "fresh" ? start.offset : start.position;
-    const partition = new Partition(source, at.partition, readFrom, {
-      ...ports,
-      isHome: partitions > 1 ? homeOf(at.partition, partitions) : undefined,
-    });
-    if (start.kind === "resume" && start.checkpoint !== undefined) {
-      partition.restore({ checkpoint: start.checkpoint, position: start.position, endOffset: high });
-    }
+    const revisionBase = start.kind === "fresh" ? start.revisionBase : 0;
+    const isHome = partitions > 1 ? homeOf(at.partition, partitions) : undefined;
+    const partition = new Partition(source, at.partition, readFrom, { ...ports, isHome }, revisionBase);
+    if (start.kind === "resume" && start.checkpoint !== undefined) partition.restore(start.checkpoint);
     const owner = `${this.#process}-${this.#count++}`;
     return new Task({
       topic: at.topic,
@@ -227,7 +219,7 @@ export class Tasks {
       partition,
       owner,
       startPosition,
-      takeOver: partition.checkpoint(owner, false),
+      takeOver: partition.checkpoint(owner),
       clock,
       room,
       onQueue: (isFull) => onQueue(at, isFull),

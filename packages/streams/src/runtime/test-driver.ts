@@ -65,7 +65,7 @@ export class TestDriver {
     this.#wallMs = options.startMs;
     for (const source of topology.sources) {
       const partition = new Partition(source, 0, 0, this.#ports());
-      this.#lanes.set(source.topic.name, { source, log: [], partition, committed: noted(partition, false) });
+      this.#lanes.set(source.topic.name, { source, log: [], partition, committed: noted(partition) });
     }
   }
 
@@ -123,14 +123,14 @@ export class TestDriver {
 
   /** Notes the position, as a commit does. */
   commit(): this {
-    this.#step(() => this.#note(false));
+    this.#step(() => this.#note());
     return this;
   }
 
   /** The process stops in order and another takes up its work. */
   restart(): this {
     this.#step(() => {
-      this.#note(true);
+      this.#note();
       return this.#comeBack();
     });
     return this;
@@ -198,7 +198,7 @@ export class TestDriver {
   }
 
   #noteStep(): void {
-    if (this.#options.commit !== "by-hand") this.#note(false);
+    if (this.#options.commit !== "by-hand") this.#note();
   }
 
   /** What was written to topics that the app reads goes on into it. */
@@ -220,8 +220,8 @@ export class TestDriver {
     return lane.partition.process(whole);
   }
 
-  #note(isFinal: boolean): void {
-    for (const lane of this.#lanes.values()) lane.committed = noted(lane.partition, isFinal);
+  #note(): void {
+    for (const lane of this.#lanes.values()) lane.committed = noted(lane.partition);
   }
 
   #comeBack(): void | Promise<void> {
@@ -230,9 +230,7 @@ export class TestDriver {
       const checkpoint = decodeCheckpoint(metadata);
       const readFrom = checkpoint?.rewindTo ?? position;
       lane.partition = new Partition(lane.source, 0, readFrom, this.#ports());
-      if (checkpoint !== undefined)
-        lane.partition.restore({ checkpoint, position, endOffset: lane.log.length });
-      lane.committed = { position, text: encodeCheckpoint(lane.partition.checkpoint("driver", false)).text };
+      if (checkpoint !== undefined) lane.partition.restore(checkpoint);
       return inTurn(lane.log.slice(readFrom), (record) =>
         record.offset < position ? lane.partition.rebuild(record) : lane.partition.process(record),
       );
@@ -278,11 +276,8 @@ export class TestDriver {
   }
 }
 
-function noted(partition: Partition, isFinal: boolean): Lane["committed"] {
-  return {
-    position: partition.position,
-    text: encodeCheckpoint(partition.checkpoint("driver", isFinal)).text,
-  };
+function noted(partition: Partition): Lane["committed"] {
+  return { position: partition.position, text: encodeCheckpoint(partition.checkpoint("driver")).text };
 }
 
 /** One after another; waits only where it has to. */

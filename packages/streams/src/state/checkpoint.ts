@@ -4,7 +4,7 @@
  * Window state itself is in memory. It is rebuilt from what it was made of, the input topic: the checkpoint names the
  * oldest record that a result may still need, the reader goes back to it and adds, without telling anything, the records up
  * to the committed offset, except those that were not counted the first time. Then the work goes on where it stood.
- * Changelog topics, once they are here, replace the reading back; the clock and the revision stay as they are.
+ * Changelog topics, once they are here, replace the reading back; the clock stays as it is.
  */
 import { OffsetSet } from "./offset-set.ts";
 
@@ -12,10 +12,6 @@ import { OffsetSet } from "./offset-set.ts";
 export interface WindowCheckpoint {
   /** Event time that the partition's clock had reached; undefined before the first record. */
   readonly clockMs: number | undefined;
-  /** No revision above this was told. */
-  readonly revisionMax: number;
-  /** Results up to here may have been told by an earlier life that ended without noting it; undefined where none can. */
-  readonly doubtUntilMs: number | undefined;
   /** Records at or after `rewindTo` that this window did not count (too late, too far in the future, failed). */
   readonly uncounted: OffsetSet;
 }
@@ -23,10 +19,11 @@ export interface WindowCheckpoint {
 export interface Checkpoint {
   /** Whoever worked on the partition when this was written. */
   readonly owner: string;
-  /** Written at an orderly stop: nothing was told after it. */
-  readonly isFinal: boolean;
-  /** Wall clock in milliseconds at which the clocks stood as noted; a later one may have been told of, but not noted. */
-  readonly writtenMs: number;
+  /**
+   * Added to offsets to make revisions: 0, or, where the topic was made anew and its offsets began again, more than any
+   * revision before that.
+   */
+  readonly revisionBase: number;
   /** The oldest record that a result may still need. */
   readonly rewindTo: number;
   readonly windows: ReadonlyMap<string, WindowCheckpoint>;
@@ -42,14 +39,13 @@ const METADATA_CHARS_MAX = 4_000;
 export function encodeCheckpoint(checkpoint: Checkpoint): { text: string; lost: number } {
   for (let lost = 0; ; lost++) {
     const windows = [...checkpoint.windows].map(([name, window]) => {
-      const { clockMs = null, revisionMax, doubtUntilMs = null, uncounted } = window;
-      return [name, [clockMs, revisionMax, doubtUntilMs, uncounted.encode(checkpoint.rewindTo)]];
+      const { clockMs = null, uncounted } = window;
+      return [name, [clockMs, uncounted.encode(checkpoint.rewindTo)]];
     });
     const text = JSON.stringify({
-      v: 1,
+      v: 2,
       o: checkpoint.owner,
-      f: checkpoint.isFinal ? 1 : 0,
-      t: checkpoint.writtenMs,
+      b: checkpoint.revisionBase,
       r: checkpoint.rewindTo,
       w: Object.fromEntries(windows),
     });
@@ -68,25 +64,18 @@ export function decodeCheckpoint(text: string | null): Checkpoint | undefined {
   } catch {
     return undefined;
   }
-  if (!isObject(json) || json.v !== 1) return undefined;
-  const { o: owner, f: final, t: writtenMs, r: rewindTo, w: windows } = json;
-  if (typeof owner !== "string" || !isInteger(writtenMs) || !isInteger(rewindTo) || !isObject(windows))
+  if (!isObject(json) || json.v !== 2) return undefined;
+  const { o: owner, b: revisionBase, r: rewindTo, w: windows } = json;
+  if (typeof owner !== "string" || !isInteger(revisionBase) || !isInteger(rewindTo) || !isObject(windows))
     return undefined;
   const decoded = new Map<string, WindowCheckpoint>();
   for (const [name, window] of Object.entries(windows)) {
     if (!Array.isArray(window)) return undefined;
-    const [clockMs, revisionMax, doubtUntilMs, uncounted]: unknown[] = window;
-    if (!isIntegerOrNull(clockMs) || !isInteger(revisionMax) || !isIntegerOrNull(doubtUntilMs))
-      return undefined;
-    if (typeof uncounted !== "string") return undefined;
-    decoded.set(name, {
-      clockMs: clockMs ?? undefined,
-      revisionMax,
-      doubtUntilMs: doubtUntilMs ?? undefined,
-      uncounted: OffsetSet.decode(uncounted, rewindTo),
-    });
+    const [clockMs, uncounted]: unknown[] = window;
+    if (!isIntegerOrNull(clockMs) || typeof uncounted !== "string") return undefined;
+    decoded.set(name, { clockMs: clockMs ?? undefined, uncounted: OffsetSet.decode(uncounted, rewindTo) });
   }
-  return { owner, isFinal: final === 1, writtenMs, rewindTo, windows: decoded };
+  return { owner, revisionBase, rewindTo, windows: decoded };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

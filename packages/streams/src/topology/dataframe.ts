@@ -23,7 +23,10 @@ export interface WindowResult<A> {
   readonly startMs: number;
   /** Exclusive. */
   readonly endMs: number;
-  /** 0 when the result is told for the first time; a higher one of the same window and key replaces a lower one. */
+  /**
+   * How far the input was read: the result holds the records of its partition up to this position. It only grows; of two
+   * results of one window and key the one with the higher revision replaces the other, of equal ones the later.
+   */
   readonly revision: number;
   readonly value: A;
 }

@@ -37,30 +37,12 @@ interface Pane {
   readonly keys: Map<string, Accumulators>;
 }
 
-/** What a rebuild starts from. */
-export interface PanesMemory {
-  /** The last T that was told; undefined where there was no record yet. */
-  readonly tickMs: number | undefined;
-  /** No revision above this was ever told. */
-  readonly revisionMax: number;
-  /**
-   * Up to which T the results may have been told after this memory was taken, by a process that ended before it could note
-   * it. Such results are told with a revision above all that may have been used.
-   */
-  readonly doubtUntilMs: number;
-}
-
 export class TrailingPanes {
   readonly #shape: TrailingWindowShape;
   readonly #aggregates: Aggregates<unknown>;
   readonly #names: readonly string[];
   readonly #panes = new Map<number, Pane>();
-  /** Revisions above 0 of results that may still change: by T, then key. */
-  readonly #revisions = new Map<number, Map<string, number>>();
   #tickMs: number | undefined;
-  #revisionMax = 0;
-  #revisionFloor = 0;
-  #floorUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(shape: TrailingWindowShape, aggregates: Aggregates<unknown>) {
     this.#shape = shape;
@@ -70,17 +52,6 @@ export class TrailingPanes {
 
   get tickMs(): number | undefined {
     return this.#tickMs;
-  }
-
-  /** The highest revision told so far. */
-  get revisionMax(): number {
-    return Math.max(this.#revisionMax, this.#revisionFloor);
-  }
-
-  /** Results up to here may have been told by an earlier life; undefined where there are none such, or no end is known. */
-  get doubtUntilMs(): number | undefined {
-    const isOver = this.#floorUntilMs <= (this.#tickMs ?? Number.NEGATIVE_INFINITY);
-    return isOver || !Number.isFinite(this.#floorUntilMs) ? undefined : this.#floorUntilMs;
   }
 
   /** How many panes of single keys are kept. */
@@ -103,17 +74,9 @@ export class TrailingPanes {
     return least;
   }
 
-  /** Goes on from what was noted; the records follow by `rebuild`. */
-  restore({ tickMs, revisionMax, doubtUntilMs }: PanesMemory): void {
-    this.#tickMs = tickMs;
-    this.#revisionMax = revisionMax;
-    this.#revisionFloor = revisionMax;
-    this.#floorUntilMs = Math.max(tickMs ?? Number.NEGATIVE_INFINITY, doubtUntilMs);
-  }
-
-  /** From here on nothing is in doubt up to the given T; later results are told for the first time for sure. */
-  settleDoubt(untilMs: number): void {
-    this.#floorUntilMs = Math.max(this.#tickMs ?? Number.NEGATIVE_INFINITY, untilMs);
+  /** Goes on where event time had come to `clockMs`; the records follow by `rebuild`. */
+  restore(clockMs: number | undefined): void {
+    this.#tickMs = clockMs === undefined ? undefined : this.#paneStart(clockMs);
   }
 
   /** What a record would change; nothing is changed yet. Throws what a user's function throws. */
@@ -133,22 +96,19 @@ export class TrailingPanes {
     return this.#paneStart(timestampMs) + this.#shape.everyMs <= this.#tickMs - this.#shape.allowedLatenessMs;
   }
 
-  /** Adds a record that is not late, and tells again each result that it changes. */
-  add(prepared: Prepared, offset: number): (Told | Untold)[] {
+  /** Adds a record that is not late, and tells again, under the given revision, each result that it changes. */
+  add(prepared: Prepared, offset: number, revision: number): (Told | Untold)[] {
     const { everyMs, sizeMs } = this.#shape;
     const { key, paneStartMs } = prepared;
     const firstMs = paneStartMs + everyMs;
-    // The one behind the last that holds the record may have to be told empty.
+    // The one behind the last that holds the record is told empty, unless it was told or is not empty.
     const behindMs = firstMs + sizeMs;
-    const lastMs = Math.min(this.#tickMs ?? Number.NEGATIVE_INFINITY, behindMs);
-    // Results of T <= tick were told before, unless there was nothing to tell.
-    const wasTold: boolean[] = [];
-    for (let endMs = firstMs; endMs <= lastMs; endMs += everyMs) wasTold.push(this.#isTold(key, endMs));
+    const isBehindDue = !this.#isTold(key, behindMs);
     this.#store(prepared, offset);
     const told: (Told | Untold)[] = [];
-    for (let endMs = firstMs, i = 0; endMs <= lastMs; endMs += everyMs, i++) {
-      if (endMs === behindMs && (wasTold[i] || this.#has(key, endMs))) continue;
-      told.push(this.#tell(key, endMs, wasTold[i] ? (this.#revisions.get(endMs)?.get(key) ?? 0) + 1 : 0));
+    const lastMs = Math.min(this.#tickMs ?? Number.NEGATIVE_INFINITY, behindMs);
+    for (let endMs = firstMs; endMs <= lastMs; endMs += everyMs) {
+      if (endMs < behindMs || isBehindDue) told.push(this.#tell(key, endMs, revision));
     }
     return told;
   }
@@ -159,8 +119,8 @@ export class TrailingPanes {
     this.#store(this.prepare(key, timestampMs, value), offset);
   }
 
-  /** Event time has come to `clockMs`: tells what is due, T ascending. */
-  advance(clockMs: number): (Told | Untold)[] {
+  /** Event time has come to `clockMs`: tells what is due, T ascending, under the given revision. */
+  advance(clockMs: number, revision: number): (Told | Untold)[] {
     const { everyMs, sizeMs } = this.#shape;
     const dueMs = Math.floor(clockMs / everyMs) * everyMs;
     if (this.#tickMs === undefined) {
@@ -173,7 +133,7 @@ export class TrailingPanes {
     const newestMs = Math.max(...this.#panes.keys()) + everyMs + sizeMs;
     for (let endMs = this.#tickMs + everyMs; endMs <= Math.min(dueMs, newestMs); endMs += everyMs) {
       for (const key of this.#keysWithin(endMs - sizeMs - everyMs, endMs))
-        told.push(this.#tell(key, endMs, 0));
+        told.push(this.#tell(key, endMs, revision));
     }
     this.#tickMs = dueMs;
     this.#forget(dueMs);
@@ -217,27 +177,12 @@ export class TrailingPanes {
   }
 
   #tell(key: string, endMs: number, revision: number): Told | Untold {
-    // Where it is not certain that this is the first telling, it outdoes all that there may have been.
-    const isDoubtful = endMs <= this.#floorUntilMs && revision <= this.#revisionFloor;
-    const certain = isDoubtful ? this.#revisionFloor + 1 : revision;
-    if (certain > 0) this.#remember(key, endMs, certain);
-    return {
-      key,
-      startMs: endMs - this.#shape.sizeMs,
-      endMs,
-      revision: certain,
-      value: this.#value(key, endMs),
-    };
-  }
-
-  #remember(key: string, endMs: number, revision: number): void {
-    this.#revisionMax = Math.max(this.#revisionMax, revision);
-    let keys = this.#revisions.get(endMs);
-    if (keys === undefined) {
-      keys = new Map();
-      this.#revisions.set(endMs, keys);
+    const identity = { key, startMs: endMs - this.#shape.sizeMs, endMs, revision };
+    try {
+      return { ...identity, value: this.#value(key, endMs) };
+    } catch (error) {
+      return { ...identity, error };
     }
-    keys.set(key, revision);
   }
 
   #value(key: string, endMs: number): Record<string, unknown> {
@@ -267,6 +212,5 @@ export class TrailingPanes {
   #forget(tickMs: number): void {
     const oldestMs = this.#oldestKept(tickMs);
     for (const startMs of this.#panes.keys()) if (startMs < oldestMs) this.#panes.delete(startMs);
-    for (const endMs of this.#revisions.keys()) if (endMs < oldestMs) this.#revisions.delete(endMs);
   }
 }
