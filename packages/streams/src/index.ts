@@ -10,6 +10,7 @@ export {
   watchGroups,
 } from "./io/group-watch.ts";
 export { createKafka } from "./io/kafka-client.ts";
+export { type LiveTableOptions, liveTable, type Print, type TerminalOutput } from "./io/live-table.ts";
 export {
   createPublisher,
   type Publisher,

@@ -1,10 +1,11 @@
 /** The app: where pipelines are described and from where they are run, driven in tests, or shown. */
 import { StreamsError, TopologyError } from "../errors.ts";
+import type { Print } from "../io/live-table.ts";
 import { machineClock } from "../io/machine-clock.ts";
 import type { Clock, KafkaConnection, Log, Metrics, TopicLike } from "../ports.ts";
 import { dataFrameOf, type StreamingDataFrame } from "../topology/dataframe.ts";
 import { type DescribeFormat, describe } from "../topology/describe.ts";
-import type { RecordContext, SourceNode, Topology } from "../topology/nodes.ts";
+import type { SourceNode, Topology } from "../topology/nodes.ts";
 import { Numbers } from "./numbers.ts";
 import { type AppHealth, Runner } from "./runner.ts";
 import type { OnRecordsGone, StartFrom } from "./start-offsets.ts";
@@ -43,8 +44,12 @@ export interface StreamAppOptions {
   readonly sessionTimeoutMs?: number;
   /** A record that has been in work for so long stops the app with an error. @default 60000 */
   readonly stallAfterMs?: number;
-  /** Shows what `print` is given. By default a line in the log at level info. */
-  readonly print?: (label: string, value: unknown, context: RecordContext) => void;
+  /**
+   * Shows what `print` is given; `liveTable(process.stdout)` does so as tables in a terminal.
+   *
+   * @default a line in the log at level info
+   */
+  readonly print?: Print | undefined;
 }
 
 export interface StreamApp {
@@ -142,9 +147,9 @@ function checked(options: StreamAppOptions) {
   }
   if (name === "")
     throw new StreamsError("STREAMS_BAD_OPTION", "An app needs a name: it is the consumer group.");
-  const print =
-    options.print ??
-    ((label, value, { key, timestampMs }) => log.info({ label, key, timestampMs, value }, "record"));
+  const inLog: Print = (label, value, { key, timestampMs }) =>
+    log.info({ label, key, timestampMs, value }, "record");
+  const { print = inLog } = options;
   return {
     kafka,
     log,

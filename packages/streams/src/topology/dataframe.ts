@@ -68,7 +68,10 @@ export interface StreamingDataFrame<T> {
    * and is left out where a window's state is rebuilt from records that were worked on before.
    */
   update(effect: (value: T, context: RecordContext) => void | Promise<void>): StreamingDataFrame<T>;
-  /** Shows each value; the value goes on. Where it is shown is the app's option `print`. */
+  /**
+   * Shows each value; the value goes on. Where it is shown is the app's option `print`: lines of the log, or tables in a
+   * terminal. Quix' `print` and `print_table`, Kafka Streams' `print`.
+   */
   print(label?: string): StreamingDataFrame<T>;
   /** Writes each value to the topic, under the topic's own key and event time; the value goes on. */
   toTopic(topic: TopicSink<T>): StreamingDataFrame<T>;
