@@ -44,6 +44,24 @@ test("gone: nobody runs it, even where all is done", () => {
   expect(pipeline.health.state).toBe("up-to-date");
 });
 
+test("from behind to gone, and back: since it was not up to date, an outage of Kafka between them or not", () => {
+  const pipeline = new Pipeline("alert", 0);
+  for (let second = 0; second <= 6; second++) pipeline.observe(second * 1_000, look(100, 100 + second * 10));
+  expect(pipeline.health).toMatchObject({ state: "behind", sinceMs: 1_000 });
+  pipeline.observe(7_000, look(100, 170, false));
+  expect(pipeline.health).toMatchObject({ state: "gone", behind: 70, sinceMs: 1_000 });
+  pipeline.lose(8_000);
+  expect(pipeline.health).toMatchObject({ state: "unknown", sinceMs: 8_000 });
+  pipeline.observe(9_000, look(100, 170, false));
+  expect(pipeline.health).toMatchObject({ state: "gone", sinceMs: 1_000 });
+  for (let second = 10; second <= 14; second++) pipeline.observe(second * 1_000, look(110, 170));
+  expect(pipeline.health).toMatchObject({ state: "behind", sinceMs: 1_000 });
+  for (let second = 15; second <= 16; second++) pipeline.observe(second * 1_000, look(180, 180));
+  expect(pipeline.health).toMatchObject({ state: "up-to-date", sinceMs: 15_000 });
+  pipeline.observe(17_000, look(180, 180, false));
+  expect(pipeline.health).toMatchObject({ state: "gone", sinceMs: 17_000 });
+});
+
 test("soon after the start it is enough to have done what was there a look ago", () => {
   const pipeline = new Pipeline("alert", 0);
   pipeline.observe(0, look(100, 105));

@@ -33,6 +33,8 @@ export class Pipeline {
   /** Positions of the look before the last one. */
   #judged: ReadonlyMap<number, number> = new Map();
   #positions: ReadonlyMap<number, number> = new Map();
+  /** Since when it has not been up to date, whether behind or gone; undefined while it is, or nothing is known. */
+  #lackingMs: number | undefined;
   #health: PipelineHealth;
 
   constructor(name: PipelineName, nowMs: number) {
@@ -81,7 +83,11 @@ export class Pipeline {
   #become(state: PipelineHealth["state"], behind: number | null, sinceMs: number): boolean {
     const before = this.#health;
     const changed = before.state !== state;
-    this.#health = { name: this.name, state, behind, sinceMs: changed ? sinceMs : before.sinceMs };
+    if (state === "up-to-date") this.#lackingMs = undefined;
+    const isLacking = state === "behind" || state === "gone";
+    if (isLacking) this.#lackingMs = Math.min(this.#lackingMs ?? sinceMs, sinceMs);
+    const newMs = isLacking ? (this.#lackingMs ?? sinceMs) : sinceMs;
+    this.#health = { name: this.name, state, behind, sinceMs: changed ? newMs : before.sinceMs };
     return changed;
   }
 
