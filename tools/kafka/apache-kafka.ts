@@ -34,6 +34,8 @@ export interface ApacheKafkaOptions {
   detached?: boolean;
   /** Further broker properties by their Kafka names, such as `auto.create.topics.enable`. */
   properties?: Readonly<Record<string, string>>;
+  /** Further arguments of `kafka-storage format`, such as `--add-scram` for users of SCRAM. */
+  formatArguments?: readonly string[];
   version?: string;
 }
 
@@ -54,7 +56,13 @@ export interface ApacheKafka {
  * @throws KafkaToolError when the port is busy, Java or Maven is missing, or Kafka ends before it answers.
  */
 export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promise<ApacheKafka> {
-  const { keepData = false, detached = false, properties = {}, version = KAFKA_VERSION } = options;
+  const {
+    keepData = false,
+    detached = false,
+    properties = {},
+    formatArguments = [],
+    version = KAFKA_VERSION,
+  } = options;
   const [freePort = 0, controllerPort = 0] = await freePorts(2);
   const port = options.port === undefined || options.port === 0 ? freePort : options.port;
   if (await isPortBusy(port)) {
@@ -88,7 +96,15 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
     ...["-cp", [join(jars, "*")].join(delimiter)],
   ];
   if (!existsSync(join(dataFolder, "meta.properties"))) {
-    const format = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", serverFile];
+    const format = [
+      "kafka.tools.StorageTool",
+      "format",
+      "-t",
+      CLUSTER_ID,
+      "-c",
+      serverFile,
+      ...formatArguments,
+    ];
     await run(java, [...jvm, ...format], `There is no "${java}".`);
   }
 

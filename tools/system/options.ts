@@ -17,7 +17,8 @@ Variables (VARIABLE=value npm start):
   PORT                      the dashboard's port (3000); the next two are for the health of producer and processor
   KAFKA_PORT                the embedded broker's port (9092)
   KAFKA_BROKERS             host:port,... of a Kafka to use in place of the embedded broker
-  KAFKA_SSL, KAFKA_SSL_CA, KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD
+  KAFKA_SSL, KAFKA_SSL_CA, KAFKA_SSL_CERT, KAFKA_SSL_KEY, KAFKA_SSL_KEY_PASSWORD,
+  KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD
                             how to get into it
   ALERT_ABOVE_KELVIN        the limit (303; 312 with the shipped replay, whose machine is a warm one)
   LOG_LEVEL, LOG_FORMAT     debug, info, warn, error; pretty or json

@@ -1,5 +1,6 @@
 /** Where Kafka is and how to get in: settings that every service shares. Knows no Kafka client. */
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import * as z from "zod";
 import { reasonOf } from "./errors.ts";
 import { type Environment, flag, list } from "./settings.ts";
@@ -22,6 +23,10 @@ const Variables = z.object({
   KAFKA_SSL: flag().default(false),
   /** A PEM file of the authorities to trust, in place of the system's. Read here: the setting is its content. */
   KAFKA_SSL_CA: z.string().transform(contentOf).optional(),
+  /** PEM files of our own certificate, its chain included, and of its key, where the brokers ask for one. */
+  KAFKA_SSL_CERT: z.string().transform(contentOf).optional(),
+  KAFKA_SSL_KEY: z.string().transform(contentOf).optional(),
+  KAFKA_SSL_KEY_PASSWORD: z.string().optional(),
   KAFKA_SASL_MECHANISM: z
     .string()
     .toLowerCase()
@@ -31,17 +36,21 @@ const Variables = z.object({
     .optional(),
   KAFKA_SASL_USERNAME: z.string().optional(),
   KAFKA_SASL_PASSWORD: z.string().optional(),
+  /** Kafka's `client.id`, for the brokers' logs and quotas; each service's own name where unset. */
+  KAFKA_CLIENT_ID: z.string().max(255).optional(),
+  /** Kafka lets us not in (password, certificate): end with an error, or try again, in the end every 30 s. */
+  KAFKA_WHEN_REFUSED: z.enum(["exit", "retry"], "must be exit or retry").default("exit"),
+  /** No broker answers: wait for one, or end with an error. */
+  KAFKA_WHEN_UNREACHABLE: z.enum(["exit", "retry"], "must be exit or retry").default("retry"),
 });
 
 /** What the variables mean together, looked at on its own so that its problems are told beside all others. */
-const Combinations = z
-  .record(z.string(), z.string())
-  .superRefine((given, context) => {
-    for (const [name, message] of wrongCombinations(given)) {
-      context.addIssue({ code: "custom", path: [name], message });
-    }
-  })
-  .transform(() => ({}));
+const Combinations = z.record(z.string(), z.string()).transform((given, context) => {
+  for (const [name, message] of wrongCombinations(given)) {
+    context.addIssue({ code: "custom", path: [name], message });
+  }
+  return {}; // also beside problems: there must be nothing that clashes with what Variables made of the text
+});
 
 /** The zod schema of the `KAFKA_*` variables, combinations included. */
 export const kafkaSettings = z.intersection(Variables, Combinations);
@@ -51,17 +60,21 @@ export type KafkaSettings = z.output<typeof Variables>;
 export interface KafkaConnection {
   brokers: string[];
   clientId?: string;
-  ssl?: boolean | { ca: string[] };
+  ssl?: boolean | { ca?: string[]; cert?: string; key?: string; passphrase?: string };
   sasl?: { mechanism: "plain" | "scram-sha-256" | "scram-sha-512"; username: string; password: string };
+  whenRefused?: "fail" | "retry";
+  whenUnreachable?: "fail" | "retry";
 }
 
 /** The connection that the settings describe. */
 export function kafkaConnection(settings: KafkaSettings, clientId?: string): KafkaConnection {
-  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SSL_CA: authority } = settings;
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_CLIENT_ID: name = clientId } = settings;
   return {
     brokers: settings.KAFKA_BROKERS,
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(settings.KAFKA_SSL ? { ssl: authority === undefined ? true : { ca: [authority] } } : {}),
+    ...(name === undefined ? {} : { clientId: name }),
+    ...(settings.KAFKA_SSL ? { ssl: sslOf(settings) } : {}),
+    ...(settings.KAFKA_WHEN_REFUSED === "retry" ? { whenRefused: "retry" } : {}),
+    ...(settings.KAFKA_WHEN_UNREACHABLE === "exit" ? { whenUnreachable: "fail" } : {}),
     ...(mechanism === undefined
       ? {}
       : {
@@ -72,6 +85,14 @@ export function kafkaConnection(settings: KafkaSettings, clientId?: string): Kaf
           },
         }),
   };
+}
+
+function sslOf(settings: KafkaSettings): NonNullable<KafkaConnection["ssl"]> {
+  const { KAFKA_SSL_CA: authority, KAFKA_SSL_CERT: cert, KAFKA_SSL_KEY: key } = settings;
+  const { KAFKA_SSL_KEY_PASSWORD: passphrase } = settings;
+  const own = { ...(cert && { cert }), ...(key && { key }), ...(passphrase && { passphrase }) };
+  const ssl = { ...(authority && { ca: [authority] }), ...own };
+  return Object.keys(ssl).length === 0 || ssl;
 }
 
 function contentOf(file: string, context: z.RefinementCtx): string {
@@ -94,8 +115,35 @@ function wrongCombinations(given: Environment): [name: string, message: string][
       problems.push([name, "has no effect without KAFKA_SASL_MECHANISM"]);
     }
   }
-  if (given.KAFKA_SSL_CA !== undefined && !flag().safeParse(given.KAFKA_SSL).data) {
-    problems.push(["KAFKA_SSL_CA", "has no effect without KAFKA_SSL=true"]);
+  const isSecured = flag().safeParse(given.KAFKA_SSL).data === true;
+  for (const name of ["KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY", "KAFKA_SSL_KEY_PASSWORD"]) {
+    if (given[name] !== undefined && !isSecured)
+      problems.push([name, "has no effect without KAFKA_SSL=true"]);
   }
+  const { KAFKA_SSL_CERT: cert, KAFKA_SSL_KEY: key } = given;
+  if (cert !== undefined && key === undefined)
+    problems.push(["KAFKA_SSL_KEY", "is needed because KAFKA_SSL_CERT is set"]);
+  if (cert === undefined && key !== undefined)
+    problems.push(["KAFKA_SSL_CERT", "is needed because KAFKA_SSL_KEY is set"]);
+  const unfit = wrongPair(given);
+  if (unfit !== undefined) problems.push(["KAFKA_SSL_KEY", unfit]);
   return problems;
+}
+
+/** OpenSSL's word on certificate and key, said at the start and not at the first connection. */
+function wrongPair(given: Environment): string | undefined {
+  const { KAFKA_SSL_CERT: certFile, KAFKA_SSL_KEY: keyFile, KAFKA_SSL_KEY_PASSWORD: passphrase } = given;
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  let pair: { cert: string; key: string };
+  try {
+    pair = { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
+  } catch {
+    return undefined; // told by the variable itself
+  }
+  try {
+    createSecureContext({ ...pair, ...(passphrase && { passphrase }) });
+    return undefined;
+  } catch (error) {
+    return `is no key for the certificate of KAFKA_SSL_CERT, or KAFKA_SSL_KEY_PASSWORD does not open it: ${reasonOf(error)}`;
+  }
 }

@@ -41,7 +41,7 @@ export interface ServiceContext<S> {
   log: Log;
   metrics: Metrics;
   clock: Clock;
-  /** Aborted when the service is asked to end, also while it starts. */
+  /** Aborted when the service ends: asked to, also while it starts, or because it failed. */
   stopping: AbortSignal;
   /** For a service with an HTTP server of its own: answers `/healthz`, `/readyz` and `/metrics`, else returns false. */
   admin: AdminHandler;
@@ -101,6 +101,7 @@ class ServiceProcess<S extends object> {
   readonly #settings: S & CommonSettings;
   readonly #log: Log;
   readonly #asked: AbortSignal;
+  readonly #ending = new AbortController();
   #running: RunningService | undefined;
 
   constructor(options: ServiceOptions<S>, settings: S & CommonSettings, log: Log) {
@@ -159,7 +160,10 @@ class ServiceProcess<S extends object> {
       });
     }
     const context = { settings: this.#settings, log: this.#log, metrics, clock: systemClock, admin };
-    const running = await start({ ...context, stopping: this.#asked });
+    const running = await start({
+      ...context,
+      stopping: AbortSignal.any([this.#asked, this.#ending.signal]),
+    });
     this.#running = running;
     this.#tellReady(health, running.url ?? server.listening?.url ?? "");
     return running;
@@ -188,6 +192,7 @@ class ServiceProcess<S extends object> {
 
   /** True when all came to its end in time and without an error. */
   async #stop(work: Promise<RunningService>, server: { listening?: Listening }): Promise<boolean> {
+    this.#ending.abort();
     const deadlineMs = this.#settings.STOP_DEADLINE_MS;
     const deadline = new Promise<never>((_, reject) => {
       setTimeout(() => reject(new StopDeadlineError(deadlineMs)), deadlineMs);

@@ -116,6 +116,34 @@ describe("the connection to Kafka", () => {
     });
   });
 
+  test("takes a name of its own, and what to do where Kafka is not to be had", () => {
+    const environment = {
+      KAFKA_CLIENT_ID: "plant-7",
+      KAFKA_WHEN_REFUSED: "retry",
+      KAFKA_WHEN_UNREACHABLE: "exit",
+    };
+    expect(kafka(environment)).toEqual({
+      brokers: ["localhost:9092"],
+      clientId: "plant-7",
+      whenRefused: "retry",
+      whenUnreachable: "fail",
+    });
+  });
+
+  test("wants a client certificate whole: with its key, and TLS, and a key that fits", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "kelvin-")), "no.pem");
+    writeFileSync(file, "no certificate");
+    const alone = problemsOf({ KAFKA_SSL: "true", KAFKA_SSL_CERT: file }, kafkaSettings);
+    expect(alone).toEqual(["KAFKA_SSL_KEY: is needed because KAFKA_SSL_CERT is set"]);
+    const given = { KAFKA_SSL_CERT: file, KAFKA_SSL_KEY: file, KAFKA_SSL_KEY_PASSWORD: "hush" };
+    expect(problemsOf(given, kafkaSettings)).toEqual([
+      `KAFKA_SSL_CERT=${file}: has no effect without KAFKA_SSL=true`,
+      `KAFKA_SSL_KEY=${file}: has no effect without KAFKA_SSL=true`,
+      "KAFKA_SSL_KEY_PASSWORD: has no effect without KAFKA_SSL=true",
+      expect.stringMatching(/KAFKA_SSL_KEY=.*: is no key for the certificate of KAFKA_SSL_CERT/),
+    ]);
+  });
+
   test("needs name and password with a mechanism, TLS with an authority, and an authority that is there", () => {
     expect(
       problemsOf({ KAFKA_SASL_MECHANISM: "plain", KAFKA_SSL_CA: "/none/here.pem" }, kafkaSettings),

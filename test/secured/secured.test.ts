@@ -1,0 +1,145 @@
+/** Services on an Apache Kafka with TLS, client certificates and SASL; and what they say where it does not let them in. */
+import { readFileSync } from "node:fs";
+import { followTopic, type RunningService, startService, uniqueName, waitFor } from "@kelvin/test-kit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePorts } from "../../tools/kafka/ports.ts";
+import { PROCESSOR, PRODUCER, readingsOf } from "../support/index.ts";
+import { PASSWORD, type SecuredKafka, startSecuredKafka, USER } from "./secured-kafka.ts";
+
+let kafka: SecuredKafka;
+beforeAll(async () => {
+  kafka = await startSecuredKafka();
+});
+afterAll(async () => {
+  await kafka?.[Symbol.asyncDispose]();
+});
+
+type Env = Readonly<Record<string, string>>;
+
+const withPassword = (mechanism = "scram-sha-512", password = PASSWORD): Env => ({
+  KAFKA_BROKERS: kafka.sasl,
+  KAFKA_SSL: "true",
+  KAFKA_SSL_CA: kafka.certificates.authority,
+  KAFKA_SASL_MECHANISM: mechanism,
+  KAFKA_SASL_USERNAME: USER,
+  KAFKA_SASL_PASSWORD: password,
+});
+const withCertificate = (): Env => ({
+  KAFKA_BROKERS: kafka.tls,
+  KAFKA_SSL: "true",
+  KAFKA_SSL_CA: kafka.certificates.authority,
+  KAFKA_SSL_CERT: kafka.certificates.clientCert,
+  KAFKA_SSL_KEY: kafka.certificates.clientKeyEncrypted,
+  KAFKA_SSL_KEY_PASSWORD: kafka.certificates.keyPassword,
+});
+const without = (env: Env, ...names: string[]): Env =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
+
+/** Nothing secret, in any of the forms in which it travels, however much is logged. */
+function expectNoSecrets(log: string): void {
+  const key = readFileSync(kafka.certificates.clientKey, "utf8").split("\n")[1] ?? "?";
+  const plainAuth = Buffer.from(`\0${USER}\0${PASSWORD}`).toString("base64");
+  const asBytes = JSON.stringify([...Buffer.from(PASSWORD)]).slice(1, -1);
+  for (const secret of [PASSWORD, kafka.certificates.keyPassword, key, plainAuth, asBytes, "PRIVATE KEY"]) {
+    expect(log).not.toContain(secret);
+  }
+}
+
+function start(main: string, env: Env): RunningService {
+  const name = uniqueName("secured");
+  const topics = { SENSOR_TOPIC: `${name}.sensor`, ALERT_TOPIC: `${name}.alert`, KPI_TOPIC: `${name}.kpi` };
+  return startService({ main, env: { LOG_LEVEL: "debug", GROUP_PREFIX: name, ...topics, ...env } });
+}
+
+describe("let in", () => {
+  test.each([
+    ["SASL plain", () => withPassword("plain")],
+    ["SCRAM-SHA-256", () => withPassword("scram-sha-256")],
+    ["SCRAM-SHA-512", () => withPassword("scram-sha-512")],
+    ["a client certificate", withCertificate],
+  ])("by %s: readings arrive, and no secret is in the log", async (_, settings) => {
+    const topic = uniqueName("secured.sensor");
+    await using producer = start(PRODUCER, { ...settings(), SENSOR_TOPIC: topic, INTERVAL_MS: "50" });
+    await producer.ready();
+    await using sensor = await followTopic([kafka.plain], topic);
+    await waitFor("readings", async () => readingsOf(await sensor.toEnd()).length >= 3);
+    expect((await producer.stop()).code).toBe(0);
+    expectNoSecrets(producer.log());
+  });
+
+  test("by a client certificate: a pipeline reads and writes", async () => {
+    await using processor = start(PROCESSOR, { ...withCertificate(), PIPELINES: "alert" });
+    await processor.ready();
+    expect((await processor.stop()).code).toBe(0);
+    expectNoSecrets(processor.log());
+  });
+});
+
+describe("kept out", () => {
+  const kept: [what: string, settings: () => Env, said: RegExp][] = [
+    [
+      "a wrong password",
+      () => withPassword("scram-sha-512", `not-${PASSWORD}`),
+      /[Aa]uthentication failed.*Check mechanism, user name and password.*KAFKA_SASL_PASSWORD/,
+    ],
+    ["a wrong password, plain", () => withPassword("plain", `not-${PASSWORD}`), /KAFKA_SASL_PASSWORD/],
+    [
+      "a broker that nobody known has signed",
+      () => ({ ...withPassword(), KAFKA_SSL_CA: kafka.certificates.stranger }),
+      /Give the authority.*KAFKA_SSL_CA/,
+    ],
+    [
+      "a broker's certificate for another name",
+      () => ({ ...withPassword(), KAFKA_BROKERS: kafka.byAddress }),
+      /certificate is for another name.*KAFKA_BROKERS/,
+    ],
+    [
+      "no client certificate",
+      () => without(withCertificate(), "KAFKA_SSL_CERT", "KAFKA_SSL_KEY", "KAFKA_SSL_KEY_PASSWORD"),
+      /wants a client certificate.*KAFKA_SSL_CERT/,
+    ],
+  ];
+
+  test.each(kept)(
+    "by %s: one line says what to do, and the service ends with 1",
+    async (_, settings, said) => {
+      await using producer = start(PRODUCER, settings());
+      expect(await producer.ended).toEqual({ code: 1, signal: null });
+      const fatal = producer
+        .log()
+        .split("\n")
+        .filter((line) => line.includes('"level":"fatal"'));
+      expect(fatal).toHaveLength(1);
+      expect(fatal[0]).toMatch(said);
+      expectNoSecrets(producer.log());
+    },
+  );
+
+  test("by a wrong password, told to try again: it waits, and says why once", async () => {
+    const settings = { ...withPassword("scram-sha-512", "wrong"), KAFKA_WHEN_REFUSED: "retry" };
+    await using processor = start(PROCESSOR, { ...settings, PIPELINES: "alert", LOG_LEVEL: "info" });
+    await processor.lineMatching(/KAFKA_SASL_PASSWORD/);
+    expect((await processor.stop()).code).toBe(0);
+    expect(
+      processor
+        .log()
+        .split("\n")
+        .filter((line) => line.includes("KAFKA_SASL_PASSWORD")),
+    ).toHaveLength(1);
+  });
+
+  test("by nobody: an unreachable broker is waited for, or ends the service, as the setting says", async () => {
+    const [port = 0] = await freePorts(1);
+    const settings = { KAFKA_BROKERS: `localhost:${port}`, LOG_LEVEL: "info" };
+    await using waiting = start(PROCESSOR, { ...settings, PIPELINES: "alert" });
+    await using ending = start(PROCESSOR, {
+      ...settings,
+      PIPELINES: "alert",
+      KAFKA_WHEN_UNREACHABLE: "exit",
+    });
+    expect(await waiting.lineMatching(/not reachable/)).toMatch(/Is it running, is the address right/);
+    expect(await ending.ended).toEqual({ code: 1, signal: null });
+    expect(ending.log()).toMatch(/Is it running, is the address right \(KAFKA_BROKERS\)/);
+    expect((await waiting.stop()).code).toBe(0);
+  });
+});
