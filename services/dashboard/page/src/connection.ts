@@ -135,7 +135,10 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
   );
   socket.on(
     "fleet",
-    checked(isFleet, (fleet) => store.heardOf(fleet)),
+    checked(isFleet, (fleet) => {
+      store.heardOf(fleet);
+      socket.emit("ack", { fleetMs: fleet.nowMs });
+    }),
   );
   socket.on(
     "alerts",

@@ -25,8 +25,12 @@ export function inUnit(celsius: number, unit: Unit): number {
   }
 }
 
+/** From here on a number is told as `1.00e+7`: nobody reads more digits, and nothing has the room. */
+const EXPONENT_FROM = 1e7;
+
 /** `36.90`: the number alone, 2 decimals unless told. */
 export function number(value: number, decimals = 2): string {
+  if (Math.abs(value) >= EXPONENT_FROM) return value.toExponential(2).replace("-", MINUS);
   // Rounded first: -0.001 is "0.00", not "-0.00".
   const rounded = Math.abs(value) < 0.5 / 10 ** decimals ? 0 : value;
   const text = Math.abs(rounded).toFixed(decimals);
@@ -38,10 +42,14 @@ export function temperature(celsius: number, unit: Unit, decimals = 2): string {
   return `${number(inUnit(celsius, unit), decimals)} ${SYMBOLS[unit]}`;
 }
 
+/** A difference of two temperatures given in °C, in the unit asked for: no zero point to shift. */
+export function difference(celsiusDifference: number, unit: Unit): number {
+  return unit === "fahrenheit" ? celsiusDifference * 1.8 : celsiusDifference;
+}
+
 /** `+0.42`: a difference of two temperatures given in °C; a difference of 1 K is one of 1 °C and of 1.8 °F. */
 export function change(celsiusDifference: number, unit: Unit): string {
-  const value = unit === "fahrenheit" ? celsiusDifference * 1.8 : celsiusDifference;
-  const text = number(value);
+  const text = number(difference(celsiusDifference, unit));
   return text.startsWith(MINUS) || Number(text) === 0 ? text : `+${text}`;
 }
 

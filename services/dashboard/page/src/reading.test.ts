@@ -49,8 +49,12 @@ test("above the limit: since when the episode lasts, and by how much", () => {
   store.alerted({ nowMs: NOW, whole: true, episodes: [episode()] });
   const high = picture(NOW + 1_000);
   expect(high.state).toBe("high");
-  expect(high.verdict).toBe(`High since ${clock(NOW - 9_000)}, +7.05 °C`);
-  expect(high.aboveLimit).toBe("25 % of 4 readings above the limit");
+  expect(high.verdict).toBe(`High since ${clock(NOW - 9_000)}`);
+  expect(high.margin).toBe("7.05 °C above the limit");
+  expect(high.aboveLimit).toBe("25 % of 4 readings above it");
+  expect(readingPicture(store, momentOf(store, NOW + 1_000), "fahrenheit").margin).toBe(
+    "12.69 °F above the limit",
+  );
 });
 
 test("silent: the value stays, with its age", () => {
@@ -58,6 +62,7 @@ test("silent: the value stays, with its age", () => {
     state: "stale",
     value: "22.00",
     verdict: "No reading for 12 s",
+    margin: "",
   });
 });
 

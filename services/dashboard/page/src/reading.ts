@@ -4,6 +4,7 @@ import {
   change,
   clock,
   count,
+  difference,
   duration,
   inUnit,
   NONE,
@@ -30,6 +31,8 @@ export interface ReadingPicture {
   /** "" where there is no reading before. */
   readonly change: string;
   readonly verdict: string;
+  /** How far from the limit: `18.13 °C above the limit`; "" where that is not known of now. */
+  readonly margin: string;
   /** Of the readings in the window, how many lie above the limit; "" without readings. */
   readonly aboveLimit: string;
 }
@@ -48,7 +51,16 @@ export function readingPicture(store: Store, moment: Moment | undefined, unit: U
   const last = moment?.last;
   if (moment === undefined || last === undefined) {
     const verdict = moment === undefined ? "" : "Nothing heard from it yet";
-    return { state: "no-data", device, value: NONE, unit: symbol, change: "", verdict, aboveLimit: "" };
+    return {
+      state: "no-data",
+      device,
+      value: NONE,
+      unit: symbol,
+      change: "",
+      verdict,
+      margin: "",
+      aboveLimit: "",
+    };
   }
   const state = stateOf(store, moment, last.celsius);
   return {
@@ -57,7 +69,8 @@ export function readingPicture(store: Store, moment: Moment | undefined, unit: U
     value: number(inUnit(last.celsius, unit)),
     unit: symbol,
     change: last.change === null ? "" : `${arrow(last.change)} ${change(last.change, unit)} ${symbol}`,
-    verdict: verdictOf(store, moment, state, unit),
+    verdict: verdictOf(store, moment, state),
+    margin: state === "stale" || state === "frozen" ? "" : marginText(store, last.celsius, unit),
     aboveLimit: aboveLimitText(moment),
   };
 }
@@ -68,18 +81,21 @@ function stateOf(store: Store, moment: Moment, celsius: number): ReadingState {
   return isHigh(celsius, store.welcome?.limitKelvin) ? "high" : "live";
 }
 
-function verdictOf(store: Store, moment: Moment, state: ReadingState, unit: Unit): string {
-  const { last, silentMs } = moment;
-  if (last === undefined) return "";
+function verdictOf(store: Store, moment: Moment, state: ReadingState): string {
   if (state === "frozen") return `as of ${clock(moment.endMs)}`;
-  if (state === "stale") return `No reading for ${wholeSeconds(silentMs ?? 0)}`;
+  if (state === "stale") return `No reading for ${wholeSeconds(moment.silentMs ?? 0)}`;
   const open = openEpisode(store, moment.device);
   const since = open === undefined ? "" : ` since ${clock(open.sinceMs)}`;
-  if (state === "high") {
-    const over = last.celsius - limitCelsius(store.welcome?.limitKelvin ?? Number.NaN);
-    return `High${since}, ${change(over, unit)} ${symbolOf(unit)}`;
-  }
-  return open === undefined ? "Within the limit" : `Alert${since} still open`;
+  if (state === "high") return `High${since}`;
+  return open === undefined ? "Within the limit" : `Alert open${since}`;
+}
+
+function marginText(store: Store, celsius: number, unit: Unit): string {
+  const limitKelvin = store.welcome?.limitKelvin;
+  if (limitKelvin === undefined) return "";
+  const over = celsius - limitCelsius(limitKelvin);
+  const margin = `${number(Math.abs(difference(over, unit)))} ${symbolOf(unit)}`;
+  return `${margin} ${over > 0 ? "above" : "below"} the limit`;
 }
 
 function openEpisode(store: Store, device: string) {
@@ -92,7 +108,7 @@ function openEpisode(store: Store, device: string) {
 function aboveLimitText({ stats }: Moment): string {
   if (stats.count === 0) return "";
   const share = Math.round((100 * stats.above) / stats.count);
-  return `${share} % of ${plural(stats.count, "reading")} above the limit`;
+  return `${share} % of ${plural(stats.count, "reading")} above it`;
 }
 
 /** A shape beside the sign; an unchanged value has one, too, so that nothing moves. */
@@ -168,6 +184,6 @@ export function rejectedPicture(health: Health | undefined, nowMs: number, windo
   return {
     state: nowMs - last.atMs <= windowMs ? "rejecting" : "ok",
     value: count(rejected),
-    note: `last ${clock(last.atMs)}, ${last.topic}[${last.partition}]`,
+    note: `last ${clock(last.atMs)}`,
   };
 }

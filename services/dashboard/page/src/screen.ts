@@ -97,31 +97,42 @@ export class Screen {
     if (this.#pause !== undefined) notices.push(pausedNotice(this.#pause.moment.endMs, waiting));
     views.notices(notices);
     views.bar(store, { notice: whole, unit, theme, paused: this.#pause !== undefined, waiting }, nowMs);
+    setAttribute(views.main, "data-flow", whole.state);
     views.title(whole, store.fleet?.inAlarm ?? 0);
     views.reading(readingPicture(store, moment, unit));
     views.tiles(store, moment, unit, nowMs);
     views.chart.draw(moment, unit, limitKelvin);
     views.table(moment, unit, limitKelvin);
-    this.#drawLists(nowMs);
+    this.#drawLists(nowMs, present?.frozen === undefined ? undefined : present.endMs);
     const news = this.#announcer.news(store, unit);
     if (news !== "") views.announce(news);
   }
 
   /** The lists tell whole seconds: they are drawn when something came in about them, or a second is over. */
-  #drawLists(nowMs: number): void {
+  #drawLists(nowMs: number, standsAtMs: number | undefined): void {
     const store = this.#store;
     const { unit } = this.#choices;
     const second = Math.floor(nowMs / 1000);
     const episodes = `${second} ${unit} ${store.episodesRevision} ${store.link.state} ${store.health?.nowMs}`;
     if (episodes !== this.#listsDrawn.episodes) {
-      this.#views.alerts(episodeLines(store, unit, nowMs), noAlertsText(store));
+      this.#views.alerts(episodeLines(store, unit, standsAtMs ?? nowMs), noAlertsText(store));
     }
     const shown = store.picked ?? store.watched?.device;
     const devices = `${unit} ${store.fleet?.nowMs} ${shown}`;
     if (devices !== this.#listsDrawn.devices && store.fleet !== undefined) {
       const { total, nowMs: toldMs } = store.fleet;
       const limitKelvin = store.welcome?.limitKelvin;
-      this.#views.devices({ devices: store.devices, total, shown, unit, nowMs: toldMs, limitKelvin });
+      const picture = { total, shown, unit, nowMs: toldMs, limitKelvin };
+      this.#views.devices.draw({ ...picture, devices: store.devices });
+    }
+    const { shownDevice } = store;
+    if (shownDevice !== undefined) {
+      this.#views.devices.drawRow(shownDevice, {
+        shown,
+        unit,
+        nowMs: store.fleet?.nowMs ?? nowMs,
+        limitKelvin: store.welcome?.limitKelvin,
+      });
     }
     this.#listsDrawn = { episodes, devices };
   }
@@ -146,6 +157,7 @@ type Hands = Parameters<typeof barView>[1] & { onDevice(device: string): void; o
 function viewsOf(page: Document, hands: Hands) {
   const announcer = need(page, "[data-testid=announcer]", HTMLElement);
   return {
+    main: need(page, "main", HTMLElement),
     notices: noticesView(page),
     bar: barView(page, hands),
     title: titleView(page),

@@ -31,6 +31,7 @@ export const WORDS: Record<Flow | Trouble, string> = {
   outdated: "Old page",
 };
 
+const REASON_LENGTH = 160;
 const START_PRODUCER = "npm run producer";
 const START_PROCESSOR = "npm run stream-processor";
 
@@ -132,8 +133,13 @@ function badData(store: Store, nowMs: number): Notice | undefined {
   return notice(
     "bad-data",
     "warn",
-    `${plural(rejected.count, "record")} rejected, the last at ${clock(atMs)}: ${topic}[${partition}] offset ${offset}, ${reason}. Good records go on.`,
+    `${plural(rejected.count, "record")} rejected, the last at ${clock(atMs)}: ${topic}[${partition}] offset ${offset}, ${shortened(reason)}. Good records go on.`,
   );
+}
+
+/** A reason may quote the whole bad record; that is in the dead letter, and would push all else off the page. */
+function shortened(reason: string): string {
+  return reason.length <= REASON_LENGTH ? reason : `${reason.slice(0, REASON_LENGTH)}…`;
 }
 
 function clockAhead(store: Store): Notice | undefined {

@@ -52,6 +52,9 @@ const ENDED_EPISODES = 200;
 /** The lag shown is the median of so many: one late packet does not make it flicker. */
 const LAG_SAMPLES = 15;
 
+/** A summary tells ages in whole milliseconds: a reading this much newer came after it. */
+const FLEET_ROUNDING_MS = 10;
+
 export class Store {
   link: Link;
   welcome: Welcome | undefined;
@@ -89,6 +92,15 @@ export class Store {
       return { device: picked ?? null, have: null };
     }
     return { device: watched.device, have: { boot: watched.boot, next: watched.next } };
+  }
+
+  /** The shown device as the list tells it, but with its newest reading: a summary comes only once a second. */
+  get shownDevice(): FleetDevice | undefined {
+    const { last, device } = this.watched ?? {};
+    const told = this.devices.find(({ id }) => id === device);
+    if (told === undefined || last === undefined) return told;
+    const spoke = last.heardMs > told.heardMs + FLEET_ROUNDING_MS;
+    return { ...told, celsius: last.celsius, change: last.change, stale: told.stale && !spoke };
   }
 
   /** From event to page, the median of the newest readings in milliseconds; undefined before the first. */

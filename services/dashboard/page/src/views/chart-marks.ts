@@ -1,7 +1,6 @@
 /** What is drawn beside the line: the limit, the area above it, single readings, the newest one, the cursor. */
 import type { Chart, ChartArea, Plugin } from "chart.js";
 import type { Point } from "../line.ts";
-import type { Range } from "../range.ts";
 
 /** The colours of the theme in force, as the canvas takes them. */
 export interface Inks {
@@ -19,7 +18,7 @@ export interface Inks {
 export interface Marks {
   inks: Inks;
   /** In the unit shown; undefined: not known yet. */
-  limit: { readonly y: number; readonly label: string } | undefined;
+  limit: { readonly y: number } | undefined;
   points: Point[];
   /** The newest reading; hollow where the device has fallen silent since. */
   newest: (Point & { readonly fresh: boolean }) | undefined;
@@ -41,16 +40,12 @@ export function inksOf(element: Element): Inks {
   };
 }
 
-/** The line's colour: the alarm's above the limit, quiet below. `range`: the y axis that is going to be drawn. */
-export function strokeOf(
-  chart: Chart,
-  { inks, limit }: Marks,
-  range: Range | undefined,
-): string | CanvasGradient {
-  // Before the first layout there is no area yet.
-  if (limit === undefined || range === undefined || !chart.chartArea) return inks.line;
-  const share = Math.min(1, Math.max(0, (range.max - limit.y) / (range.max - range.min)));
+/** The line's colour: the alarm's above the limit, quiet below. */
+function strokeOf(chart: Chart, { inks, limit }: Marks): string | CanvasGradient {
+  const y = chart.scales["y"];
   const { top, bottom } = chart.chartArea;
+  if (limit === undefined || y === undefined || bottom <= top) return inks.line;
+  const share = Math.min(1, Math.max(0, (y.getPixelForValue(limit.y) - top) / (bottom - top)));
   const gradient = chart.ctx.createLinearGradient(0, top, 0, bottom);
   gradient.addColorStop(0, inks.alarm);
   gradient.addColorStop(share, inks.alarm);
@@ -62,6 +57,12 @@ export function strokeOf(
 export function marksPlugin(marks: Marks): Plugin<"line"> {
   return {
     id: "kelvin-marks",
+    // The area is as it will be drawn, whatever led to it: a reading, another size, another theme.
+    // Not by a function: Chart.js would then ask for the colour of every single point.
+    afterLayout: (chart) => {
+      const [dataset] = chart.data.datasets;
+      if (dataset !== undefined) dataset.borderColor = strokeOf(chart, marks);
+    },
     beforeDatasetsDraw: (chart) => {
       const place = placesOf(chart);
       if (place === undefined) return;
@@ -72,7 +73,6 @@ export function marksPlugin(marks: Marks): Plugin<"line"> {
       const place = placesOf(chart);
       if (place === undefined) return;
       within(chart, () => drawSinglePoints(place, marks));
-      drawLimitLabel(place, marks);
       drawNewest(place, marks);
       drawCursor(place, marks);
     },
@@ -155,33 +155,6 @@ function drawLimit({ context, area, y }: Places, { limit, inks }: Marks): void {
   context.moveTo(area.left, Math.round(at) + 0.5);
   context.lineTo(area.right, Math.round(at) + 0.5);
   context.stroke();
-  context.restore();
-}
-
-/**
- * At the left, where the line is oldest, on a ground of its own. A limit beyond the axis is named at its edge,
- * with an arrow to where it lies.
- */
-function drawLimitLabel({ context, area, y }: Places, { limit, inks }: Marks): void {
-  if (limit === undefined) return;
-  const at = y(limit.y);
-  const beyond = at < area.top ? "↑ " : at > area.bottom ? "↓ " : "";
-  const label = `${beyond}${limit.label}`;
-  const { em } = inks;
-  context.save();
-  context.font = `500 ${0.8125 * em}px ${inks.font}`;
-  context.textBaseline = "middle";
-  const height = 1.25 * em;
-  const width = context.measureText(label).width + 0.6 * em;
-  const line = Math.min(Math.max(at, area.top), area.bottom);
-  const isBelow = line - area.top < height + 4;
-  const top = isBelow ? line + 3 : line - 3 - height;
-  context.globalAlpha = 0.85;
-  context.fillStyle = inks.panel;
-  context.fillRect(area.left + 3, top, width, height);
-  context.globalAlpha = 1;
-  context.fillStyle = inks.soft;
-  context.fillText(label, area.left + 3 + 0.3 * em, top + height / 2);
   context.restore();
 }
 

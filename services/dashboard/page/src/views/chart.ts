@@ -24,7 +24,7 @@ import type { Moment } from "../moment.ts";
 import { type AxisState, nextAxis, withLimit } from "../range.ts";
 import { type Columns, NO_READINGS } from "../series.ts";
 import { Cursor } from "./chart-cursor.ts";
-import { inksOf, type Marks, marksPlugin, strokeOf } from "./chart-marks.ts";
+import { inksOf, type Marks, marksPlugin } from "./chart-marks.ts";
 import { need, setAttribute, setHidden, setState, setText } from "./dom.ts";
 
 Chart.register(LineController, LineElement, PointElement, LinearScale);
@@ -45,6 +45,7 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
   const figure = need(page, ".chart", HTMLElement);
   const canvas = need(figure, "canvas", HTMLCanvasElement);
   const readout = need(figure, ".readout", HTMLElement);
+  const limitName = need(figure, ".limit-name", HTMLElement);
   const empty = need(figure, ".empty", HTMLElement);
   const title = need(figure, ".chart-title", HTMLElement);
 
@@ -86,18 +87,12 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
       });
       marks.newest = newestOf(moment, unit);
     }
-    marks.limit =
-      limit === undefined
-        ? undefined
-        : { y: inUnit(limit, unit), label: limitLabel(limit, limitKelvin, unit) };
+    marks.limit = limit === undefined ? undefined : { y: inUnit(limit, unit) };
+    setText(limitName, limit === undefined ? "" : limitText(limit, limitKelvin, unit, axis));
     const index = cursor.indexIn(readings);
     marks.cursor = index < 0 ? undefined : pointAt(readings, index, unit);
     const [dataset] = chart.data.datasets;
-    if (dataset !== undefined) {
-      dataset.data = marks.points;
-      // Not by a function: Chart.js would then ask for the colour of every single point.
-      dataset.borderColor = strokeOf(chart, marks, axis?.range);
-    }
+    if (dataset !== undefined) dataset.data = marks.points;
     chart.update("none");
     drawReadout(moment, readings, index, unit);
     drawSummary(moment, unit);
@@ -280,7 +275,16 @@ function extremesText({ stats: { count, low, high } }: Moment, unit: Unit): stri
   return count === 0 ? "" : `lowest ${temperature(low, unit)}, highest ${temperature(high, unit)}`;
 }
 
-function limitLabel(limit: number, limitKelvin: number | undefined, unit: Unit): string {
+/** Told above the chart, not in it: there it would hide the line. A limit beyond the axis has an arrow to it. */
+function limitText(
+  limit: number,
+  limitKelvin: number | undefined,
+  unit: Unit,
+  axis: AxisState | undefined,
+): string {
   const kelvin = limitKelvin === undefined ? "" : ` (${Number(limitKelvin.toFixed(2))} K)`;
-  return `limit ${temperature(limit, unit)}${unit === "kelvin" ? "" : kelvin}`;
+  const y = inUnit(limit, unit);
+  const beyond =
+    axis !== undefined && y > axis.range.max ? "↑ " : axis !== undefined && y < axis.range.min ? "↓ " : "";
+  return `${beyond}limit ${temperature(limit, unit)}${unit === "kelvin" ? "" : kelvin}`;
 }

@@ -68,7 +68,16 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
   picker.addEventListener("change", () => onDevice(picker.value));
   ul.addEventListener("keydown", moveFocus);
 
-  return draw;
+  return {
+    draw,
+    /** Draws one device's row anew, without a look at the others. */
+    drawRow(
+      device: FleetDevice,
+      { unit, nowMs, limitKelvin, shown }: Omit<DevicesPicture, "devices" | "total">,
+    ) {
+      list.redraw({ device, shown: device.id === shown, unit, nowMs, limitKelvin });
+    },
+  };
 
   function draw(picture: DevicesPicture): void {
     last = picture;

@@ -102,6 +102,12 @@ export class KeyedList<Row, Item extends { readonly element: HTMLElement }> {
     }
   }
 
+  /** Draws one row anew where it stands; a row that is not listed is passed over. */
+  redraw(row: Row): void {
+    const item = this.#items.get(this.#keyOf(row));
+    if (item !== undefined) this.#draw(item, row);
+  }
+
   #itemOf(row: Row): Item {
     const key = this.#keyOf(row);
     const known = this.#items.get(key);

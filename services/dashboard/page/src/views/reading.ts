@@ -21,6 +21,7 @@ export function readingView(page: ParentNode): (picture: ReadingPicture) => void
   const unit = need(page, ".value-unit", HTMLElement);
   const change = need(page, ".change", HTMLElement);
   const verdict = need(page, ".verdict", HTMLElement);
+  const margin = need(page, ".margin", HTMLElement);
   const share = need(page, ".chart-share", HTMLElement);
   return (picture) => {
     setState(reading, picture.state);
@@ -29,6 +30,7 @@ export function readingView(page: ParentNode): (picture: ReadingPicture) => void
     setText(unit, picture.unit);
     setText(change, picture.change);
     setText(verdict, picture.verdict);
+    setText(margin, picture.margin);
     setText(share, picture.aboveLimit);
   };
 }
