@@ -1,11 +1,14 @@
 /** A broker as a whole: options in, a running broker out. */
 import { BrokerStoppedError, NoSuchBrokerError, NoSuchPartitionError } from "./broker-errors.ts";
 import type { Coordinated } from "./cluster/brokers.ts";
+import { Cleaner } from "./cluster/cleaner.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { ConfigStore, InvalidConfigError } from "./cluster/config-store.ts";
 import { moveLeader, NO_LEADER } from "./cluster/leadership.ts";
 import { Groups } from "./coord/groups.ts";
 import { Transactions } from "./coord/transactions.ts";
+import { FaultRules, type Faults } from "./faults/faults.ts";
+import type { FaultScript } from "./faults/rule.ts";
 import { handlers, servedApis } from "./handlers/index.ts";
 import {
   type ConnectionInfo,
@@ -24,6 +27,9 @@ import {
 import { type Log, silentLog } from "./log-port.ts";
 import { BrokerServer, type ServerShared } from "./server/broker-server.ts";
 import { Dispatcher } from "./server/dispatch.ts";
+import { DataFolder } from "./storage/data-folder.ts";
+import { StorageError } from "./storage/errors.ts";
+import { inMemory, type Keeping } from "./storage/keeping.ts";
 import { type Clock, systemClock, type Timer } from "./time/clock.ts";
 
 export interface BrokerOptions {
@@ -50,6 +56,15 @@ export interface BrokerOptions {
    * of them (`default.replication.factor`). @default 1
    */
   readonly brokers?: number;
+  /** Faults from the start on, and the seed of what is left to chance in them. @default none, and any seed */
+  readonly faults?: Partial<FaultScript>;
+  /**
+   * Folder in which topics, records, committed offsets and transactions are kept, and from which a broker goes on that is
+   * started with it again, however the one before ended. Made where it is missing; one broker at a time may have it. For
+   * development: there is one copy, and what was written last may be gone after a power cut. @default none: all is in
+   * memory, and a stop forgets it
+   */
+  readonly folder?: string;
   /** Time and timers. @default the machine's */
   readonly clock?: Clock;
   /** @default says nothing */
@@ -68,7 +83,7 @@ export interface Broker {
   readonly brokers: string[];
   /** Of the first broker. */
   readonly port: number;
-  /** Ends every connection and frees the port and all timers; memory goes with it. May be called twice. */
+  /** Ends every connection and frees the port, the folder and all timers; memory goes with it. May be called twice. */
   stop(): Promise<void>;
   /**
    * Makes a running broker the leader of a partition, under a new leader epoch; any other answers error 6. One that did
@@ -98,6 +113,8 @@ export interface Broker {
    * @throws NoSuchBrokerError, PortInUseError
    */
   startBroker(brokerId: number): Promise<void>;
+  /** Accidents on purpose: see `faults/rule.ts`. */
+  readonly faults: Faults;
   /** The brokers by id: where each listens, what it leads and coordinates, and who is connected. */
   nodes(): NodeInfo[];
   /** All topics by name. */
@@ -113,7 +130,7 @@ export interface Broker {
 
 /** Starts a broker and resolves when it listens.
  *
- * @throws PortInUseError, ListenError, InvalidConfigError
+ * @throws PortInUseError, ListenError, InvalidConfigError, DataFolderError, StorageError, FaultRuleError
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const running = new RunningBroker(options);
@@ -128,7 +145,11 @@ class RunningBroker implements Broker {
   readonly #transactions: Transactions;
   /** In order of their ids. */
   readonly #servers: readonly BrokerServer[];
+  readonly #faults: FaultRules;
   readonly #timers = new Map<string, Timer>();
+  readonly #keeping: Keeping;
+  readonly #cleaner: Cleaner;
+  readonly #log: Log;
 
   constructor(options: BrokerOptions) {
     const clock = options.clock ?? systemClock;
@@ -138,15 +159,41 @@ class RunningBroker implements Broker {
     const nodes = ids.map((id) => ({ id, rack: null }));
     const configs = new ConfigStore(configsOf(options));
     this.#clock = clock;
-    this.#cluster = new Cluster(configs, nodes, clock);
-    this.#groups = new Groups(this.#cluster);
-    this.#transactions = new Transactions(
-      this.#cluster,
-      this.#groups,
-      ({ leaderId }) => leaderId !== NO_LEADER,
-    );
+    this.#log = log;
+    this.#keeping = options.folder === undefined ? inMemory : new DataFolder(options.folder, log);
+    try {
+      this.#cluster = new Cluster(configs, nodes, clock, this.#keeping);
+      this.#groups = new Groups(this.#cluster);
+      this.#transactions = new Transactions(
+        this.#cluster,
+        this.#groups,
+        ({ leaderId }) => leaderId !== NO_LEADER,
+      );
+    } catch (error) {
+      this.#keeping.close();
+      throw error;
+    }
+    this.#cleaner = new Cleaner(this.#cluster, log);
+    if (options.folder !== undefined) {
+      const { folder } = options;
+      log.info(
+        { folder, topics: this.#cluster.topics.length },
+        "records are kept in one copy: for development",
+      );
+    }
     const served = servedApis(handlers);
+    this.#faults = new FaultRules(
+      {
+        clock,
+        log,
+        apis: served.map(({ name }) => name),
+        brokerIds: ids,
+        topicName: (id) => this.#cluster.topicById(id)?.name,
+      },
+      options.faults,
+    );
     const shared: ServerShared = {
+      interference: this.#faults,
       clock,
       log,
       maxRequestBytes: configs.brokerNumber("socket.request.max.bytes"),
@@ -186,6 +233,7 @@ class RunningBroker implements Broker {
       this.#groups.cleanUp();
       this.#transactions.cleanUp();
     });
+    this.#cleaner.start();
     const idleMs = configs.brokerNumber("connections.max.idle.ms");
     this.#repeat("idle connections", Math.max(idleMs / 4, 1), () => {
       for (const server of this.#servers) server.closeIdle(this.#clock.now() - idleMs);
@@ -197,10 +245,24 @@ class RunningBroker implements Broker {
     this.#timers.set(
       name,
       this.#clock.setTimer(everyMs, () => {
-        work();
+        this.#unlessStorageFails(name, work);
         this.#repeat(name, everyMs, work);
       }),
     );
+  }
+
+  /** The disk's refusal ends nothing: the next turn tries again. */
+  #unlessStorageFails(name: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#log.error({ err: error }, `${name} failed`);
+    }
+  }
+
+  get faults(): Faults {
+    return this.#faults;
   }
 
   get port(): number {
@@ -217,10 +279,13 @@ class RunningBroker implements Broker {
   async stop(): Promise<void> {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
+    this.#cleaner.stop();
     const stopped = this.#servers.map((server) => server.stop());
+    this.#faults.close();
     this.#groups.close();
     this.#transactions.close();
     await Promise.all(stopped);
+    this.#keeping.close();
   }
 
   // ------------------------------------------------------------------ several brokers
@@ -259,6 +324,7 @@ class RunningBroker implements Broker {
     const server = this.#server(brokerId);
     if (!server.isRunning) return;
     const stopped = server.stop();
+    this.#faults.brokerStopped(brokerId);
     this.#groups.whileCoordinatorsMove(() => this.#cluster.brokerStopped(brokerId));
     await stopped;
   }

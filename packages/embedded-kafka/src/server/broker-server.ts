@@ -6,6 +6,7 @@ import type { Log } from "../log-port.ts";
 import type { Clock } from "../time/clock.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import type { Dispatcher } from "./dispatch.ts";
+import type { Interference } from "./interference.ts";
 import { type Listeners, LOOPBACKS, listen } from "./listeners.ts";
 
 export interface Address {
@@ -25,6 +26,7 @@ export interface ServerShared {
   readonly dispatcher: Dispatcher;
   /** All of a request's context but what the broker and the request bring. */
   readonly context: Omit<RequestContext, "brokerId" | "apiVersion" | "client">;
+  readonly interference: Interference;
   /** How a client that came in by an address reaches a broker. */
   endpointOf(broker: BrokerNode, localAddress: string): Endpoint;
 }
@@ -35,19 +37,24 @@ export class BrokerServer {
   readonly node: BrokerNode;
   readonly #address: Address;
   readonly #host: ConnectionHost;
+  readonly #interference: Interference;
   readonly #connections = new Set<Connection>();
+  /** Connected, and not let in yet. */
+  readonly #atTheDoor = new Set<Socket>();
   #listeners: Listeners | null = null;
   #port = 0;
 
   constructor(node: BrokerNode, address: Address, shared: ServerShared) {
     this.node = node;
     this.#address = address;
-    const { clock, log, maxRequestBytes, dispatcher } = shared;
+    const { clock, log, maxRequestBytes, dispatcher, interference } = shared;
+    this.#interference = interference;
     this.#host = {
       clock,
       log,
       maxRequestBytes,
       dispatcher,
+      interference,
       context: (client, apiVersion) => ({ ...shared.context, brokerId: node.id, apiVersion, client }),
       endpointOf: (broker, localAddress) => shared.endpointOf(broker, localAddress),
     };
@@ -83,10 +90,25 @@ export class BrokerServer {
     const closed = this.#listeners?.close();
     this.#listeners = null;
     for (const connection of this.connections) connection.close();
+    for (const socket of this.#atTheDoor) socket.destroy();
     await closed;
   }
 
   #connected(socket: Socket): void {
+    const accepted = this.#interference.acceptance(this.node.id);
+    if (accepted === null) {
+      this.#letIn(socket);
+      return;
+    }
+    this.#atTheDoor.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("close", () => this.#atTheDoor.delete(socket));
+    void accepted.then(() => {
+      if (this.#atTheDoor.delete(socket)) this.#letIn(socket);
+    });
+  }
+
+  #letIn(socket: Socket): void {
     const connection = new Connection(socket, this.#host);
     this.#connections.add(connection);
     connection.onClose(() => this.#connections.delete(connection));

@@ -17,6 +17,7 @@ import {
   UnservedRequestError,
 } from "./dispatch.ts";
 import { FrameReader } from "./framing.ts";
+import type { Interference, Wire } from "./interference.ts";
 
 /** With this much unsent a client is too slow: nothing more is read from it or done for it until it has caught up. */
 const UNSENT_BYTES_MAX = 64 * 1024 * 1024;
@@ -33,9 +34,11 @@ export interface ConnectionHost {
   /** All of a request's context but what the request itself brings. */
   context(client: ClientConnection, apiVersion: number): RequestContext;
   endpointOf(broker: BrokerNode, localAddress: string): Endpoint;
+  /** Steps in between the connection and the handlers. */
+  readonly interference: Pick<Interference, "around">;
 }
 
-export class Connection implements ClientConnection {
+export class Connection implements ClientConnection, Wire {
   readonly clientHost: string;
   clientId = "";
   /** When it was last heard. */
@@ -51,6 +54,8 @@ export class Connection implements ClientConnection {
   /** A request is being served. */
   #busy = false;
   #closed = false;
+  /** How many hold it up: nothing is read or served meanwhile. */
+  #stalls = 0;
 
   constructor(socket: Socket, host: ConnectionHost) {
     this.#socket = socket;
@@ -86,8 +91,31 @@ export class Connection implements ClientConnection {
   }
 
   close(): void {
+    // What was answered before goes out first.
+    this.#socket.uncork();
     this.#socket.destroy();
     this.#ended();
+  }
+
+  write(bytes: Buffer): Promise<void> {
+    // A turn of the event loop later: a client in the same process reads them apart from what comes next.
+    return new Promise((resolve) => this.#socket.write(bytes, () => setImmediate(resolve)));
+  }
+
+  finish(bytes: Buffer): void {
+    this.#socket.write(bytes);
+    this.#socket.uncork();
+    this.#socket.destroySoon();
+    this.#ended();
+  }
+
+  stall(): () => void {
+    this.#stalls += 1;
+    this.#socket.pause();
+    return () => {
+      this.#stalls -= 1;
+      this.#resume();
+    };
   }
 
   #ended(): void {
@@ -118,7 +146,12 @@ export class Connection implements ClientConnection {
   /** Serves what waits, for as long as nothing has to be waited for. */
   #resume(): void {
     this.#socket.cork();
-    while (!this.#busy && !this.#closed && this.#socket.writableLength < UNSENT_BYTES_MAX) {
+    while (
+      !this.#busy &&
+      !this.#closed &&
+      this.#stalls === 0 &&
+      this.#socket.writableLength < UNSENT_BYTES_MAX
+    ) {
       const frame = this.#waiting.shift();
       if (frame === undefined) break;
       this.#waitingBytes -= frame.length;
@@ -126,6 +159,7 @@ export class Connection implements ClientConnection {
     }
     this.#socket.uncork();
     const full =
+      this.#stalls > 0 ||
       this.#waiting.length >= WAITING_REQUESTS_MAX ||
       this.#waitingBytes >= WAITING_BYTES_MAX ||
       this.#socket.writableLength >= UNSENT_BYTES_MAX;
@@ -141,7 +175,11 @@ export class Connection implements ClientConnection {
       header = readRequestHeader(reader);
       this.clientId = header.clientId;
       const context = this.#host.context(this, header.apiVersion);
-      const reply = this.#host.dispatcher.serve(header, reader, context);
+      const { dispatcher, interference } = this.#host;
+      const { brokerId } = context;
+      const reply = dispatcher.serve(header, reader, context, (call, serve) =>
+        interference.around({ ...call, brokerId, wire: this }, serve),
+      );
       if (reply instanceof Promise) this.#later(reply, header);
       else this.#send(reply);
     } catch (error) {
@@ -187,8 +225,6 @@ export class Connection implements ClientConnection {
     else if (error instanceof UnservedRequestError)
       this.#host.log.warn(fields, "connection closed: not served");
     else this.#host.log.error(fields, "connection closed: the request failed");
-    // What was answered before goes out first.
-    this.#socket.uncork();
     this.close();
   }
 }

@@ -2,12 +2,15 @@
 import { listOf } from "../handlers/18-api-versions.ts";
 import type { Handler, RequestContext, ServedApi } from "../handlers/handler.ts";
 import { NO_RESPONSE } from "../handlers/handler.ts";
+import { refusalOf } from "../handlers/refusal.ts";
 import { requestCodec, responseCodec } from "../protocol/codec.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { apiVersions } from "../protocol/messages/api-versions.ts";
+import { produce } from "../protocol/messages/produce.ts";
 import type { Reader } from "../protocol/reader.ts";
-import { isFlexible } from "../protocol/schema.ts";
+import { isFlexible, type RequestOf } from "../protocol/schema.ts";
 import { Writer } from "../protocol/writer.ts";
+import type { DecodedCall, MaybeLater } from "./interference.ts";
 
 const LENGTH_BYTES = 4;
 
@@ -67,9 +70,15 @@ export class Dispatcher {
   /**
    * Serves a request whose head has been read.
    *
+   * @param around may step in between the decoded request and its handler.
    * @throws DecodeError, UnservedRequestError, UnanswerableError: the connection has to end.
    */
-  serve(header: RequestHeader, reader: Reader, context: RequestContext): Reply | Promise<Reply> {
+  serve(
+    header: RequestHeader,
+    reader: Reader,
+    context: RequestContext,
+    around?: (call: DecodedCall, serve: () => MaybeLater<Reply>) => MaybeLater<Reply>,
+  ): MaybeLater<Reply> {
     const { apiKey, apiVersion } = header;
     const handler = this.#handlers.get(apiKey);
     const [least, greatest] = handler?.api.versions ?? [0, -1];
@@ -80,6 +89,18 @@ export class Dispatcher {
     }
     if (isFlexible(handler.api, apiVersion)) skipTags(reader);
     const request = requestCodec(handler.api, apiVersion).decode(reader);
+    const serve = () => this.#handle(handler, header, request, context);
+    if (around === undefined) return serve();
+    const refuse = (code: number) => this.#refuse(handler, header, request, code);
+    return around({ api: handler.api, header, request, refuse }, serve);
+  }
+
+  #handle(
+    handler: Handler,
+    header: RequestHeader,
+    request: unknown,
+    context: RequestContext,
+  ): MaybeLater<Reply> {
     try {
       const response = handler.handle(context, request as never);
       if (!(response instanceof Promise)) return this.#reply(handler, header, response);
@@ -97,6 +118,13 @@ export class Dispatcher {
     const tagged = api.key !== apiVersions.key && isFlexible(api, header.apiVersion);
     const codec = responseCodec(api, header.apiVersion);
     return this.#encode(header, tagged, (writer) => codec.encode(writer, response as never));
+  }
+
+  #refuse(handler: Handler, header: RequestHeader, request: unknown, code: number): Reply {
+    const { api } = handler;
+    const wantsNone = api.key === produce.key && (request as RequestOf<typeof produce>).acks === 0;
+    const response = refusalOf(api, request, code, header.apiVersion);
+    return this.#reply(handler, header, wantsNone ? NO_RESPONSE : response);
   }
 
   /** Error -1 where the API has one error for the whole response. */

@@ -59,6 +59,11 @@ export class RawClient implements AsyncDisposable {
     }
   }
 
+  /** Tells of bytes as they come, in the pieces that they come in. */
+  onBytes(received: (bytes: Buffer) => void): void {
+    this.#socket.on("data", received);
+  }
+
   /** Sends bytes as they are; for frames with their length see {@link frame}. */
   write(bytes: Buffer): void {
     this.#socket.write(bytes);
