@@ -2,6 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { errorCode } from "../protocol/error-codes.ts";
 import { ZERO_UUID } from "../protocol/schema.ts";
+import { inMemory, type Keeping } from "../storage/keeping.ts";
+import { numberIn, Saved, textIn } from "../storage/saved.ts";
+import type { StateStore } from "../storage/state-store.ts";
 import type { Clock } from "../time/clock.ts";
 import { type BrokerNode, Brokers } from "./brokers.ts";
 import { type ConfigStore, topicConfigProblems } from "./config-store.ts";
@@ -37,24 +40,84 @@ export interface Creation {
 /** A topic's partitions are objects in memory: this many in one topic is a mistake. */
 export const MOST_PARTITIONS = 10_000;
 
+const PRODUCER_IDS_TOGETHER = 1000;
+
 export function newUuid(): string {
   return randomBytes(16).toString("base64url");
 }
 
 export class Cluster {
-  readonly clusterId = newUuid();
+  readonly clusterId: string;
   readonly configs: ConfigStore;
   readonly clock: Clock;
   readonly brokers: Brokers;
   readonly #topics = new Map<string, Topic>();
   readonly #topicsById = new Map<string, Topic>();
   readonly #deleted = new Set<(topic: Topic) => void>();
+  readonly #keeping: Keeping;
   #nextProducerId = 0;
+  /** Where the block of producer ids ends that was taken last. */
+  #producerIdsEnd = 0;
 
-  constructor(configs: ConfigStore, brokers: readonly BrokerNode[], clock: Clock) {
+  /**
+   * @param keeping where the cluster is kept, and what it begins with.
+   * @throws StorageError, DataFolderError
+   */
+  constructor(
+    configs: ConfigStore,
+    brokers: readonly BrokerNode[],
+    clock: Clock,
+    keeping: Keeping = inMemory,
+  ) {
     this.configs = configs;
     this.brokers = new Brokers(brokers);
     this.clock = clock;
+    this.#keeping = keeping;
+    const { state } = keeping;
+    const clusterId = state.get(["cluster"]);
+    this.clusterId = typeof clusterId === "string" ? clusterId : newUuid();
+    if (clusterId === undefined) state.put(["cluster"], this.clusterId);
+    const producerIds = state.get(["producer ids"]);
+    if (typeof producerIds === "number") this.#nextProducerId = this.#producerIdsEnd = producerIds;
+    configs.restore(state);
+    this.#restoreTopics();
+  }
+
+  #restoreTopics(): void {
+    const { state } = this.#keeping;
+    for (const entry of state.entries("topic")) {
+      const saved = new Saved(entry);
+      const configs = saved.textsByName("configs");
+      const topic = new Topic(
+        saved.text("name"),
+        textIn(entry, 1),
+        configs,
+        this.configs,
+        this.clock,
+        this.#keeping,
+      );
+      this.#topics.set(topic.name, topic);
+      this.#topicsById.set(topic.id, topic);
+    }
+    state.together(() => {
+      const partitions = state.entries("partition");
+      for (const entry of [...partitions].sort((a, b) => numberIn(a, 2) - numberIn(b, 2))) {
+        const topic = this.#topicsById.get(textIn(entry, 1));
+        const saved = new Saved(entry);
+        const kept = saved
+          .numbers("replicas")
+          .filter((id) => this.brokers.all.some((node) => node.id === id));
+        const replicas = kept.length > 0 ? kept : this.placeReplicas(numberIn(entry, 2), 1);
+        // Every start is an election: a reader that was further than what is left can tell by the epoch (KIP-320).
+        const leaderId = electedLeader({ replicas }, this.brokers);
+        topic?.addPartition(replicas, leaderId, saved.number("leaderEpoch") + 1);
+      }
+    });
+  }
+
+  /** What the cluster's parts keep. */
+  get state(): StateStore {
+    return this.#keeping.state;
   }
 
   get controllerId(): number {
@@ -78,8 +141,17 @@ export class Cluster {
     return this.#topics.get(topic)?.partitions[index];
   }
 
-  /** A producer id that was never given before. */
+  /**
+   * A producer id that was never given before. They are taken in blocks, as in Apache Kafka; what is left of a block is
+   * lost with a restart.
+   *
+   * @throws StorageError
+   */
   newProducerId(): number {
+    if (this.#nextProducerId === this.#producerIdsEnd) {
+      this.#keeping.state.put(["producer ids"], this.#producerIdsEnd + PRODUCER_IDS_TOGETHER);
+      this.#producerIdsEnd += PRODUCER_IDS_TOGETHER;
+    }
     return this.#nextProducerId++;
   }
 
@@ -90,8 +162,11 @@ export class Cluster {
     if (configProblems.length > 0) return refuse(errorCode.invalidConfig, configProblems.join("; "));
     const replicas = this.#replicas(wanted);
     if (wanted.validateOnly) return { errorCode: 0, topicId: ZERO_UUID, replicas };
-    const topic = new Topic(wanted.name, newUuid(), wanted.configs, this.configs, this.clock);
-    for (const ids of replicas) this.addPartition(topic, ids);
+    const topic = new Topic(wanted.name, newUuid(), wanted.configs, this.configs, this.clock, this.#keeping);
+    this.#keeping.state.together(() => {
+      topic.save();
+      for (const ids of replicas) this.addPartition(topic, ids);
+    });
     this.#topics.set(topic.name, topic);
     this.#topicsById.set(topic.id, topic);
     return { errorCode: 0, topicId: topic.id, replicas };
@@ -229,9 +304,9 @@ export class Cluster {
   deleteTopic(name: string): boolean {
     const topic = this.#topics.get(name);
     if (topic === undefined) return false;
+    topic.delete();
     this.#topics.delete(name);
     this.#topicsById.delete(topic.id);
-    topic.delete();
     for (const tell of this.#deleted) tell(topic);
     return true;
   }

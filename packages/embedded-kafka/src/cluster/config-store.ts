@@ -1,6 +1,8 @@
 /** Broker settings and topic overrides, and the value that holds: the topic's, else the broker's, else the default. */
 
 import type { LogConfig } from "../log/log-config.ts";
+import { textIn } from "../storage/saved.ts";
+import { noState, type StateStore } from "../storage/state-store.ts";
 import {
   brokerConfigs,
   type ConfigDefinition,
@@ -55,6 +57,7 @@ export function topicConfigProblems(configs: ReadonlyMap<string, string>): strin
 export class ConfigStore {
   readonly #static: ReadonlyMap<string, string>;
   readonly #dynamic = new Map<string, string>();
+  #state: StateStore = noState;
 
   /**
    * @param given broker settings by Kafka's names.
@@ -68,6 +71,14 @@ export class ConfigStore {
     });
     if (problems.length > 0) throw new InvalidConfigError(problems.join("; "));
     this.#static = new Map(Object.entries(given));
+  }
+
+  /** Takes over what was set while running, and keeps what will be. */
+  restore(state: StateStore): void {
+    this.#state = state;
+    for (const entry of state.entries("broker config")) {
+      if (typeof entry.value === "string") this.#dynamic.set(textIn(entry, 1), entry.value);
+    }
   }
 
   /** Every value that a broker setting has, the one that holds first. */
@@ -119,6 +130,8 @@ export class ConfigStore {
 
   /** Sets or, with null, removes a broker setting while running. */
   setBroker(name: string, value: string | null): void {
+    if (value === null) this.#state.delete(["broker config", name]);
+    else this.#state.put(["broker config", name], value);
     if (value === null) this.#dynamic.delete(name);
     else this.#dynamic.set(name, value);
   }

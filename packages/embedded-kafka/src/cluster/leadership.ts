@@ -15,6 +15,7 @@ export function changeLeader(partition: Partition, leaderId: number): void {
   if (partition.leaderId === leaderId) return;
   partition.leaderId = leaderId;
   partition.leaderEpoch += 1;
+  partition.topic.savePartition(partition);
   partition.log.wake();
 }
 

@@ -2,6 +2,7 @@
 
 import type { LogConfig } from "../log/log-config.ts";
 import { PartitionLog } from "../log/partition-log.ts";
+import { inMemory, type Keeping } from "../storage/keeping.ts";
 import type { Clock } from "../time/clock.ts";
 import type { ConfigStore } from "./config-store.ts";
 
@@ -25,6 +26,7 @@ export class Topic {
   deleted = false;
   readonly #store: ConfigStore;
   readonly #clock: Clock;
+  readonly #keeping: Keeping;
   #overrides: ReadonlyMap<string, string>;
   #logConfig: LogConfig;
 
@@ -34,12 +36,14 @@ export class Topic {
     overrides: ReadonlyMap<string, string>,
     store: ConfigStore,
     clock: Clock,
+    keeping: Keeping = inMemory,
   ) {
     this.name = name;
     this.id = id;
     this.#overrides = overrides;
     this.#store = store;
     this.#clock = clock;
+    this.#keeping = keeping;
     this.#logConfig = store.logConfig(overrides);
   }
 
@@ -48,8 +52,22 @@ export class Topic {
   }
 
   setOverrides(overrides: ReadonlyMap<string, string>): void {
+    this.#save(overrides);
     this.#overrides = overrides;
     this.refreshConfig();
+  }
+
+  /**
+   * Keeps the topic itself, without its partitions.
+   *
+   * @throws StorageError
+   */
+  save(): void {
+    this.#save(this.#overrides);
+  }
+
+  #save(overrides: ReadonlyMap<string, string>): void {
+    this.#keeping.state.put(["topic", this.id], { name: this.name, configs: Object.fromEntries(overrides) });
   }
 
   /** To be called after a broker setting changed. */
@@ -57,19 +75,36 @@ export class Topic {
     this.#logConfig = this.#store.logConfig(this.#overrides);
   }
 
-  addPartition(replicas: readonly number[], leaderId: number): void {
-    this.partitions.push({
-      topic: this,
-      index: this.partitions.length,
-      log: new PartitionLog(() => this.#logConfig, this.#clock.now()),
-      leaderId,
-      leaderEpoch: 0,
-      replicas,
-    });
+  /** @throws StorageError */
+  addPartition(replicas: readonly number[], leaderId: number, leaderEpoch = 0): void {
+    const index = this.partitions.length;
+    const files = this.#keeping.partitionFiles(this, index);
+    const log = new PartitionLog(() => this.#logConfig, this.#clock.now(), files);
+    const partition: Partition = { topic: this, index, log, leaderId, leaderEpoch, replicas };
+    this.savePartition(partition);
+    this.partitions.push(partition);
   }
 
-  /** Ends the topic: readers that wait for it wake and see that it is gone. */
+  /**
+   * Keeps who leads a partition.
+   *
+   * @throws StorageError
+   */
+  savePartition({ index, leaderEpoch, replicas }: Partition): void {
+    this.#keeping.state.put(["partition", this.id, index], { leaderEpoch, replicas });
+  }
+
+  /**
+   * Ends the topic: readers that wait for it wake and see that it is gone.
+   *
+   * @throws StorageError
+   */
   delete(): void {
+    this.#keeping.deleteTopic(this, () => {
+      const { state } = this.#keeping;
+      state.delete(["topic", this.id]);
+      for (const { index } of this.partitions) state.delete(["partition", this.id, index]);
+    });
     this.deleted = true;
     for (const partition of this.partitions) partition.log.wake();
   }

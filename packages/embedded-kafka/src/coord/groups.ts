@@ -11,6 +11,7 @@ import {
 } from "./classic-member.ts";
 import { subscribedTopics } from "./consumer-protocol.ts";
 import { ClassicGroup } from "./group-classic.ts";
+import { keptOffsets, offsetKeeper } from "./offset-state.ts";
 import { type CommittedOffset, CommittedOffsets } from "./offsets.ts";
 
 export interface Group {
@@ -22,8 +23,20 @@ export class Groups {
   readonly #cluster: Cluster;
   readonly #groups = new Map<string, Group>();
 
+  /**
+   * Begins with the offsets that were kept. Memberships are not: after a restart everybody joins anew.
+   *
+   * @throws DataFolderError
+   */
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
+    for (const { groupId, topic, partition, offset, order, producerId } of keptOffsets(cluster.state)) {
+      const { offsets } = this.#getOrCreate(groupId);
+      if (producerId === null) offsets.restore(topic, partition, offset, order);
+      else offsets.restorePending(producerId, topic, partition, offset, order);
+      // The process may have ended between the end of the topic and that of its offsets.
+      if (cluster.topic(topic) === undefined) offsets.deleteTopic(topic);
+    }
     cluster.onTopicDeleted((topic) => {
       for (const group of this.#groups.values()) group.offsets.deleteTopic(topic.name);
     });
@@ -45,7 +58,7 @@ export class Groups {
         initialRebalanceDelayMs: configs.brokerNumber("group.initial.rebalance.delay.ms"),
         maxSize: configs.brokerNumber("group.max.size"),
       });
-      group = { classic, offsets: new CommittedOffsets() };
+      group = { classic, offsets: new CommittedOffsets(offsetKeeper(this.#cluster.state, groupId)) };
       this.#groups.set(groupId, group);
     }
     return group;
@@ -156,6 +169,7 @@ export class Groups {
   }
 
   #forget(group: Group): void {
+    group.offsets.clear();
     group.classic.close();
     this.#groups.delete(group.classic.groupId);
   }

@@ -7,6 +7,27 @@ export interface CommittedOffset {
   readonly committedMs: number;
 }
 
+/** Where a group's offsets are kept. Null: the offset is gone. The order is that of the group's commits. */
+export interface OffsetKeeper {
+  committed(topic: string, partition: number, offset: CommittedOffset | null, order: number): void;
+  pending(
+    producerId: number,
+    topic: string,
+    partition: number,
+    offset: CommittedOffset | null,
+    order: number,
+  ): void;
+  together(work: () => void): void;
+}
+
+const nowhere: OffsetKeeper = {
+  committed: () => {},
+  pending: () => {},
+  together: (work) => work(),
+};
+
+const NO_ORDER = -1;
+
 interface PendingOffset {
   readonly topic: string;
   readonly partition: number;
@@ -21,7 +42,31 @@ export class CommittedOffsets {
   readonly #pending = new Map<number, PendingOffset[]>();
   /** Which commit of the group each offset was. */
   readonly #orders = new WeakMap<CommittedOffset, number>();
+  readonly #keeper: OffsetKeeper;
   #commits = 0;
+
+  constructor(keeper: OffsetKeeper = nowhere) {
+    this.#keeper = keeper;
+  }
+
+  /** Takes over what was kept. */
+  restore(topic: string, partition: number, offset: CommittedOffset, order: number): void {
+    this.#commits = Math.max(this.#commits, order + 1);
+    this.#place(topic, partition, offset, order);
+  }
+
+  /** Takes over what was kept of a transaction that is not over. */
+  restorePending(
+    producerId: number,
+    topic: string,
+    partition: number,
+    offset: CommittedOffset,
+    order: number,
+  ): void {
+    this.#commits = Math.max(this.#commits, order + 1);
+    const others = this.#pending.get(producerId) ?? [];
+    this.#setPending(producerId, [...others, { topic, partition, offset, order }]);
+  }
 
   /** Nothing is committed, and nothing waits to be. */
   get empty(): boolean {
@@ -37,6 +82,11 @@ export class CommittedOffsets {
   }
 
   #set(topic: string, partition: number, offset: CommittedOffset, order: number): void {
+    this.#keeper.committed(topic, partition, offset, order);
+    this.#place(topic, partition, offset, order);
+  }
+
+  #place(topic: string, partition: number, offset: CommittedOffset, order: number): void {
     let partitions = this.#topics.get(topic);
     if (partitions === undefined) {
       partitions = new Map();
@@ -49,18 +99,37 @@ export class CommittedOffsets {
   /** False where there was none. */
   delete(topic: string, partition: number): boolean {
     const partitions = this.#topics.get(topic);
+    if (partitions?.has(partition)) this.#keeper.committed(topic, partition, null, NO_ORDER);
     const there = partitions?.delete(partition) ?? false;
     if (partitions?.size === 0) this.#topics.delete(topic);
     return there;
   }
 
   deleteTopic(topic: string): void {
+    this.#keeper.together(() => {
+      for (const partition of this.#topics.get(topic)?.keys() ?? []) {
+        this.#keeper.committed(topic, partition, null, NO_ORDER);
+      }
+      for (const [producerId, pending] of this.#pending) {
+        this.#forgetPending(
+          producerId,
+          pending.filter((one) => one.topic === topic),
+        );
+      }
+    });
     this.#topics.delete(topic);
     for (const [producerId, pending] of this.#pending) {
       this.#setPending(
         producerId,
         pending.filter((one) => one.topic !== topic),
       );
+    }
+  }
+
+  /** Forgets everything: the group is gone. */
+  clear(): void {
+    for (const topic of new Set([...this.#topics.keys(), ...[...this.pending()].map((one) => one.topic)])) {
+      this.deleteTopic(topic);
     }
   }
 
@@ -71,7 +140,15 @@ export class CommittedOffsets {
     const others = (this.#pending.get(producerId) ?? []).filter(
       (one) => one.topic !== topic || one.partition !== partition,
     );
-    this.#setPending(producerId, [...others, { topic, partition, offset, order: this.#commits++ }]);
+    const order = this.#commits++;
+    this.#keeper.pending(producerId, topic, partition, offset, order);
+    this.#setPending(producerId, [...others, { topic, partition, offset, order }]);
+  }
+
+  #forgetPending(producerId: number, pending: readonly PendingOffset[]): void {
+    for (const { topic, partition } of pending) {
+      this.#keeper.pending(producerId, topic, partition, null, NO_ORDER);
+    }
   }
 
   #setPending(producerId: number, pending: PendingOffset[]): void {
@@ -89,13 +166,20 @@ export class CommittedOffsets {
   /** Applies what a producer's transaction held back, or drops it. */
   endTransaction(producerId: number, committed: boolean): void {
     const pending = this.#pending.get(producerId) ?? [];
+    const applied = committed ? pending.filter((one) => this.#isNewest(one)) : [];
+    this.#keeper.together(() => {
+      for (const { topic, partition, offset, order } of applied) {
+        this.#keeper.committed(topic, partition, offset, order);
+      }
+      this.#forgetPending(producerId, pending);
+    });
     this.#pending.delete(producerId);
-    if (!committed) return;
-    for (const { topic, partition, offset, order } of pending) {
-      const current = this.get(topic, partition);
-      const newer = current !== undefined && (this.#orders.get(current) ?? -1) > order;
-      if (!newer) this.#set(topic, partition, offset, order);
-    }
+    for (const { topic, partition, offset, order } of applied) this.#place(topic, partition, offset, order);
+  }
+
+  #isNewest({ topic, partition, order }: PendingOffset): boolean {
+    const current = this.get(topic, partition);
+    return current === undefined || (this.#orders.get(current) ?? NO_ORDER) <= order;
   }
 
   /** Everything that waits for the end of a transaction. */

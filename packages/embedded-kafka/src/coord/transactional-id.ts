@@ -1,8 +1,9 @@
 /** One transactional id: who may use it, and what its transaction has touched. */
 import { errorCode } from "../protocol/error-codes.ts";
 import { NO_PRODUCER, NO_PRODUCER_EPOCH } from "../records/batch.ts";
+import type { Saved } from "../storage/saved.ts";
 import type { Timer } from "../time/clock.ts";
-import type { TransactionState } from "./transaction-states.ts";
+import { type TransactionState, transactionStates } from "./transaction-states.ts";
 
 /** A producer id with its epoch: who speaks. */
 export interface ProducerIdentity {
@@ -41,6 +42,42 @@ export class TransactionalId {
     this.#producerId = producerId;
     this.timeoutMs = timeoutMs;
     this.updatedMs = nowMs;
+  }
+
+  /** What has to outlive the process, for {@link restore}. */
+  get saved(): object {
+    return {
+      producerId: this.#producerId,
+      previousProducerId: this.#previousProducerId,
+      producerEpoch: this.#producerEpoch,
+      lastProducerEpoch: this.#lastProducerEpoch,
+      state: this.state,
+      timeoutMs: this.timeoutMs,
+      startedMs: this.startedMs,
+      updatedMs: this.updatedMs,
+      partitions: Object.fromEntries([...this.partitions].map(([topic, indexes]) => [topic, [...indexes]])),
+      groups: [...this.groups],
+    };
+  }
+
+  /** @throws DataFolderError */
+  static restore(id: string, saved: Saved): TransactionalId {
+    const held = new TransactionalId(
+      id,
+      saved.number("producerId"),
+      saved.number("timeoutMs"),
+      saved.number("updatedMs"),
+    );
+    held.#previousProducerId = saved.number("previousProducerId");
+    held.#producerEpoch = saved.number("producerEpoch");
+    held.#lastProducerEpoch = saved.number("lastProducerEpoch");
+    held.state = transactionStates.find((state) => state === saved.text("state")) ?? "Empty";
+    held.startedMs = saved.number("startedMs");
+    for (const [topic, indexes] of saved.numbersByName("partitions")) {
+      for (const index of indexes) held.add(topic, index);
+    }
+    for (const group of saved.texts("groups")) held.groups.add(group);
+    return held;
   }
 
   get producerId(): number {

@@ -9,6 +9,8 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Partition } from "../cluster/topic.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { NO_PRODUCER, NO_PRODUCER_EPOCH } from "../records/batch.ts";
+import { StorageError } from "../storage/errors.ts";
+import { Saved, textIn } from "../storage/saved.ts";
 import { outcomes, type TransactionEvent } from "./transaction-states.ts";
 import { type ProducerIdentity, TransactionalId } from "./transactional-id.ts";
 
@@ -33,6 +35,12 @@ export interface PendingOffsetsOfGroups {
   endTransaction(groupId: string, producerId: number, committed: boolean): void;
 }
 
+/** The kind of what is kept. */
+const KEPT = "transaction";
+
+/** All brokers of the process share one state, so that no coordinator is ever an older one. */
+const COORDINATOR_EPOCH = 0;
+
 /** How long a leader that can't be reached is left alone. */
 const RETRY_MS = 100;
 
@@ -41,10 +49,13 @@ export class Transactions {
   readonly #groups: PendingOffsetsOfGroups;
   readonly #reaches: (partition: Partition) => boolean;
   readonly #ids = new Map<string, TransactionalId>();
-  /** Grows whenever another broker becomes the coordinator of all of them. */
-  readonly #coordinatorEpoch = 0;
 
-  /** @param reaches whether a partition's leader can write a marker now; by default always. */
+  /**
+   * Begins with the transactions that were kept: those that were decided end now, the others may go on.
+   *
+   * @param reaches whether a partition's leader can write a marker now; by default always.
+   * @throws DataFolderError, StorageError
+   */
   constructor(
     cluster: Cluster,
     groups: PendingOffsetsOfGroups,
@@ -53,6 +64,18 @@ export class Transactions {
     this.#cluster = cluster;
     this.#groups = groups;
     this.#reaches = reaches;
+    for (const entry of cluster.state.entries(KEPT)) {
+      const held = TransactionalId.restore(textIn(entry, 1), new Saved(entry));
+      this.#ids.set(held.id, held);
+      if (held.state === "Ongoing")
+        this.#expectEnd(held, held.startedMs + held.timeoutMs - cluster.clock.now());
+      if (held.state === "PrepareCommit" || held.state === "PrepareAbort") this.#finish(held);
+    }
+  }
+
+  /** @throws StorageError */
+  #save(held: TransactionalId): void {
+    this.#cluster.state.put([KEPT, held.id], held.saved);
   }
 
   get all(): readonly TransactionalId[] {
@@ -83,6 +106,7 @@ export class Transactions {
     const code = this.#happens(held, "init");
     if (code !== errorCode.none) return failedInit(code);
     held.begin(expected, timeoutMs, () => this.#cluster.newProducerId());
+    this.#save(held);
     return { errorCode: errorCode.none, producerId: held.producerId, producerEpoch: held.producerEpoch };
   }
 
@@ -142,7 +166,9 @@ export class Transactions {
     const held = this.#heldBy(producer);
     if (typeof held === "number") return held;
     const code = this.#happens(held, event);
-    if (code === errorCode.none) change(held);
+    if (code !== errorCode.none) return code;
+    change(held);
+    if (event === "add") this.#save(held);
     return code;
   }
 
@@ -153,6 +179,7 @@ export class Transactions {
     const nowMs = this.#cluster.clock.now();
     held.updatedMs = nowMs;
     if (outcome.kind === "forget") {
+      this.#cluster.state.delete([KEPT, held.id]);
       this.#ids.delete(held.id);
       return errorCode.none;
     }
@@ -160,14 +187,45 @@ export class Transactions {
     held.state = outcome.to;
     if (outcome.kind === "fence") held.fence();
     if (held.state === "Ongoing" && before !== "Ongoing") this.#start(held, nowMs);
-    if (before === "Ongoing" && held.state !== "Ongoing") this.#finish(held);
+    if (before === "Ongoing" && held.state !== "Ongoing") {
+      // The decision is kept before anything follows from it.
+      this.#saveOr(held, () => {
+        held.state = before;
+      });
+      this.#finish(held);
+    }
     // Whoever begins again has to wait for the end of what was fenced, even where that took no time.
     return outcome.kind === "fence" ? errorCode.concurrentTransactions : errorCode.none;
   }
 
   #start(held: TransactionalId, nowMs: number): void {
     held.startedMs = nowMs;
-    held.timer = this.#cluster.clock.setTimer(held.timeoutMs, () => void this.#happens(held, "timeout"));
+    this.#expectEnd(held, held.timeoutMs);
+  }
+
+  #expectEnd(held: TransactionalId, inMs: number): void {
+    held.timer = this.#cluster.clock.setTimer(inMs, () => {
+      this.#orLater(held, () => void this.#happens(held, "timeout"));
+    });
+  }
+
+  #saveOr(held: TransactionalId, undo: () => void): void {
+    try {
+      this.#save(held);
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
+  /** What the disk refuses is tried again: nobody waits who could be told. */
+  #orLater(held: TransactionalId, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      held.timer = this.#cluster.clock.setTimer(RETRY_MS, () => this.#orLater(held, work));
+    }
   }
 
   /** Writes the markers; those of leaders that can't be reached are tried again. */
@@ -184,9 +242,12 @@ export class Transactions {
       held.timer = this.#cluster.clock.setTimer(RETRY_MS, () => this.#finish(held));
       return;
     }
-    for (const groupId of held.groups) this.#groups.endTransaction(groupId, held.producerId, committed);
-    held.groups.clear();
-    this.#happens(held, "written");
+    this.#orLater(held, () => {
+      for (const groupId of held.groups) this.#groups.endTransaction(groupId, held.producerId, committed);
+      held.groups.clear();
+      this.#happens(held, "written");
+      this.#save(held);
+    });
   }
 
   /** False where the leader can't be reached. A partition that is gone, or knows a later epoch, needs no marker. */
@@ -196,11 +257,11 @@ export class Transactions {
     if (!this.#reaches(partition)) return false;
     const { producerId, producerEpoch } = held;
     const timestampMs = this.#cluster.clock.now();
-    partition.log.appendMarker(
-      { producerId, producerEpoch, committed, coordinatorEpoch: this.#coordinatorEpoch, timestampMs },
+    const written = partition.log.appendMarker(
+      { producerId, producerEpoch, committed, coordinatorEpoch: COORDINATOR_EPOCH, timestampMs },
       { leaderEpoch: partition.leaderEpoch },
     );
-    return true;
+    return written.errorCode !== errorCode.kafkaStorageError;
   }
 
   // ------------------------------------------------------------------ time
