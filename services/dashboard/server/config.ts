@@ -32,6 +32,14 @@ export const Settings = z.object({
       }),
     )
     .default([]),
+  /**
+   * Whoever opens the page must know it, if it is set: by a link with `?token=`, which leaves a cookie, or as
+   * `Authorization: Bearer`. Printable ASCII without spaces; as `openssl rand -hex 16` makes it.
+   */
+  DASHBOARD_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,512}$/, "must be 16 to 512 printable characters without spaces")
+    .optional(),
   /** The device least recently heard makes way for one more. */
   MAX_DEVICES: integer({ min: 1, max: 1_000_000 }).default(10_000),
   /** Of one device; at more readings than these in 100 s the chart begins later, and the page says so. */

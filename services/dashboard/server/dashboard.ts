@@ -10,6 +10,8 @@ import {
   type Metrics,
   type RunningService,
 } from "@kelvin/service-kit";
+import { Access } from "./access.ts";
+import { tellAddresses } from "./addresses.ts";
 import { limitsOf, type Settings, WINDOW_MS } from "./config.ts";
 import { startFeed } from "./feed.ts";
 import { Sockets } from "./sockets.ts";
@@ -40,10 +42,13 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
   const state = new LiveState(clock, limits);
 
   // The page opens before Kafka answers, and says what it waits for.
-  const web = createWeb(PAGE);
+  const access = new Access(settings.DASHBOARD_TOKEN);
+  const web = createWeb(PAGE, access);
   const listening = await listen(
     (request, response) => {
-      if (!admin(request, response)) web(request, response);
+      // Whether the service is well may be asked by anybody; what it does, only by who may see the page.
+      const mayAsk = access.admits(request) || !(request.url ?? "").startsWith("/metrics");
+      if (!mayAsk || !admin(request, response)) web(request, response);
     },
     { host, port },
   );
@@ -53,6 +58,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
     clock,
     log,
     metrics,
+    access,
     boot,
     windowMs: WINDOW_MS,
     limitKelvin: settings.ALERT_ABOVE_KELVIN,
@@ -61,7 +67,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
     maxClients: settings.MAX_CLIENTS,
     maxClientsPerAddress: settings.MAX_CLIENTS_PER_ADDRESS,
   });
-  log.info({ url: listening.url }, "listening");
+  tellAddresses({ log, host, port: listening.port, url: listening.url, access });
 
   const feed = await startFeed({
     kafka,

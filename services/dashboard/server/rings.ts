@@ -119,6 +119,19 @@ export class ReadingRing {
     return earliest;
   }
 
+  /** The temperature of the newest reading that came in after `afterMs` and not after `untilMs`. */
+  newestHeardBetween(afterMs: number, untilMs: number): number | undefined {
+    let [low, high] = [this.#first, this.#next];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if ((this.#heardMs[this.#slot(middle)] ?? 0) <= untilMs) low = middle + 1;
+      else high = middle;
+    }
+    const slot = this.#slot(low - 1);
+    if (low === this.#first || (this.#heardMs[slot] ?? 0) <= afterMs) return undefined;
+    return this.#celsius[slot];
+  }
+
   /** The middle one of the last `count` steps forward in event time: the usual interval; undefined without one. */
   usualInterval(count: number): number | undefined {
     const steps: number[] = [];

@@ -1,7 +1,17 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, Socket } from "node:net";
+import { type Clock, systemClock } from "@kelvin/service-kit";
 import { expect, test, vi } from "vitest";
 import { get, startServer, TestPage } from "./fixtures/server-and-page.ts";
+
+/** The machine's clock, so many times faster. */
+function fastClock(times: number): Clock {
+  return {
+    now: () => Date.now(),
+    monotonic: () => performance.now() * times,
+    setTimeout: (run, delayMs) => systemClock.setTimeout(run, delayMs / times),
+  };
+}
 
 const until = <T>(condition: () => T) => vi.waitFor(condition, { timeout: 5_000, interval: 10 });
 const watch = (device: string | null) => ({ watch: { device, have: null } });
@@ -138,6 +148,10 @@ test("a device id is text to us, whatever it says", async () => {
     "constructor",
     "device:a",
     "alerts",
+    "\u202emoc.live//:ptth\u2066 آلة-٧",
+    "😀".repeat(32),
+    "x".repeat(64),
+    "\u0000\u001b[31m\ud800",
     " ",
   ]) {
     server.hear(device, 20);
@@ -198,6 +212,7 @@ test("malformed messages are ignored, and too many of them end the connection; o
   expect(bad.socket.connected).toBe(true);
   raw("nonsense");
   await bad.event("disconnect");
+  expect(bad.goodbye).toMatchObject({ why: "bad-messages" });
   server.hear("a", 22);
   await until(() => expect(good.series.at(-1)?.celsius).toBe(22));
 });
@@ -247,6 +262,15 @@ test("only so many pages are let in, in all and from one address", async () => {
   await two.event("connect_error");
 });
 
+/** The network's end of a page's connection, to be stalled. */
+function networkOf(page: TestPage): { pause(): void; resume(): void } {
+  const engine: unknown = Reflect.get(page.socket.io.engine, "transport");
+  const ws: unknown = typeof engine === "object" && engine !== null ? Reflect.get(engine, "ws") : undefined;
+  const network: unknown = typeof ws === "object" && ws !== null ? Reflect.get(ws, "_socket") : undefined;
+  if (!(network instanceof Socket)) throw new TypeError("the client's network socket is elsewhere");
+  return network;
+}
+
 test("a page that takes nothing is cut off from the flow and costs the others nothing", {
   timeout: 20_000,
 }, async () => {
@@ -255,16 +279,12 @@ test("a page that takes nothing is cut off from the flow and costs the others no
   using good = TestPage.watching(server.url, "a");
   using stalled = TestPage.watching(server.url, "a");
   await until(() => expect([good.device, stalled.device]).toEqual(["a", "a"]));
-  const engine: unknown = Reflect.get(stalled.socket.io.engine, "transport");
-  const ws: unknown = typeof engine === "object" && engine !== null ? Reflect.get(engine, "ws") : undefined;
-  const network: unknown = typeof ws === "object" && ws !== null ? Reflect.get(ws, "_socket") : undefined;
-  if (typeof network !== "object" || network === null)
-    throw new TypeError("the client's network socket is elsewhere");
-  Reflect.apply(Reflect.get(network, "pause"), network, []);
+  const network = networkOf(stalled);
+  network.pause();
   // What it asks for fills its connection; then the flow has no way any more.
   let celsius = 20.123456789012;
   for (let i = 0; i < 19_000; i++) server.hear("a", ++celsius);
-  for (let i = 0; i < 20; i++) stalled.socket.emit("watch", { device: "a", have: null });
+  for (let i = 0; i < 15; i++) stalled.socket.emit("watch", { device: "a", have: null });
   await vi.waitFor(
     async () => {
       for (let i = 0; i < 100; i++) server.hear("a", ++celsius);
@@ -273,10 +293,106 @@ test("a page that takes nothing is cut off from the flow and costs the others no
     { timeout: 15_000, interval: 20 },
   );
   await until(() => expect(good.series.at(-1)?.celsius).toBe(celsius));
-  Reflect.apply(Reflect.get(network, "resume"), network, []);
+  network.resume();
   await until(() => expect(stalled.series.at(-1)?.celsius).toBe(celsius));
   expect(stalled.socket.connected).toBe(true);
   expect(stalled.unfit).toEqual([]);
+});
+
+test("a page that says nothing gets alerts but no readings, and one snapshot when it speaks again", {
+  timeout: 20_000,
+}, async () => {
+  await using server = await startServer();
+  server.hear("a", 0);
+  using silent = TestPage.watching(server.url, "a");
+  silent.answers = false;
+  using good = TestPage.watching(server.url, "a");
+  await until(() => expect([silent.device, good.device]).toEqual(["a", "a"]));
+  await vi.waitFor(
+    async () => expect(await server.metrics()).toContain('slow_clients_total{service="test"} 1'),
+    {
+      timeout: 6_000,
+    },
+  );
+  const before = { batches: silent.batches.length, fleetMs: silent.fleet?.nowMs ?? 0 };
+  for (let i = 1; i <= 10; i++) server.hear("a", i);
+  silent.socket.emit("watch", { device: "a", have: null });
+  silent.socket.emit("watch", { device: "a", have: null });
+  const eventMs = Date.now();
+  server.state.alert(
+    { device_id: "a", celsius: 36, fahrenheit: 0, kelvin: 0, timestamp: new Date(eventMs).toISOString() },
+    { partition: 0, offset: 0, eventMs },
+  );
+  await until(() =>
+    expect(silent.alerts.at(-1)).toMatchObject({ whole: false, episodes: [{ readings: 1 }] }),
+  );
+  await until(() => expect(good.series.at(-1)?.celsius).toBe(10));
+  expect(silent.batches).toHaveLength(before.batches);
+  expect(silent.snapshots).toHaveLength(1);
+  expect(silent.fleet?.nowMs).toBe(before.fleetMs);
+
+  silent.answers = true;
+  silent.socket.emit("ack", { fleetMs: before.fleetMs });
+  await until(() => expect(silent.series.map(({ celsius }) => celsius)).toEqual([...Array(11).keys()]));
+  expect(silent.snapshots).toHaveLength(2);
+  server.hear("a", 11);
+  await until(() => expect(silent.series.at(-1)?.celsius).toBe(11));
+  expect(silent.snapshots).toHaveLength(2);
+  expect([...silent.unfit, ...good.unfit]).toEqual([]);
+});
+
+test("who has said nothing for 30 s is told so and hung up on; the others stay", {
+  timeout: 20_000,
+}, async () => {
+  const clock = fastClock(10);
+  await using server = await startServer({ clock });
+  using silent = TestPage.watching(server.url, null);
+  silent.answers = false;
+  using good = TestPage.watching(server.url, null);
+  expect(await silent.event("disconnect")).toMatch(/server disconnect|transport close/);
+  expect(silent.goodbye).toMatchObject({ why: "too-slow" });
+  expect(await server.metrics()).toContain('hung_up_clients_total{service="test"} 1');
+  expect(good.socket.connected).toBe(true);
+});
+
+test("one that is hung up on and does not even take that is gone all the same", {
+  timeout: 20_000,
+}, async () => {
+  await using server = await startServer({ clock: fastClock(10) });
+  server.hear("a", 20);
+  using stalled = TestPage.watching(server.url, "a");
+  await until(() => expect(stalled.device).toBe("a"));
+  networkOf(stalled).pause();
+  await vi.waitFor(
+    async () => expect(await server.metrics()).toContain('dashboard_clients{service="test"} 0'),
+    {
+      timeout: 10_000,
+    },
+  );
+});
+
+test("the last 100 s of each device come once, in short", async () => {
+  await using server = await startServer();
+  server.hear("a", 21.57);
+  using page = TestPage.watching(server.url, "a");
+  await until(() => expect(page.trends).toMatchObject({ stepMs: 5_000, ids: ["a"] }));
+  expect(page.trends?.deciCelsius[0]).toEqual([...Array(19).fill(null), 216]);
+});
+
+test("thousands of connections from one address that never say what they want keep no other address out", {
+  timeout: 20_000,
+}, async () => {
+  await using server = await startServer({ maxClients: 60, maxClientsPerAddress: 50 });
+  const polling = `${server.url}/socket.io/?EIO=4&transport=polling`;
+  let refused = 0;
+  for (let round = 0; round < 20; round++) {
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => get(`${polling}&xsid=${i}`)));
+    refused += answers.filter(({ status }) => status === 403).length;
+  }
+  expect(refused).toBe(2_000 - 50);
+  const { port } = new URL(server.url);
+  using other = TestPage.watching(`http://[::1]:${port}`, null);
+  await until(() => expect(other.welcome).toBeDefined());
 });
 
 test("closing the server tells the pages", async () => {
@@ -286,4 +402,5 @@ test("closing the server tells the pages", async () => {
   const gone = page.event("disconnect");
   await server[Symbol.asyncDispose]();
   await gone;
+  expect(page.goodbye).toMatchObject({ why: "closing" });
 });

@@ -1,8 +1,11 @@
 /** Tells the pages: a snapshot on connect, then batches; who may connect, and how much they may say. */
-import type { Server as HttpServer, IncomingMessage } from "node:http";
+import type { Server as HttpServer } from "node:http";
 import type { Socket as Connection } from "node:net";
 import {
   type Fleet,
+  type Goodbye,
+  isAck,
+  isCredentials,
   isHandshake,
   isWatch,
   LIVE_VERSION,
@@ -11,15 +14,17 @@ import {
   type Watch,
   type Welcome,
 } from "@kelvin/schema/live";
-import type { Cancel, Clock, Log, Metrics } from "@kelvin/service-kit";
+import type { Cancel, Clock } from "@kelvin/service-kit";
 import { type DefaultEventsMap, Server, type Socket } from "socket.io";
+import type { Access } from "./access.ts";
+import { Admission, type AdmissionOptions } from "./admission.ts";
 import { STALE } from "./devices.ts";
 import { fleetOf } from "./fleet.ts";
 import { KPIS } from "./kpis.ts";
-import { judgeOrigin, type Verdict } from "./origins.ts";
 import { Pacer } from "./pacer.ts";
 import { type News, Rooms } from "./rooms.ts";
 import type { LiveState } from "./state.ts";
+import { trendsOf } from "./trends.ts";
 import { Visitor } from "./visitor.ts";
 
 /** Time between two batches of a room while there is much news. */
@@ -31,30 +36,27 @@ const HEALTH_MS = 5_000;
 /** How long a page may take to say goodbye when the server closes. */
 const GOODBYE_MS = 500;
 const MESSAGE_BYTES_MAX = 16 * 1024;
-/** How soon a half-open connection, or one that is stuck, is ended: after at most the sum of both. */
-const PING = { pingInterval: 5_000, pingTimeout: 5_000 };
+/** How soon a half-open connection is ended: after at most the sum of both, as one that answers nothing. */
+const PING = { pingInterval: 5_000, pingTimeout: 25_000 };
 
-const ALERTS = "alerts";
-const HEALTH = "health";
-/** Rooms of viewers that see the flow; one that can't keep up leaves them until it can. */
+/** Rooms of viewers that see the flow; one that can't keep up leaves them until it can, and alerts last. */
 const FLOW = "fleet";
+const ALERTS = "alerts";
+/** What the pacer calls the news that all get. */
+const HEALTH = "health";
 /** Viewers that wait for the first device. */
 const UNDECIDED = "undecided";
 const roomOf = (device: string) => `device:${device}`;
 
-export interface SocketsOptions {
+export interface SocketsOptions extends AdmissionOptions {
   readonly servers: readonly HttpServer[];
   readonly state: LiveState;
   readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
+  readonly access: Access;
   readonly boot: string;
   readonly windowMs: number;
   readonly limitKelvin: number;
   readonly topics: Welcome["topics"];
-  readonly allowedOrigins: readonly string[];
-  readonly maxClients: number;
-  readonly maxClientsPerAddress: number;
 }
 
 type PageServer = Server<PageToServer, ServerToPage, DefaultEventsMap, Visitor>;
@@ -65,7 +67,7 @@ export class Sockets {
   readonly #io: PageServer;
   readonly #rooms: Rooms;
   readonly #pacer: Pacer;
-  readonly #perAddress = new Map<string, number>();
+  readonly #admission: Admission;
   /** Those that became a websocket; the HTTP server counts them, but leaves them to us. */
   readonly #upgraded = new Set<Connection>();
   #timer: Cancel = () => {};
@@ -75,6 +77,7 @@ export class Sockets {
   constructor(options: SocketsOptions) {
     const { state, clock } = options;
     this.#options = options;
+    this.#admission = new Admission(options);
     this.#rooms = new Rooms(options.boot, state, clock);
     this.#pacer = new Pacer(clock, BATCH_MS, (room) => this.#flush(room));
     this.#io = new Server({
@@ -86,13 +89,19 @@ export class Sockets {
       ...PING,
       cors: { origin: [...options.allowedOrigins] },
       allowRequest: (request, answer) => {
-        const verdict = this.#mayConnect(request);
+        const verdict = this.#admission.judge(request);
         answer(verdict.ok ? null : verdict.why, verdict.ok);
       },
     });
     this.#io.use((socket, next) => {
-      if (isHandshake(socket.handshake.auth)) next();
-      else next(new HandshakeError());
+      const auth: unknown = socket.handshake.auth;
+      if (
+        !options.access.admits(socket.request) &&
+        !(isCredentials(auth) && options.access.isToken(auth.token))
+      ) {
+        next(new AccessError());
+      } else if (!isHandshake(auth)) next(new HandshakeError());
+      else next();
     });
     this.#io.on("connection", (socket) => this.#enter(socket));
     this.#io.of("/").adapter.on("delete-room", (room: string) => {
@@ -107,6 +116,7 @@ export class Sockets {
         request.socket.once("close", () => this.#upgraded.delete(request.socket));
       });
     }
+    this.#io.engine.on("connection", (connection: PageSocket["conn"]) => this.#admission.enter(connection));
     state.listen({
       deviceChanged: (device) => this.#deviceChanged(device),
       alertsChanged: () => this.#pacer.mark(ALERTS),
@@ -119,6 +129,7 @@ export class Sockets {
   async close(): Promise<void> {
     this.#timer();
     this.#pacer.close();
+    this.#io.emit("goodbye", this.#goodbye("closing"));
     this.#io.disconnectSockets(true);
     const cancel = this.#options.clock.setTimeout(() => {
       for (const connection of this.#upgraded) connection.destroy();
@@ -127,41 +138,12 @@ export class Sockets {
     cancel();
   }
 
-  #mayConnect(request: IncomingMessage): Verdict {
-    const { allowedOrigins, maxClients, maxClientsPerAddress, log, metrics } = this.#options;
-    const address = request.socket.remoteAddress ?? "";
-    let verdict = judgeOrigin(request, allowedOrigins);
-    // A request with a session id belongs to a page that is in already.
-    const isNew = !(request.url ?? "").includes("sid=");
-    if (verdict.ok && isNew && this.#io.engine.clientsCount >= maxClients) {
-      verdict = { ok: false, why: "too many pages are connected. MAX_CLIENTS sets how many may be." };
-    } else if (verdict.ok && isNew && (this.#perAddress.get(address) ?? 0) >= maxClientsPerAddress) {
-      verdict = {
-        ok: false,
-        why: "too many pages of this address. MAX_CLIENTS_PER_ADDRESS sets how many may be.",
-      };
-    }
-    if (!verdict.ok) {
-      metrics.count("kelvin_dashboard_refused_connections_total", "Connections that were not let in.");
-      log.debug({ address, why: verdict.why }, "connection refused");
-    }
-    return verdict;
-  }
-
   #enter(socket: PageSocket): void {
     const { clock, state, boot, windowMs, limitKelvin, topics } = this.#options;
-    const { address } = socket.handshake;
     socket.data = new Visitor(clock.monotonic());
-    const { data: visitor, conn } = socket;
-    conn.transport.on("ready", () => visitor.took());
-    conn.on("upgrade", (transport) => transport.on("ready", () => visitor.took()));
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
-    socket.on("disconnect", () => {
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.#perAddress.set(address, left);
-      else this.#perAddress.delete(address);
-      this.#countClients();
-    });
+    const { valve } = socket.data;
+    socket.conn.on("packetCreate", ({ data }) => valve.sends(data?.length ?? 0));
+    socket.on("disconnect", () => this.#countClients());
     this.#countClients();
 
     socket.emit("welcome", {
@@ -177,9 +159,12 @@ export class Sockets {
     const auth: unknown = socket.handshake.auth;
     if (isHandshake(auth)) this.#watch(socket, auth.watch);
     socket.emit("health", state.health());
-    socket.emit("fleet", this.#fleet());
+    const fleet = this.#fleet();
+    socket.emit("trends", trendsOf(state.devices, fleet.ids, windowMs, clock.now()));
     socket.emit("alerts", { nowMs: clock.now(), whole: true, episodes: state.episodes.all() });
-    void socket.join(FLOW);
+    socket.emit("fleet", fleet);
+    valve.beats(fleet.nowMs, clock.monotonic());
+    void socket.join([FLOW, ALERTS]);
     this.#listenTo(socket);
   }
 
@@ -187,18 +172,19 @@ export class Sockets {
   #listenTo(socket: PageSocket): void {
     const { clock, log, metrics } = this.#options;
     socket.use(([event, message], next) => {
-      const isGood = event === "watch" && isWatch(message);
+      const isGood = (event === "watch" && isWatch(message)) || (event === "ack" && isAck(message));
       const verdict = socket.data.says(isGood, clock.monotonic());
       if (verdict !== "take") {
         metrics.count("kelvin_dashboard_refused_messages_total", "Messages of pages that were not taken.");
       }
       if (verdict === "leave") {
         log.warn({ address: socket.handshake.address }, "page disconnected: too many or malformed messages");
-        socket.disconnect(true);
+        this.#hangUp(socket, "bad-messages");
       }
       if (verdict === "take") next();
     });
     socket.on("watch", (watch) => this.#watch(socket, watch));
+    socket.on("ack", ({ fleetMs }) => this.#answered(socket, fleetMs));
   }
 
   #watch(socket: PageSocket, { device, have }: Watch): void {
@@ -206,6 +192,9 @@ export class Sockets {
     if (visitor.room !== undefined) void socket.leave(visitor.room);
     const chosen = device ?? this.#fleet().ids[0];
     visitor.room = chosen === undefined ? UNDECIDED : roomOf(chosen);
+    // One that can't keep up is told when it can: the newest of what it has asked for, once.
+    visitor.isOwed = visitor.valve.isShut;
+    if (visitor.isOwed) return;
     if (chosen !== undefined) {
       this.#pacer.flushNow(visitor.room);
       send(socket, this.#rooms.welcome(chosen, have));
@@ -233,7 +222,10 @@ export class Sockets {
   #tellAlerts(): boolean {
     const { state, clock } = this.#options;
     const episodes = state.episodes.takeChanges();
-    return episodes.length > 0 && this.#io.emit("alerts", { nowMs: clock.now(), whole: false, episodes });
+    return (
+      episodes.length > 0 &&
+      this.#io.to(ALERTS).emit("alerts", { nowMs: clock.now(), whole: false, episodes })
+    );
   }
 
   #tickAgain(): void {
@@ -246,30 +238,74 @@ export class Sockets {
   #tick(): void {
     this.#ticks += 1;
     if (this.#io.of("/").sockets.size === 0) return;
-    this.#io.to(FLOW).emit("fleet", this.#fleet());
+    this.#beat();
     // A KPI may cease to be the present without any record coming.
     for (const device of this.#rooms.devices) this.#pacer.mark(roomOf(device));
     if (this.#ticks % (HEALTH_MS / FLEET_MS) === 0) this.#pacer.mark(HEALTH);
     for (const socket of this.#io.of("/").sockets.values()) this.#lookAfter(socket);
   }
 
+  #beat(): void {
+    const fleet = this.#fleet();
+    const nowMs = this.#options.clock.monotonic();
+    this.#io.to(FLOW).emit("fleet", fleet);
+    for (const { data } of this.#in(FLOW)) data.valve.beats(fleet.nowMs, nowMs);
+  }
+
   /** The valve for a page that does not take what it is sent: the server keeps nothing for it that grows. */
   #lookAfter(socket: PageSocket): void {
-    const { clock, metrics } = this.#options;
+    const { clock, metrics, log } = this.#options;
     const { data: visitor } = socket;
-    switch (visitor.keepsUp(!socket.conn.transport.writable, clock.monotonic())) {
-      case "pause":
+    switch (visitor.valve.judge(clock.monotonic())) {
+      case "shut":
         metrics.count("kelvin_dashboard_slow_clients_total", "Times that a page was too slow for the flow.");
         void socket.leave(FLOW);
         if (visitor.room !== undefined) void socket.leave(visitor.room);
+        visitor.isOwed = true;
         break;
-      case "resume":
-        void socket.join(FLOW);
-        this.#watch(socket, { device: deviceOf(visitor.room), have: null });
+      case "mute":
+        metrics.count(
+          "kelvin_dashboard_muted_clients_total",
+          "Times that a page was too slow for alerts, too.",
+        );
+        void socket.leave(ALERTS);
         break;
-      case "ok":
+      case "hang-up":
+        metrics.count(
+          "kelvin_dashboard_hung_up_clients_total",
+          "Pages disconnected for taking nothing for 30 s.",
+        );
+        log.info({ address: socket.handshake.address }, "page disconnected: it has taken nothing for 30 s");
+        this.#hangUp(socket, "too-slow");
+        break;
+      case "well":
         break;
     }
+  }
+
+  #answered(socket: PageSocket, fleetMs: number): void {
+    const { state, clock } = this.#options;
+    const { data: visitor } = socket;
+    const hasCaughtUp = visitor.valve.answers(fleetMs);
+    if (hasCaughtUp) void socket.join(FLOW);
+    if (hasCaughtUp && visitor.valve.takeMuted()) {
+      socket.emit("alerts", { nowMs: clock.now(), whole: true, episodes: state.episodes.all() });
+      void socket.join(ALERTS);
+    }
+    if (visitor.isOwed) this.#watch(socket, { device: deviceOf(visitor.room), have: null });
+  }
+
+  #goodbye(why: Goodbye["why"]): Goodbye {
+    return { nowMs: this.#options.clock.now(), why };
+  }
+
+  /** Says why, and ends the connection, by force where the page does not take even that. */
+  #hangUp(socket: PageSocket, why: Goodbye["why"]): void {
+    socket.emit("goodbye", this.#goodbye(why));
+    socket.disconnect(true);
+    const { socket: connection } = socket.request;
+    const cancel = this.#options.clock.setTimeout(() => connection.destroy(), GOODBYE_MS);
+    connection.once("close", cancel);
   }
 
   #in(room: string): PageSocket[] {
@@ -304,6 +340,15 @@ class HandshakeError extends Error {
 
   constructor() {
     super("The handshake does not fit this server's contract: reload the page.");
+  }
+}
+
+class AccessError extends Error {
+  override readonly name = "AccessError";
+  readonly code = "DASHBOARD_ACCESS";
+
+  constructor() {
+    super("This dashboard asks for a token: open its address with ?token=<token> once.");
   }
 }
 

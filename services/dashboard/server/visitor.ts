@@ -1,23 +1,21 @@
-/** What the server remembers of one connected page: how it behaves, and whether it keeps up. */
+/** What the server remembers of one connected page: what it watches, how it behaves, and whether it keeps up. */
+import { Valve } from "./valve.ts";
 
 /** So many messages may come at once, and so many a second after that. */
 const BURST = 20;
 const MESSAGES_PER_SECOND = 5;
 /** Malformed messages that are forgiven. */
 const FORGIVEN = 5;
-/** After this long without taking anything the flow of readings stops for a page. */
-const SLOW_MS = 2_000;
 
 export class Visitor {
   /** The room of the device it watches. */
   room: string | undefined;
+  /** It is to have what it watches anew once it keeps up. */
+  isOwed = false;
+  readonly valve = new Valve();
   #messagesLeft = BURST;
   #countedMs: number;
   #malformed = 0;
-  /** Since when it has been taking nothing. */
-  #stuckMs: number | undefined;
-  #hasTaken = false;
-  #isPaused = false;
 
   constructor(nowMs: number) {
     this.#countedMs = nowMs;
@@ -32,30 +30,5 @@ export class Visitor {
     if (isGood) return "take";
     this.#malformed += 1;
     return this.#malformed > FORGIVEN ? "leave" : "refuse";
-  }
-
-  /** The network has taken something that was sent to it. */
-  took(): void {
-    this.#hasTaken = true;
-  }
-
-  /**
-   * Asked now and then. One that stays stuck is disconnected by the heartbeat, which it can't answer either.
-   *
-   * @param isWaiting something that was sent is not taken yet
-   */
-  keepsUp(isWaiting: boolean, nowMs: number): "ok" | "pause" | "resume" {
-    const isMoving = !isWaiting || this.#hasTaken;
-    this.#hasTaken = false;
-    if (isMoving) {
-      this.#stuckMs = undefined;
-      if (!this.#isPaused) return "ok";
-      this.#isPaused = false;
-      return "resume";
-    }
-    this.#stuckMs ??= nowMs;
-    if (this.#isPaused || nowMs - this.#stuckMs < SLOW_MS) return "ok";
-    this.#isPaused = true;
-    return "pause";
   }
 }

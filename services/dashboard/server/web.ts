@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import express, { type Express } from "express";
 import helmet from "helmet";
+import { Access } from "./access.ts";
+import { login } from "./login.ts";
 
 /** What is served while no page was built. */
 const NO_PAGE = `<!doctype html>
@@ -15,8 +17,11 @@ and <code>pnpm dev</code> serves it with hot reload on port 5173.</p>
 </html>
 `;
 
-/** @param pageFolder where the built page lies; it may appear later */
-export function createWeb(pageFolder: string): Express {
+/**
+ * @param pageFolder where the built page lies; it may appear later
+ * @param access who is shown it; everybody by default
+ */
+export function createWeb(pageFolder: string, access: Access = new Access(undefined)): Express {
   const app = express();
   app.disable("x-powered-by");
   app.use(
@@ -42,6 +47,7 @@ export function createWeb(pageFolder: string): Express {
       strictTransportSecurity: false,
     }),
   );
+  app.use(login(access));
   app.use(
     "/assets",
     express.static(join(pageFolder, "assets"), {

@@ -1,0 +1,65 @@
+/** Who may open a socket, and how many of them: origins, and limits in all and by address. */
+import type { IncomingMessage } from "node:http";
+import type { Log, Metrics } from "@kelvin/service-kit";
+import { judgeOrigin, type Verdict } from "./origins.ts";
+
+export interface AdmissionOptions {
+  readonly allowedOrigins: readonly string[];
+  readonly maxClients: number;
+  readonly maxClientsPerAddress: number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** A connection as engine.io sees it: from its first byte on, long before a page has said what it wants. */
+export interface Connected {
+  readonly remoteAddress: string;
+  once(event: "close", listener: () => void): unknown;
+}
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #perAddress = new Map<string, number>();
+  #connected = 0;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** Asked before a connection is made. */
+  judge(request: IncomingMessage): Verdict {
+    const { log, metrics } = this.#options;
+    const address = request.socket.remoteAddress ?? "";
+    const verdict = this.#verdict(request, address);
+    if (!verdict.ok) {
+      metrics.count("kelvin_dashboard_refused_connections_total", "Connections that were not let in.");
+      log.debug({ address, why: verdict.why }, "connection refused");
+    }
+    return verdict;
+  }
+
+  /** Counts a connection for as long as it is there, whether or not a page ever speaks through it. */
+  enter(connected: Connected): void {
+    const { remoteAddress: address } = connected;
+    this.#connected += 1;
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    connected.once("close", () => {
+      this.#connected -= 1;
+      const left = (this.#perAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#perAddress.set(address, left);
+      else this.#perAddress.delete(address);
+    });
+  }
+
+  #verdict(request: IncomingMessage, address: string): Verdict {
+    const { allowedOrigins, maxClients, maxClientsPerAddress } = this.#options;
+    if (this.#connected >= maxClients) {
+      return { ok: false, why: "too many pages are connected. MAX_CLIENTS sets how many may be." };
+    }
+    if ((this.#perAddress.get(address) ?? 0) >= maxClientsPerAddress) {
+      const why = "too many pages of this address. MAX_CLIENTS_PER_ADDRESS sets how many may be.";
+      return { ok: false, why };
+    }
+    return judgeOrigin(request, allowedOrigins);
+  }
+}
