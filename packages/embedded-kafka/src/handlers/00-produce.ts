@@ -8,7 +8,13 @@ import { DecodeError } from "../protocol/decode-error.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { produce } from "../protocol/messages/produce.ts";
 import type { RequestOf } from "../protocol/schema.ts";
-import { type BatchHeader, HEADER_BYTES, NO_PRODUCER, readHeader } from "../records/batch.ts";
+import {
+  type BatchHeader,
+  HEADER_BYTES,
+  isTransactional,
+  NO_PRODUCER,
+  readHeader,
+} from "../records/batch.ts";
 import { handler, NO_RESPONSE, type RequestContext } from "./handler.ts";
 
 type Request = RequestOf<typeof produce>;
@@ -55,14 +61,15 @@ function problemOf({
   }
   if (transactionalId !== null) return null;
   const transactional = topicData.some(({ partitionData }) =>
-    partitionData.some(({ records }) => headerOf(records)?.transactional),
+    partitionData.some(({ records }) => transactionalHeader(records) !== null),
   );
   return transactional ? (index) => refused(index, errorCode.transactionalIdAuthorizationFailed, null) : null;
 }
 
-/** The header as it came, unchecked; null where the bytes are too few. */
-function headerOf(records: Buffer | null): BatchHeader | null {
-  return records === null || records.length < HEADER_BYTES ? null : readHeader(records);
+/** The header as it came, unchecked, of a batch that says it belongs to a transaction; null for any other. */
+function transactionalHeader(records: Buffer | null): BatchHeader | null {
+  if (records === null || records.length < HEADER_BYTES) return null;
+  return isTransactional(records) ? readHeader(records) : null;
 }
 
 function append(
@@ -83,8 +90,8 @@ function append(
   if (partition.leaderId !== context.brokerId) {
     return refused(index, errorCode.notLeaderOrFollower, `broker ${partition.leaderId} leads this partition`);
   }
-  const header = headerOf(records);
-  if (header?.transactional && header.producerId !== NO_PRODUCER) {
+  const header = transactionalHeader(records);
+  if (header !== null && header.producerId !== NO_PRODUCER) {
     const refusal = transactionRefusal(context, transactionalId ?? "", header, partition);
     if (refusal !== null) return refusal;
   }

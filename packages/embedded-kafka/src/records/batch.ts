@@ -67,6 +67,11 @@ export function readHeader(bytes: Buffer): BatchHeader {
   };
 }
 
+/** Whether the attributes say so; for whoever wants to know nothing else. */
+export function isTransactional(bytes: Buffer): boolean {
+  return (bytes.readInt16BE(21) & TRANSACTIONAL) !== 0;
+}
+
 /** Exact up to 2^53. */
 function readInt64(bytes: Buffer, at: number): number {
   return bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
