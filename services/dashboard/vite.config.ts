@@ -1,5 +1,6 @@
 /** How the page is built into `dist`, and served with hot reload by `pnpm dev:page` beside a running server. */
 import { defineConfig } from "vite";
+import { precompress } from "./precompress.ts";
 
 const server = process.env["DASHBOARD_URL"] ?? "http://localhost:3000";
 
@@ -7,6 +8,7 @@ export default defineConfig({
   root: "page",
   // Relative addresses: the page works below any path that a proxy puts it under.
   base: "./",
+  plugins: [precompress()],
   build: {
     outDir: "../dist",
     emptyOutDir: true,

@@ -26,6 +26,37 @@ test("the page is served anew each time, its hashed files are kept by the browse
   expect(script.headers["content-type"]).toContain("javascript");
 });
 
+test("files go out as the build has compressed them, where the browser reads that", async () => {
+  const folder = await builtPage();
+  const script = join(folder, "assets", "index-abc123.js");
+  await writeFile(`${script}.br`, "brotli");
+  await writeFile(`${script}.gz`, "gzip");
+  await writeFile(join(folder, "index.html.gz"), "page gzip");
+  await using server = await startServer({}, folder);
+  const ask = (path: string, accepts: string) => get(server.url + path, { "accept-encoding": accepts });
+  for (const [accepts, encoding, body] of [
+    ["gzip, deflate, br, zstd", "br", "brotli"],
+    ["gzip", "gzip", "gzip"],
+    ["br;q=0, gzip", "gzip", "gzip"],
+    ["identity", undefined, "export {};"],
+    ["*;q=0", undefined, "export {};"],
+  ] as const) {
+    const answer = await ask("/assets/index-abc123.js", accepts);
+    expect(answer).toMatchObject({ status: 200, body });
+    expect(answer.headers["content-encoding"]).toBe(encoding);
+    expect(answer.headers["content-type"]).toContain("text/javascript");
+    expect(answer.headers["vary"]).toMatch(/accept-encoding/i);
+    expect(answer.headers["cache-control"]).toContain("immutable");
+  }
+  const page = await ask("/?device=a", "br, gzip");
+  expect(page).toMatchObject({ body: "page gzip", headers: { "content-encoding": "gzip" } });
+  expect(page.headers["content-type"]).toContain("text/html");
+  expect(page.headers["cache-control"]).toBe("no-cache");
+  const missing = await ask("/assets/index-other.js", "br");
+  expect(missing.status).toBe(404);
+  expect(missing.headers["content-encoding"]).toBeUndefined();
+});
+
 test("a browser may run and load only what comes from here", async () => {
   await using server = await startServer({}, await builtPage());
   for (const path of ["/", "/assets/index-abc123.js", "/nothing"]) {

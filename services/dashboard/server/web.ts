@@ -4,6 +4,7 @@ import { join } from "node:path";
 import express, { type Express } from "express";
 import helmet from "helmet";
 import { Access } from "./access.ts";
+import { compressed } from "./compressed.ts";
 import { login } from "./login.ts";
 
 /** What is served while no page was built. */
@@ -48,6 +49,7 @@ export function createWeb(pageFolder: string, access: Access = new Access(undefi
     }),
   );
   app.use(login(access));
+  app.use(compressed(pageFolder));
   app.use(
     "/assets",
     express.static(join(pageFolder, "assets"), {
