@@ -4,6 +4,7 @@ import {
   isAlerts,
   isBatch,
   isFleet,
+  isGoodbye,
   isHealth,
   isSnapshot,
   isWelcome,
@@ -23,7 +24,7 @@ const ASK_AGAIN_MS = 2_000;
 
 /** Messages come unchecked: whatever the name, the content is `unknown` until a guard has seen it. */
 type Incoming = Record<
-  "welcome" | "snapshot" | "batch" | "fleet" | "alerts" | "health",
+  "welcome" | "snapshot" | "batch" | "fleet" | "alerts" | "health" | "goodbye",
   (message: unknown) => void
 >;
 
@@ -102,7 +103,9 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
   socket.on("disconnect", () => {
     store.lost(clock.nowMs());
     // Closed by the server: socket.io does not try again by itself then.
-    if (!socket.active) setTimeout(retry, RETRY_LAST_MS);
+    // One that ends may have a neighbour who takes over, or is soon back; any other wants less of this page, not more.
+    const isOver = store.link.state === "connecting" && store.link.goodbye === "closing";
+    if (!socket.active) setTimeout(retry, isOver ? RETRY_FIRST_MS : RETRY_LAST_MS);
   });
   socket.on("connect_error", (error) => {
     store.lost(clock.nowMs());
@@ -137,6 +140,7 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
     "fleet",
     checked(isFleet, (fleet) => {
       store.heardOf(fleet);
+      // Messages come in order: who has this one has all before it.
       socket.emit("ack", { fleetMs: fleet.nowMs });
     }),
   );
@@ -147,6 +151,10 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
   socket.on(
     "health",
     checked(isHealth, (health) => store.checked(health)),
+  );
+  socket.on(
+    "goodbye",
+    checked(isGoodbye, ({ why }) => store.dismissed(why)),
   );
 
   return {

@@ -1,5 +1,5 @@
 /** Which states hold, and how each is told: what is wrong, since when, and what to do about it. */
-import type { PipelineHealth } from "@kelvin/schema/live";
+import type { Goodbye, PipelineHealth } from "@kelvin/schema/live";
 import { clock, count, duration, plural, wholeSeconds } from "./format.ts";
 import type { Moment } from "./moment.ts";
 import { DEFAULT_WINDOW_MS, type Store } from "./store.ts";
@@ -32,6 +32,11 @@ export const WORDS: Record<Flow | Trouble, string> = {
 };
 
 const REASON_LENGTH = 160;
+const GOODBYES: Record<Goodbye["why"], string> = {
+  "too-slow": "It hung up: this page, or the way to it, was too slow for half a minute.",
+  "bad-messages": "It hung up: it did not understand this page.",
+  closing: "It was ended.",
+};
 const START_PRODUCER = "npm run producer";
 const START_PROCESSOR = "npm run stream-processor";
 
@@ -60,9 +65,10 @@ function wholeOf(store: Store, moment: Moment | undefined, nowMs: number): Notic
 
 function connecting(store: Store, moment: Moment | undefined): Notice {
   if (store.link.state !== "connecting") return notice("live", "calm", "");
-  const { attempt, refusal, sinceMs } = store.link;
+  const { attempt, refusal, goodbye, sinceMs } = store.link;
   const parts = [`No connection to the dashboard server, attempt ${Math.max(1, attempt)}.`];
   if (refusal !== undefined) parts.push(`It refused this page: ${refusal}.`);
+  if (goodbye !== undefined) parts.push(GOODBYES[goodbye]);
   if (moment !== undefined) parts.push(`The page shows what was known at ${clock(sinceMs)}.`);
   else if (attempt <= 1 && refusal === undefined) parts[0] = "Connecting to the dashboard server, attempt 1.";
   return notice("connecting", "warn", parts.join(" "));

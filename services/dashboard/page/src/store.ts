@@ -7,6 +7,7 @@ import {
   eventTimes,
   type Fleet,
   type FleetDevice,
+  type Goodbye,
   type Health,
   type KpiTile,
   type LastReading,
@@ -27,6 +28,8 @@ export type Link =
       readonly sinceMs: number;
       /** The server's own words where it refused. */
       readonly refusal: string | undefined;
+      /** Why the server hung up, where it said so. */
+      readonly goodbye: Goodbye["why"] | undefined;
     };
 
 /** The device that is shown, with its readings. */
@@ -72,12 +75,13 @@ export class Store {
   episodesRevision = 0;
   /** The server speaks another contract than this page, and loading the page anew did not help. */
   outdated = false;
+  #goodbye: Goodbye["why"] | undefined;
   readonly #lagsMs: number[] = [];
   readonly #listeners: (() => void)[] = [];
 
   constructor(picked: string | undefined, nowMs: number) {
     this.picked = picked;
-    this.link = { state: "connecting", attempt: 1, sinceMs: nowMs, refusal: undefined };
+    this.link = { state: "connecting", attempt: 1, sinceMs: nowMs, refusal: undefined, goodbye: undefined };
   }
 
   /** Calls `listener` after each change. */
@@ -109,14 +113,26 @@ export class Store {
     return sorted[sorted.length >> 1];
   }
 
+  /** The server is about to hang up. */
+  dismissed(why: Goodbye["why"]): void {
+    this.#goodbye = why;
+  }
+
   opened(): void {
+    this.#goodbye = undefined;
     this.link = { state: "open" };
     this.#changed();
   }
 
   lost(nowMs: number): void {
     if (this.link.state === "open") {
-      this.link = { state: "connecting", attempt: 0, sinceMs: nowMs, refusal: undefined };
+      this.link = {
+        state: "connecting",
+        attempt: 0,
+        sinceMs: nowMs,
+        refusal: undefined,
+        goodbye: this.#goodbye,
+      };
     }
     this.#changed();
   }

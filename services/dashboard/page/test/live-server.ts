@@ -9,6 +9,7 @@ import type {
   Batch,
   Episode,
   Fleet,
+  Goodbye,
   Handshake,
   Health,
   KpiTile,
@@ -43,6 +44,8 @@ export interface World {
 
 export class LiveServer {
   readonly watches: Watch[] = [];
+  /** The `fleetMs` of each `ack`. */
+  readonly acks: number[] = [];
   boot = "boot-1";
   /** Why pages are turned away; undefined: they are not. */
   refusal: string | undefined;
@@ -66,6 +69,7 @@ export class LiveServer {
       socket.emit("fleet", this.fleet());
       socket.emit("alerts", this.alerts());
       if (!this.world.silent) socket.emit("snapshot", this.snapshot());
+      socket.on("ack", ({ fleetMs }) => this.acks.push(fleetMs));
       socket.on("watch", (watch) => {
         this.watches.push(watch);
         if (watch.device !== null) this.world.device = watch.device;
@@ -98,8 +102,9 @@ export class LiveServer {
     await this.#io.close();
   }
 
-  /** Ends the connections; the pages may come again. */
-  disconnect(): void {
+  /** Ends the connections, with a word why; the pages may come again. */
+  disconnect(why?: Goodbye["why"]): void {
+    if (why !== undefined) this.#io.emit("goodbye", { nowMs: Date.now(), why });
     this.#io.disconnectSockets(true);
   }
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { brokersOfTests, dashboard, installation, runGroup, Sender } from "../../server/fixtures/kafka.ts";
 import type {} from "../src/hooks.ts";
 import { type BuiltPage, buildPage } from "./built-page.ts";
+import { SwitchedWay } from "./switched-way.ts";
 
 const TYPES: Record<string, string> = {
   html: "text/html",
@@ -80,6 +81,46 @@ describe.skipIf(isChromiumMissing)("the page on a real server (skipped where the
     await page.reload();
     await isTheTopics(page);
     await isTheTopics(await tabAt(server.url));
+  });
+
+  test("the socket is cut while readings go on, and the server changes: the series is the topic's each time", async () => {
+    const here = installation(brokersOfTests());
+    await using sender = await Sender.start(here);
+    const sent: { timeMs: number; celsius: number }[] = [];
+    const send = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const reading = { timeMs: Date.now(), celsius: (sent.length % 80) / 4 };
+        sent.push(reading);
+        await sender.readings([{ device: "machine-01", celsius: reading.celsius, eventMs: reading.timeMs }]);
+      }
+    };
+    await send(20);
+    await using first = await dashboard(here);
+    await using second = await dashboard(here);
+    const way = await SwitchedWay.open(first.url);
+    await using _way = way;
+    const page = await tabAt(way.url);
+    await expect.poll(() => series(page), SLOW).toEqual(sent);
+    await expect.poll(() => state(page), SLOW).toBe("live");
+
+    way.cut();
+    await expect.poll(() => state(page), SLOW).toBe("connecting");
+    await send(20);
+    way.restore();
+    await expect.poll(() => state(page), SLOW).toBe("live");
+    await expect.poll(() => series(page), SLOW).toEqual(sent);
+
+    await send(5);
+    way.cut();
+    way.leadTo(second.url);
+    await send(20);
+    const cutMs = performance.now();
+    way.restore();
+    await expect.poll(() => series(page), SLOW).toEqual(sent);
+    expect(performance.now() - cutMs, "viewers move over within 5 s").toBeLessThan(5_000);
+    await send(5);
+    await expect.poll(() => series(page), SLOW).toEqual(sent);
+    await page.close();
   });
 
   test("bad records are counted with their place while the good go on; a dead pipeline is no all-clear", async () => {

@@ -111,6 +111,20 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await isIn(page, "live");
   });
 
+  test("each fleet summary is acknowledged; a server that hangs up says why, and is come back to", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    const fleet = fleetOf([{ id: "machine-01", celsius: 21 }]);
+    server.tell({ fleet });
+    await eventually(() => server.acks.at(-1)).toBe(fleet.nowMs);
+    expect(server.acks).toHaveLength(2);
+    server.refusal = "later";
+    server.disconnect("too-slow");
+    await eventually(() => wordsOf(told(page, "connecting"))).toContain("too slow for half a minute");
+    server.refusal = undefined;
+    await isIn(page, "live");
+  });
+
   test("a server of another version: the page loads itself anew, once, and then says so", async () => {
     const { page, server } = await open({ welcome: { version: NEWER_VERSION } });
     await eventually(() => told(page, "outdated").count()).toBe(1);
