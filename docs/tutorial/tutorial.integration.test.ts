@@ -1,6 +1,7 @@
 /** Every step of the tutorial, run as a reader runs it: as a process, on a Kafka, ended by Ctrl-C. */
 import type { Alert, SensorReading } from "@kelvin/schema";
 import {
+  createTopics,
   followTopic,
   kafkaForTests,
   type RunningService,
@@ -28,10 +29,10 @@ async function classroom() {
   const admin = client.admin();
   const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await Promise.all([admin.connect(), producer.connect()]);
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: Object.values(names).map((topic) => ({ topic, numPartitions: 3 })),
-  });
+  await createTopics(
+    admin,
+    Object.values(names).map((topic) => ({ topic, numPartitions: 3 })),
+  );
   return {
     brokers: kafka.brokers,
     topics: names,

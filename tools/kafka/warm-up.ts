@@ -1,3 +1,4 @@
+import { createTopics } from "@kelvin/test-kit";
 import { Kafka, logLevel } from "kafkajs";
 
 /**
@@ -16,7 +17,7 @@ export async function warmUp(brokers: readonly string[]): Promise<void> {
   const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 100 });
   const admin = kafka.admin();
   await Promise.all([producer.connect(), admin.connect(), consumer.connect()]);
-  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+  await createTopics(admin, [{ topic, numPartitions: 1 }]);
   await producer.send({ topic, messages: [{ value: "warm" }] });
   await consumer.subscribe({ topic, fromBeginning: true });
   await new Promise<void>((resolve, reject) => {

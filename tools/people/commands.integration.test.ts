@@ -2,7 +2,7 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { brokersFromEnvironment, uniqueName, waitFor } from "@kelvin/test-kit";
+import { brokersFromEnvironment, createTopics, uniqueName, waitFor } from "@kelvin/test-kit";
 import { Kafka, logLevel } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -20,7 +20,7 @@ function run(name: string, ...args: string[]): SpawnSyncReturns<string> {
 async function topicWithRecords(): Promise<string> {
   const topic = uniqueName("people");
   const configEntries = [{ name: "retention.ms", value: "5400000" }];
-  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 2, configEntries }] });
+  await createTopics(admin, [{ topic, numPartitions: 2, configEntries }]);
   const producer = kafka.producer();
   await producer.connect();
   const messages = Array.from({ length: 5 }, (_, index) => ({

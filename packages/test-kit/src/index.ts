@@ -9,5 +9,6 @@ export {
   startService,
 } from "./service.ts";
 export { followTopic, type LoggedRecord, type TopicLog } from "./topic-log.ts";
+export { createTopics } from "./topics.ts";
 export { uniqueName } from "./unique-name.ts";
 export { type WaitOptions, WaitTimeoutError, waitFor } from "./wait-for.ts";

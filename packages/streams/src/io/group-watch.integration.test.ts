@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { createTopics } from "@kelvin/test-kit";
 import { Kafka, logLevel } from "kafkajs";
 import { expect, test, vi } from "vitest";
 import type { Log } from "../ports.ts";
@@ -16,7 +17,7 @@ test("tells who runs a group, where it is, and where its topic ends; of a missin
   const admin = kafka.admin();
   const producer = kafka.producer();
   await Promise.all([admin.connect(), producer.connect()]);
-  await admin.createTopics({ topics: [{ topic: watched.topic, numPartitions: 2 }], waitForLeaders: true });
+  await createTopics(admin, [{ topic: watched.topic, numPartitions: 2 }]);
   const messages = Array.from({ length: 5 }, (_, i) => ({ value: String(i), partition: i % 2 }));
   await producer.send({ topic: watched.topic, messages });
 
