@@ -76,6 +76,10 @@ test("kill -9 of a processor, a dashboard and the broker loses nothing", async (
 
   const killedProcessorMs = Date.now();
   await processors[0]?.kill();
+  // Its partitions wait for the group's session timeout (6 s), and only then for another processor.
+  const isBehind = () =>
+    pages.some(({ health }) => health?.pipelines.some(({ state }) => state !== "up-to-date"));
+  await waitFor("the pages to call a pipeline behind", isBehind, { timeoutMs: 10_000 }).catch(() => {});
   figures["processor killed: all pipelines up to date again after"] = await upToDate(
     pages,
     killedProcessorMs,
