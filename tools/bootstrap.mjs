@@ -21,6 +21,7 @@ const PROGRAMS = {
   broker: join(root, "packages", "embedded-kafka", "src", "main.ts"),
   producer: join(root, "services", "producer", "src", "main.ts"),
   "stream-processor": join(root, "services", "stream-processor", "src", "main.ts"),
+  bench: join(root, "bench", "main.ts"),
   topology: join(root, "services", "stream-processor", "src", "describe", "main.ts"),
 };
 

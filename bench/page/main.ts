@@ -1,0 +1,122 @@
+/** `npm run bench -- page`: sensor to pixel, first chart, heap and script size, on Kafka, server and Chromium as they run. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { launchChromium } from "@kelvin/test-kit";
+import type { Browser, Page } from "playwright-core";
+import { DASHBOARD, installation } from "../../test/support/index.ts";
+import { buildPageWhenNeeded } from "../../tools/page/build.ts";
+import { root } from "../../tools/system/layout.ts";
+import { type Goal, percentile, report, slope } from "../goals.ts";
+import { sendSteadily } from "./devices.ts";
+import { pixelLatencies, watchFirstChart } from "./in-page.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    /** How long each rate is measured. */
+    seconds: { type: "string", default: "20" },
+    /** How long the heap is watched after the chart is full; 0: not at all. */
+    minutes: { type: "string", default: "3" },
+  },
+});
+const DESK = { width: 1280, height: 800 };
+const FULL_MS = 100_000;
+const FIRST_CHARTS = 10;
+/** Readings on a full chart of one device with one reading a second, its edges left open. */
+const FULL_COUNT = 95;
+
+await buildPageWhenNeeded(root, () => console.log("Building the page ..."));
+await using plant = await installation();
+await using dashboard = plant.start(DASHBOARD, { LOG_LEVEL: "fatal" });
+const url = await dashboard.ready();
+const browser = await launchChromium();
+try {
+  const heapMinutes = Number(options.minutes);
+  report([
+    ...(await sensorToPixel(10, 1, 200, 50)),
+    ...(await sensorToPixel(1_000, 100, 400, 150)),
+    ...(await firstChart()),
+    ...(heapMinutes > 0 ? await heapOverTime(heapMinutes) : []),
+    scriptSize(),
+  ]);
+} finally {
+  await browser.close();
+}
+
+async function sensorToPixel(perSecond: number, count: number, must: number, aim: number): Promise<Goal[]> {
+  await using _devices = await sendSteadily(plant.brokers, plant.topics.sensor, { count, perSecond });
+  const page = await openLive(browser);
+  const lastsMs = Number(options.seconds) * 1000;
+  const { latenciesMs, longTasks } = await page.evaluate(pixelLatencies, lastsMs);
+  await page.close();
+  const at = `${perSecond} readings/s of ${count} device${count === 1 ? "" : "s"}`;
+  console.log(
+    `sensor to pixel at ${at}: ${latenciesMs.length} readings of the shown one, ` +
+      `p50 ${percentile(latenciesMs, 0.5).toFixed(0)} ms, p99 ${percentile(latenciesMs, 0.99).toFixed(0)} ms, ` +
+      `${longTasks} tasks over 50 ms`,
+  );
+  return [
+    { what: `sensor to pixel, p99, ${at}`, value: percentile(latenciesMs, 0.99), must, aim, unit: "ms" },
+  ];
+}
+
+async function firstChart(): Promise<Goal[]> {
+  console.log("Waiting for a full chart ...");
+  await using _devices = await sendSteadily(plant.brokers, plant.topics.sensor, { count: 1, perSecond: 1 });
+  await wait(FULL_MS);
+  const samples: number[] = [];
+  for (let i = 0; i < FIRST_CHARTS; i++) {
+    const page = await browser.newPage({ viewport: DESK });
+    await page.addInitScript(watchFirstChart, FULL_COUNT);
+    await page.goto(url);
+    const painted = await page.waitForFunction(() => Reflect.get(globalThis, "chartPaintedMs"));
+    samples.push(Number(await painted.jsonValue()));
+    await page.close();
+  }
+  console.log(`first chart: ${samples.map((sample) => sample.toFixed(0)).join(", ")} ms`);
+  const value = percentile(samples, 0.5);
+  return [{ what: "navigation to a painted chart, median", value, must: 300, aim: 150, unit: "ms" }];
+}
+
+/** Live bytes after a collection, every 10 s from a full chart on; grown to an hour. */
+async function heapOverTime(minutes: number): Promise<Goal[]> {
+  await using _devices = await sendSteadily(plant.brokers, plant.topics.sensor, {
+    count: 10,
+    perSecond: 100,
+  });
+  const page = await openLive(browser);
+  const session = await page.context().newCDPSession(page);
+  console.log("Waiting for a full chart of 10 readings/s ...");
+  await wait(FULL_MS + 10_000);
+  const points: { x: number; y: number }[] = [];
+  for (const endMs = performance.now() + minutes * 60_000; performance.now() < endMs; ) {
+    await session.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await session.send("Runtime.getHeapUsage");
+    points.push({ x: performance.now() / 3_600_000, y: usedSize / 1e6 });
+    await wait(10_000);
+  }
+  await page.close();
+  const sizes = points.map(({ y }) => y);
+  console.log(
+    `heap over ${minutes} min at 100 readings/s: from ${sizes[0]?.toFixed(2)} to ${sizes.at(-1)?.toFixed(2)} MB, ` +
+      `at most ${Math.max(...sizes).toFixed(2)} MB`,
+  );
+  return [{ what: "page heap growth in an hour", value: slope(points), must: 10, aim: 1, unit: "MB" }];
+}
+
+function scriptSize(): Goal {
+  const assets = join(root, "services", "dashboard", "dist", "assets");
+  const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"));
+  const bytes = scripts.map((name) => gzipSync(readFileSync(join(assets, name))).length);
+  const value = bytes.reduce((sum, size) => sum + size, 0) / 1000;
+  return { what: "script, gzipped", value, must: 120, aim: 75, unit: "kB", isGate: true };
+}
+
+async function openLive(chromium: Browser): Promise<Page> {
+  const page = await chromium.newPage({ viewport: DESK });
+  await page.goto(`${url}?device=machine-01`);
+  await page.locator("[data-testid=status][data-state=live]").waitFor();
+  return page;
+}
