@@ -1,12 +1,12 @@
 /** The topic `alert`: readings that were too hot. */
 import * as z from "zod";
 import { instantOf, Timestamp } from "./instant.ts";
-import { DeviceId } from "./sensor.ts";
+import { Celsius, DeviceId } from "./sensor.ts";
 import { defineTopic } from "./topic.ts";
 
 /** One reading above the limit in the three units of the tutorial, 2 decimals each; its five fields and no more. */
 export const Alert = z.object({
-  celsius: z.number(),
+  celsius: Celsius,
   fahrenheit: z.number(),
   kelvin: z.number(),
   device_id: DeviceId,

@@ -1,7 +1,7 @@
 /** The topic `kpi`: a number per device over a trailing window, told every second. */
 import * as z from "zod";
 import { UtcTimestamp } from "./instant.ts";
-import { DeviceId } from "./sensor.ts";
+import { Celsius, DeviceId } from "./sensor.ts";
 import { defineTopic } from "./topic.ts";
 
 const window = {
@@ -25,7 +25,7 @@ export type AlertCount = z.infer<typeof AlertCount>;
 /** The mean of a device's readings in the window, 2 decimals; null is said once, when the readings stop. */
 export const AverageTemperature = z.object({
   name: z.literal("average_temperature"),
-  value: z.number().nullable(),
+  value: Celsius.nullable(),
   unit: z.literal("celsius"),
   ...window,
 });

@@ -9,6 +9,12 @@ export const DeviceId = z.string().min(1).max(64);
 const ABSOLUTE_ZERO_CELSIUS = -273.15;
 
 /**
+ * Degrees Celsius. Colder than absolute zero or a million degrees is a broken sensor, and a number near the end of a
+ * double would overflow on its way to Fahrenheit.
+ */
+export const Celsius = z.number().min(ABSOLUTE_ZERO_CELSIUS).max(1_000_000);
+
+/**
  * One temperature measurement, exactly the tutorial's message.
  *
  * Unknown fields are dropped, not refused: a newer producer may run beside an older reader.
@@ -17,11 +23,8 @@ export const SensorReading = z.object({
   /** Where it carries a UTC offset it is the event time; otherwise the record's Kafka timestamp is. */
   timestamp: Timestamp,
   device_id: DeviceId,
-  /**
-   * Degrees Celsius, 2 decimals. Colder than absolute zero or a million degrees is a broken sensor, and a
-   * number near the end of a double would overflow on its way to Fahrenheit.
-   */
-  temperature: z.number().min(ABSOLUTE_ZERO_CELSIUS).max(1_000_000),
+  /** 2 decimals. */
+  temperature: Celsius,
 });
 export type SensorReading = z.infer<typeof SensorReading>;
 

@@ -1,5 +1,6 @@
 /** Every device that was heard: its readings, its newest value, how often it usually speaks. */
 import type { LastReading } from "@kelvin/schema/live";
+import { RecencyMap } from "./recency.ts";
 import { ReadingBudget, ReadingRing, type RingLimits } from "./rings.ts";
 
 /** How many steps the usual interval is the middle of. */
@@ -60,7 +61,7 @@ export class Devices {
   readonly #limits: DeviceLimits;
   readonly #budget: ReadingBudget;
   /** In the order of being heard: the least recent first. */
-  readonly #byId = new Map<string, Device>();
+  readonly #byId = new RecencyMap<Device>();
   #heard = 0;
   #dropped = 0;
 
@@ -97,17 +98,13 @@ export class Devices {
     device.ring.push(reading.eventMs, reading.celsius, reading.heardMs);
     device.last = last;
     this.#heard += 1;
-    this.#byId.delete(id);
-    this.#byId.set(id, device);
+    this.#byId.touch(id, device);
     if (this.#byId.size > this.#limits.maxDevices) this.#dropLeastRecent();
     return device;
   }
 
   #dropLeastRecent(): void {
-    const [device] = this.#byId.values();
-    if (device === undefined) return;
-    this.#byId.delete(device.id);
-    device.ring.release();
+    this.#byId.dropOldest()?.ring.release();
     this.#dropped += 1;
   }
 }

@@ -32,11 +32,11 @@ test("alerts close to each other are one episode, with its peak and how many the
 test("an episode ends with a judged reading 5 s after its last alert, and not before it is judged", () => {
   const episodes = new Episodes(limits);
   episodes.alert({ device: "a", eventMs: 1_000, celsius: 36 }, NO_READINGS);
-  for (const eventMs of [2_000, 5_999]) episodes.reading("a", at(eventMs));
+  for (const eventMs of [2_000, 5_999]) episodes.reading("a", at(eventMs), eventMs);
   episodes.settle(yes);
   expect(episodes.active("a")).toBeDefined();
-  episodes.reading("a", at(6_000));
-  episodes.reading("a", at(7_000));
+  episodes.reading("a", at(6_000), 6_000);
+  episodes.reading("a", at(7_000), 7_000);
   episodes.settle(({ offset }) => offset < 6_000);
   expect(episodes.active("a")).toBeDefined();
   episodes.settle(({ offset }) => offset <= 6_000);
@@ -48,7 +48,8 @@ test("no false all-clear: neither silence nor a pipeline that stands still ends 
   const episodes = new Episodes(limits);
   episodes.alert({ device: "silent", eventMs: 1_000, celsius: 36 }, NO_READINGS);
   episodes.alert({ device: "unjudged", eventMs: 1_000, celsius: 36 }, NO_READINGS);
-  for (let eventMs = 2_000; eventMs < 600_000; eventMs += 1_000) episodes.reading("unjudged", at(eventMs));
+  for (let eventMs = 2_000; eventMs < 600_000; eventMs += 1_000)
+    episodes.reading("unjudged", at(eventMs), eventMs);
   episodes.settle(({ offset }) => offset < 3_000);
   expect(episodes.activeCount).toBe(2);
 });
@@ -56,7 +57,7 @@ test("no false all-clear: neither silence nor a pipeline that stands still ends 
 test("an alert that comes late for a reading taken as evidence keeps the episode going", () => {
   const episodes = new Episodes(limits);
   episodes.alert({ device: "a", eventMs: 1_000, celsius: 36 }, NO_READINGS);
-  episodes.reading("a", at(6_000));
+  episodes.reading("a", at(6_000), 6_000);
   episodes.alert({ device: "a", eventMs: 6_000, celsius: 37 }, { ...NO_READINGS, last: at(6_000) });
   episodes.settle(yes);
   expect(episodes.active("a")?.readings).toBe(2);
@@ -144,7 +145,7 @@ test("however late the alerts come, and however often, the episodes are those of
         nowMs += stepMs;
         readings.push({ eventMs: nowMs, isHot });
         waiting.push(nowMs);
-        episodes.reading("a", at(nowMs));
+        episodes.reading("a", at(nowMs), nowMs);
         pass(howMany, isRepeated);
         if (isSettled) episodes.settle(({ offset }) => offset <= judged);
       }
@@ -158,4 +159,30 @@ test("however late the alerts come, and however often, the episodes are those of
     }),
     { numRuns: 1_000 },
   );
+});
+
+const YEAR_9999 = Date.UTC(9999, 11, 31);
+
+test("an alert from a clock far ahead ends like any other, once the device speaks by a right clock again", () => {
+  const episodes = new Episodes(limits);
+  episodes.alert({ device: "a", eventMs: YEAR_9999, celsius: 36 }, NO_READINGS);
+  episodes.reading("a", at(10_000), 10_000);
+  expect(episodes.active("a")).toMatchObject({ sinceMs: 10_000, lastMs: 10_000, endedMs: null });
+  episodes.alert({ device: "a", eventMs: 11_000, celsius: 40 }, NO_READINGS);
+  expect(episodes.active("a")).toMatchObject({ lastMs: 11_000, readings: 2, peakCelsius: 40 });
+  episodes.reading("a", at(16_000), 16_000);
+  episodes.settle(yes);
+  expect(episodes.all()).toMatchObject([{ endedMs: 16_000 }]);
+});
+
+test("an episode that was in the far future hides no later alert", () => {
+  const episodes = new Episodes(limits);
+  episodes.alert({ device: "a", eventMs: YEAR_9999, celsius: 36 }, NO_READINGS);
+  episodes.reading("a", at(YEAR_9999 + 6_000), 10_000);
+  episodes.settle(yes);
+  expect(episodes.active("a")).toBeUndefined();
+  episodes.alert({ device: "a", eventMs: 11_000, celsius: 40 }, NO_READINGS);
+  expect(episodes.active("a")).toMatchObject({ sinceMs: 11_000, readings: 1 });
+  episodes.alert({ device: "a", eventMs: YEAR_9999, celsius: 36 }, NO_READINGS);
+  expect(episodes.all()).toHaveLength(2);
 });

@@ -1,6 +1,7 @@
 /** Alerts gathered into episodes: one line for a device that was too hot for a while, not one for each reading. */
 import type { Episode } from "@kelvin/schema/live";
-import type { Position } from "./devices.ts";
+import { AHEAD_MS, type Position } from "./devices.ts";
+import { RecencyMap } from "./recency.ts";
 
 /** An episode is over with the first reading this long after its last alert, in event time. */
 export const QUIET_MS = 5_000;
@@ -44,7 +45,7 @@ interface Active {
 export class Episodes {
   readonly #limits: EpisodeLimits;
   /** By device, in the order of their newest alert. */
-  readonly #active = new Map<string, Active>();
+  readonly #active = new RecencyMap<Active>();
   /** The oldest first. */
   readonly #ended: Episode[] = [];
   readonly #changed = new Set<Episode>();
@@ -84,14 +85,18 @@ export class Episodes {
     episode.peakCelsius = Math.max(episode.peakCelsius, alert.celsius);
     active.evidence = evidenceIn(readings, alert.eventMs);
     this.#changed.add(episode);
-    this.#active.delete(alert.device);
-    this.#active.set(alert.device, active);
+    this.#active.touch(alert.device, active);
   }
 
   /** Notes a reading; an active episode takes the first one that is late enough as evidence. */
-  reading(device: string, reading: Evidence): void {
+  reading(device: string, reading: Evidence, nowMs: number): void {
     const active = this.#active.get(device);
-    if (active === undefined || active.evidence !== undefined) return;
+    if (active === undefined) return;
+    if (active.episode.lastMs > nowMs + AHEAD_MS && reading.eventMs <= nowMs + AHEAD_MS) {
+      // The alert came from a clock that was wrong, and no longer is: nothing would ever be later than the alert.
+      this.#setBack(active, reading.eventMs);
+    }
+    if (active.evidence !== undefined) return;
     active.evidence = evidenceOf(reading, active.episode.lastMs);
   }
 
@@ -120,10 +125,21 @@ export class Episodes {
     return changes;
   }
 
+  #setBack(active: Active, toMs: number): void {
+    const { episode } = active;
+    episode.lastMs = toMs;
+    episode.sinceMs = Math.min(episode.sinceMs, toMs);
+    active.evidence = undefined;
+    this.#changed.add(episode);
+  }
+
   #begin(alert: AlertSeen, readings: DeviceReadings): void {
-    // An alert from within the last episode, told again after its end.
-    const before = this.#ended.findLast(({ device }) => device === alert.device);
-    if (before !== undefined && alert.eventMs <= before.lastMs) return;
+    // An alert from within an episode, told again after its end. One from before it may be new: a clock was set back.
+    const isKnown = this.#ended.some(
+      ({ device, sinceMs, lastMs }) =>
+        device === alert.device && alert.eventMs >= sinceMs && alert.eventMs <= lastMs,
+    );
+    if (isKnown) return;
     this.#made += 1;
     const episode: Episode = {
       id: String(this.#made),
@@ -135,12 +151,9 @@ export class Episodes {
       lastCelsius: alert.celsius,
       endedMs: null,
     };
-    this.#active.set(alert.device, { episode, evidence: evidenceIn(readings, alert.eventMs) });
+    this.#active.touch(alert.device, { episode, evidence: evidenceIn(readings, alert.eventMs) });
     this.#changed.add(episode);
-    if (this.#active.size > this.#limits.maxActive) {
-      const [oldest] = this.#active.keys();
-      if (oldest !== undefined) this.#active.delete(oldest);
-    }
+    if (this.#active.size > this.#limits.maxActive) this.#active.dropOldest();
   }
 
   #end({ episode }: Active, endedMs: number): void {

@@ -69,3 +69,16 @@ test("devices beyond the limit make way", () => {
   for (const device of ["a", "b", "a", "c"]) table.put(device, count(1, table.size + 10, table.size));
   expect(table.size).toBe(2);
 });
+
+test("a result that claims to be of the future is over when it has expired, and the true ones count again", () => {
+  const table = new KpiTable(10);
+  const heard = (value: number, windowEndMs: number, heardMs: number) => ({
+    ...count(value, windowEndMs),
+    heardMs,
+  });
+  table.put("a", heard(99, Date.UTC(9999, 0), 1_000));
+  expect(table.put("a", heard(1, 9_000, 9_000))).toBe(false);
+  expect(table.put("a", heard(2, 12_000, 12_000))).toBe(true);
+  expect(table.tiles("a", 12_000, all)[0]).toMatchObject({ state: "value", value: 2, windowEndMs: 12_000 });
+  expect(table.put("a", heard(1, 9_000, 60_000))).toBe(false);
+});

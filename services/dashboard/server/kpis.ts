@@ -1,5 +1,6 @@
 /** The newest KPIs of each device, and what their tiles may say. */
 import type { KpiDefinition, KpiName, KpiTile, PipelineName } from "@kelvin/schema/live";
+import { RecencyMap } from "./recency.ts";
 
 /** The KPIs there are, in the order of their tiles, and the pipelines that each needs, in the order of the flow. */
 export const KPIS: readonly (KpiDefinition & { needs: readonly PipelineName[] })[] = [
@@ -23,25 +24,26 @@ export interface KpiResult {
 export class KpiTable {
   readonly #maxDevices: number;
   /** In the order of their newest result: the least recent first. */
-  readonly #byDevice = new Map<string, Map<KpiName, KpiResult>>();
+  readonly #byDevice = new RecencyMap<Map<KpiName, KpiResult>>();
 
   /** @param maxDevices the device with the least recent result makes way for one more */
   constructor(maxDevices: number) {
     this.#maxDevices = maxDevices;
   }
 
-  /** Keeps the result with the highest window end and revision, so that repeated and late ones are harmless. */
+  /**
+   * Keeps the result with the highest window end and revision, so that repeated and late ones are harmless. One that
+   * claims to be of the future holds only until it expires: it would keep the true ones out for ever.
+   */
   put(device: string, result: KpiResult): boolean {
     const results = this.#byDevice.get(device) ?? new Map<KpiName, KpiResult>();
     const kept = results.get(result.name);
-    if (kept !== undefined && !isNewer(result, kept)) return false;
+    const isOver =
+      kept !== undefined && kept.windowEndMs > result.heardMs && hasExpired(kept, result.heardMs);
+    if (kept !== undefined && !isOver && !isNewer(result, kept)) return false;
     results.set(result.name, result);
-    this.#byDevice.delete(device);
-    this.#byDevice.set(device, results);
-    if (this.#byDevice.size > this.#maxDevices) {
-      const [leastRecent] = this.#byDevice.keys();
-      if (leastRecent !== undefined) this.#byDevice.delete(leastRecent);
-    }
+    this.#byDevice.touch(device, results);
+    if (this.#byDevice.size > this.#maxDevices) this.#byDevice.dropOldest();
     return true;
   }
 

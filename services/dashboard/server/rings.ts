@@ -41,9 +41,9 @@ export interface RingLimits {
 export class ReadingRing {
   readonly #limits: RingLimits;
   readonly #budget: ReadingBudget;
-  #eventMs = new Float64Array(FIRST_CAPACITY);
-  #celsius = new Float64Array(FIRST_CAPACITY);
-  #heardMs = new Float64Array(FIRST_CAPACITY);
+  #eventMs: Float64Array;
+  #celsius: Float64Array;
+  #heardMs: Float64Array;
   #first: number;
   #next: number;
   /** When the newest reading that had to make way before its time came in. */
@@ -54,6 +54,10 @@ export class ReadingRing {
     this.#budget = budget;
     this.#first = start;
     this.#next = start;
+    // One piece of memory: to allocate it is most of what a new device costs.
+    const columns = new Float64Array(3 * FIRST_CAPACITY);
+    const column = (i: number) => columns.subarray(i * FIRST_CAPACITY, (i + 1) * FIRST_CAPACITY);
+    [this.#eventMs, this.#celsius, this.#heardMs] = [column(0), column(1), column(2)];
   }
 
   /** Position of the oldest reading that is there. */

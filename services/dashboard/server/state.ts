@@ -93,7 +93,7 @@ export class LiveState {
       offset,
     });
     if (eventMs <= nowMs) this.#newestEventMs = Math.max(this.#newestEventMs ?? eventMs, eventMs);
-    this.#episodes.reading(reading.device_id, at);
+    this.#episodes.reading(reading.device_id, at, nowMs);
     this.#tell((listener) => listener.deviceChanged(reading.device_id));
   }
 

