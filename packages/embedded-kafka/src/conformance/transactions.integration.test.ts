@@ -275,6 +275,29 @@ describe("Produce in a transaction", () => {
     expect(await read(topic)).toEqual(["a", "b", "c"]);
   });
 
+  test("lets no batch take the place of an earlier one that was refused", async () => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    const codeOf = async (baseSequence: number) =>
+      (await producer.send(topic, ["a"], { batch: { baseSequence } })).errorCode;
+    expect(await codeOf(0)).toBe(errorCode.invalidTxnState);
+    await producer.add(topic);
+    expect(await codeOf(1)).toBe(errorCode.outOfOrderSequence);
+    expect(await codeOf(0)).toBe(errorCode.none);
+    expect(await codeOf(1)).toBe(errorCode.none);
+  });
+
+  test("takes any first sequence from a producer that the partition has never heard of", async () => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    await producer.add(topic);
+    const codeOf = async (baseSequence: number) =>
+      (await producer.send(topic, ["a"], { batch: { baseSequence } })).errorCode;
+    expect(await codeOf(7)).toBe(errorCode.none);
+    expect(await codeOf(9)).toBe(errorCode.outOfOrderSequence);
+    expect(await codeOf(8)).toBe(errorCode.none);
+  });
+
   test("begins anew at sequence 0 with a new epoch", async () => {
     topic = await freshTopicName();
     await using producer = await TransactionClient.started();

@@ -100,11 +100,13 @@ function append(
 
 /** What the coordinator has against a batch of a transaction, in errors that a producer knows; null where nothing. */
 function transactionRefusal(
-  { apiVersion, transactions }: RequestContext,
+  { apiVersion, transactions, clock }: RequestContext,
   transactionalId: string,
-  { producerId, producerEpoch }: BatchHeader,
-  { topic, index }: Partition,
+  header: BatchHeader,
+  { topic, index, log }: Partition,
 ): PartitionAnswer | null {
+  const { producerId, producerEpoch } = header;
+  log.producers.sent(header, clock.now());
   const producer = { transactionalId, producerId, producerEpoch };
   const code = transactions.verifyPartition(producer, topic.name, index);
   switch (code) {

@@ -29,6 +29,13 @@ interface ProducerState {
   coordinatorEpoch: number;
 }
 
+/** The lowest sequence that a transactional producer has sent here in an epoch, appended or not. */
+interface FirstSent {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly sentMs: number;
+}
+
 /** A producer as DescribeProducers shows it (KIP-664). */
 export interface ActiveProducer {
   readonly producerId: number;
@@ -62,6 +69,8 @@ function sequenceAfter(sequence: number, steps: number): number {
 export class ProducerStates {
   readonly transactions = new TransactionIndex();
   readonly #producers = new Map<number, ProducerState>();
+  /** Of producers of which nothing has been appended. */
+  readonly #firstSent = new Map<number, FirstSent>();
 
   get size(): number {
     return this.#producers.size;
@@ -80,8 +89,15 @@ export class ProducerStates {
 
   #checkSequence(header: BatchHeader): SequenceVerdict {
     const state = this.#producers.get(header.producerId);
-    if (state === undefined) return APPEND;
     const { producerEpoch: epoch, baseSequence: first } = header;
+    if (state === undefined) {
+      const lowest = this.#firstSent.get(header.producerId)?.sequence ?? first;
+      if (first <= lowest) return APPEND;
+      return refuse(
+        errorCode.outOfOrderSequence,
+        `producer ${header.producerId} sent sequence ${first}, and ${lowest} before it, which was refused`,
+      );
+    }
     if (epoch < state.epoch) {
       return refuse(
         errorCode.invalidProducerEpoch,
@@ -102,6 +118,17 @@ export class ProducerStates {
       errorCode.outOfOrderSequence,
       `producer ${header.producerId} sent sequence ${first}, expected ${expected}`,
     );
+  }
+
+  /**
+   * Remembers that a transactional producer sent a batch, before it is known whether it will be appended: where it is not,
+   * the next one in flight may not take its place (KIP-890).
+   */
+  sent({ producerId, producerEpoch: epoch, baseSequence: sequence }: BatchHeader, nowMs: number): void {
+    if (this.#producers.has(producerId)) return;
+    const before = this.#firstSent.get(producerId);
+    const isLower = before === undefined || epoch > before.epoch || sequence < before.sequence;
+    if (isLower) this.#firstSent.set(producerId, { epoch, sequence, sentMs: nowMs });
   }
 
   /** Remembers a batch that was appended. */
@@ -128,6 +155,7 @@ export class ProducerStates {
     state.lastUsedMs = nowMs;
     state.lastTimestampMs = timestampMs;
     this.#producers.set(producerId, state);
+    this.#firstSent.delete(producerId);
     return state;
   }
 
@@ -183,6 +211,9 @@ export class ProducerStates {
     for (const [producerId, { lastUsedMs }] of this.#producers) {
       const open = this.transactions.openSince(producerId) !== null;
       if (lastUsedMs < unusedSinceMs && !open) this.#producers.delete(producerId);
+    }
+    for (const [producerId, { sentMs }] of this.#firstSent) {
+      if (sentMs < unusedSinceMs) this.#firstSent.delete(producerId);
     }
   }
 }
