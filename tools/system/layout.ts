@@ -40,7 +40,7 @@ export async function layOut(options: SystemOptions, terminal: Terminal): Promis
   });
   const brokers = ports.broker === undefined ? options.brokers.join(",") : `localhost:${ports.broker}`;
   return {
-    broker: ports.broker === undefined ? undefined : brokerSpec(ports.broker),
+    broker: ports.broker === undefined ? undefined : brokerSpec(ports.broker, options.dataDir),
     producer: service("producer", SERVICES.producer, ports.producer),
     processor: service("stream-processor", SERVICES.processor, ports.processor),
     dashboard: service("dashboard", SERVICES.dashboard, ports.dashboard),
@@ -55,9 +55,10 @@ export async function layOut(options: SystemOptions, terminal: Terminal): Promis
   };
 }
 
-function brokerSpec(port: number): ProgramSpec {
+function brokerSpec(port: number, dataDir: string | undefined): ProgramSpec {
   const script = join(root, "packages", "embedded-kafka", "src", "main.ts");
-  return { name: "broker", script, environment: { KAFKA_PORT: String(port) } };
+  const args = dataDir === undefined ? [] : ["--data-dir", dataDir];
+  return { name: "broker", script, args, environment: { KAFKA_PORT: String(port) } };
 }
 
 interface Ports {

@@ -51,6 +51,17 @@ describe("options", () => {
     expect(read([], { KAFKA_BROKERS: " " }).kafkaPort).toBe(9092);
   });
 
+  test("--data-dir is a folder of the embedded broker's, seen from where npm was called", () => {
+    expect(read(["--data-dir", "data"], { INIT_CWD: "/somewhere" }).dataDir).toBe(
+      resolve("/somewhere", "data"),
+    );
+    expect(problem(["--data-dir", "data"], { KAFKA_BROKERS: "a:1" })).toMatch(
+      /^2: --data-dir .*KAFKA_BROKERS/,
+    );
+    expect(problem(["--data-dir="])).toMatch(/^2: --data-dir must/);
+    expect(problem([], { npm_config_data_dir: "true" })).toMatch(/^2: .*npm start -- --data-dir/);
+  });
+
   test("flags that npm took for itself are asked back", () => {
     expect(problem([], { npm_config_replay: "true" })).toMatch(/^2: .*npm start -- --replay/);
     expect(problem(["20"], { npm_config_devices: "true" })).toMatch(/^2: /);

@@ -11,6 +11,7 @@ const OPTIONS_HELP = `
                             the columns timestamp,value (and device_id, if it likes)
   --speed <factor>          how much faster the replay is than the readings were
   --unit <unit>             of the file's values: celsius, fahrenheit or kelvin
+  --data-dir <folder>       keep the embedded broker's records there: the next start goes on from them
   --help                    this text
 
 Variables (VARIABLE=value npm start):
@@ -35,6 +36,8 @@ export interface SystemOptions {
   /** Undefined where a Kafka of somebody else is used. */
   kafkaPort: number | undefined;
   brokers: string[];
+  /** Where the embedded broker keeps its records; undefined: in memory. */
+  dataDir: string | undefined;
   /** The dashboard's port; 0 takes free ones for all. */
   port: number;
   host: string | undefined;
@@ -59,11 +62,22 @@ export function readOptions(
   const options = parse(usage, args, environment);
   const variables = readVariables(environment);
   const isOwnBroker = (environment.KAFKA_BROKERS ?? "").trim() === "";
+  const dataDir = options["data-dir"];
+  if (dataDir === "") throw new ToolError("--data-dir must name a folder.", { exitCode: 2 });
+  if (dataDir !== undefined && !isOwnBroker) {
+    throw new ToolError(
+      "--data-dir is for the embedded broker: it can't be used together with KAFKA_BROKERS.",
+      {
+        exitCode: 2,
+      },
+    );
+  }
   const brokers = isOwnBroker ? [`localhost:${variables.KAFKA_PORT}`] : variables.KAFKA_BROKERS;
   return {
     isHelp: options.help === true,
     kafkaPort: isOwnBroker ? variables.KAFKA_PORT : undefined,
     brokers,
+    dataDir: dataDir && resolve(environment.INIT_CWD ?? ".", dataDir),
     port: variables.PORT,
     host: variables.HOST,
     environment: servicesEnvironment(options, environment),
@@ -92,6 +106,7 @@ function parse(usage: string, args: readonly string[], environment: NodeJS.Proce
         replay: { type: "string" },
         speed: { type: "string" },
         unit: { type: "string" },
+        "data-dir": { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -102,8 +117,8 @@ function parse(usage: string, args: readonly string[], environment: NodeJS.Proce
       if (values[name] !== undefined && values.replay === undefined)
         throw new ToolError(`--${name} needs --replay.`);
     }
-    for (const name of ["devices", "replay", "speed", "unit"]) {
-      if (environment[`npm_config_${name}`] !== undefined && !args.includes(`--${name}`)) {
+    for (const name of ["devices", "replay", "speed", "unit", "data-dir"]) {
+      if (environment[`npm_config_${name.replace("-", "_")}`] !== undefined && !args.includes(`--${name}`)) {
         throw new ToolError(
           `npm took --${name} for itself. Two dashes before it help: npm start -- --${name} ...`,
         );

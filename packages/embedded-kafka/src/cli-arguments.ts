@@ -1,4 +1,5 @@
 /** What the command line and the environment ask of the broker. */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { BrokerOptions } from "./broker.ts";
 
@@ -9,8 +10,11 @@ const DEFAULT_PORT = 9092;
  */
 const DEFAULT_RETENTION_BYTES = 16 * 1024 * 1024;
 const DEFAULT_SEGMENT_BYTES = 2 * 1024 * 1024;
+/** With a folder only the newest segment of each partition is in memory: as much as above. */
+const FOLDER_RETENTION_BYTES = 256 * 1024 * 1024;
+const FOLDER_SEGMENT_BYTES = 16 * 1024 * 1024;
 
-export const usage = `A broker that speaks Kafka's protocol, in one process and in memory: for development, demos and tests.
+export const usage = `A broker that speaks Kafka's protocol, in one process: for development, demos and tests.
 
 Usage: pnpm broker -- [options]
 
@@ -19,11 +23,15 @@ Usage: pnpm broker -- [options]
   --advertised-host <h>   host that clients are told to connect to
   --partitions <n>        partitions of topics made without saying   (default 1)
   --no-auto-create        asking for a missing topic does not make it
+  --data-dir <folder>      keep topics, records and offsets there, and go on from what is there;
+                           default: all is in memory, and a stop forgets it
   --config <name=value>   a broker setting by Kafka's name; may be given several times
   --help                  this text
 
 What is kept is bounded, besides a topic's own retention.ms and retention.bytes: the oldest go beyond
-${DEFAULT_RETENTION_BYTES / 1024 / 1024} MiB a partition (--config log.retention.bytes=-1 to keep all). A stop forgets everything.
+${DEFAULT_RETENTION_BYTES / 1024 / 1024} MiB a partition, ${FOLDER_RETENTION_BYTES / 1024 / 1024} MiB with --data-dir (--config log.retention.bytes=-1 to keep all).
+
+What a folder holds outlives the process however it ends, kill -9 too; after a power cut the newest records may be gone.
 `;
 
 /** An argument or a variable that can't be. */
@@ -48,15 +56,21 @@ export function parseCommand(
     values.port === undefined
       ? portOf("KAFKA_PORT", env["KAFKA_PORT"] ?? String(DEFAULT_PORT))
       : portOf("--port", values.port);
+  const folder = values["data-dir"];
+  if (folder === "") throw new UsageError("--data-dir must name a folder");
   return {
     help: false,
     options: {
       port,
       ...(values.host === undefined ? {} : { host: values.host }),
       ...(values["advertised-host"] === undefined ? {} : { advertisedHost: values["advertised-host"] }),
+      // npm changes the folder to the project's; people mean the one they are in.
+      ...(folder === undefined ? {} : { folder: resolve(env["INIT_CWD"] ?? ".", folder) }),
       configs: {
-        "log.retention.bytes": String(DEFAULT_RETENTION_BYTES),
-        "log.segment.bytes": String(DEFAULT_SEGMENT_BYTES),
+        "log.retention.bytes": String(
+          folder === undefined ? DEFAULT_RETENTION_BYTES : FOLDER_RETENTION_BYTES,
+        ),
+        "log.segment.bytes": String(folder === undefined ? DEFAULT_SEGMENT_BYTES : FOLDER_SEGMENT_BYTES),
         ...(values.partitions === undefined ? {} : { "num.partitions": values.partitions }),
         ...(values["no-auto-create"] === true ? { "auto.create.topics.enable": "false" } : {}),
         ...Object.fromEntries((values.config ?? []).map(pairOf)),
@@ -75,6 +89,7 @@ function parse(args: string[]) {
         "advertised-host": { type: "string" },
         partitions: { type: "string" },
         "no-auto-create": { type: "boolean" },
+        "data-dir": { type: "string" },
         config: { type: "string", multiple: true },
         help: { type: "boolean", short: "h" },
       },

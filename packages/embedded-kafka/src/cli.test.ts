@@ -2,11 +2,13 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parseCommand, UsageError } from "./cli-arguments.ts";
 import { apiVersions } from "./protocol/messages/api-versions.ts";
 import { RawClient } from "./testing/raw-client.ts";
+import { TemporaryFolder } from "./testing/temporary-folder.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 
@@ -76,7 +78,17 @@ describe("arguments", () => {
     });
   });
 
+  test("a folder is seen from where npm was called, and may hold more than memory", () => {
+    expect(parseCommand(["--data-dir", "here"], { INIT_CWD: "/somewhere" })).toMatchObject({
+      options: {
+        folder: resolve("/somewhere", "here"),
+        configs: { "log.retention.bytes": "268435456", "log.segment.bytes": "16777216" },
+      },
+    });
+  });
+
   test.each([
+    [["--data-dir", ""], {}, /--data-dir/],
     [["--port", "x"], {}, /--port.*"x"/],
     [["--port", "70000"], {}, /--port/],
     [[], { KAFKA_PORT: "-1" }, /KAFKA_PORT.*"-1"/],
@@ -115,6 +127,19 @@ test("a busy port is told with the variable that changes it, and exit code 2", a
   expect(code).toBe(2);
   expect(err).toContain(`port ${address.port}`);
   expect(err).toContain("KAFKA_PORT");
+});
+
+test("a folder that another broker has is refused in one line, with exit code 2; it says that it is for development", async () => {
+  using folder = new TemporaryFolder();
+  const { child, output, exited } = await listening(["--port", "0", "--data-dir", folder.path]);
+  const second = await run(["--port", "0", "--data-dir", folder.path]);
+  expect(second).toMatchObject({ code: 2, out: "" });
+  expect(second.err).toMatch(
+    new RegExp(`^Kafka broker: .* is in use by another broker \\(process ${child.pid}\\).*--data-dir\\.\n$`),
+  );
+  child.disconnect();
+  await exited;
+  expect(output.out).toContain(`in ${folder.path}, one copy: for development`);
 });
 
 test.runIf(process.platform !== "win32").each(["SIGINT", "SIGTERM"] as const)(

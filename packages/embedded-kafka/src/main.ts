@@ -4,6 +4,7 @@ import { parseCommand, UsageError, usage } from "./cli-arguments.ts";
 import { InvalidConfigError } from "./cluster/config-store.ts";
 import type { Log } from "./log-port.ts";
 import { ListenError, PortInUseError } from "./server/listeners.ts";
+import { DataFolderError, StorageError } from "./storage/errors.ts";
 
 const WRONG_USE = 2;
 
@@ -26,6 +27,8 @@ function refuse(error: unknown): never {
     console.error(`Kafka broker: ${error.message}. Set KAFKA_PORT (or --port) to another one.`);
   } else if (error instanceof UsageError || error instanceof InvalidConfigError) {
     console.error(`Kafka broker: ${error.message}\nSee --help.`);
+  } else if (error instanceof DataFolderError || error instanceof StorageError) {
+    console.error(`Kafka broker: ${error.message}. See --data-dir.`);
   } else if (error instanceof ListenError) {
     console.error(`Kafka broker: ${error.message}. See --host.`);
   } else throw error;
@@ -53,7 +56,9 @@ async function main(): Promise<void> {
   });
   process.on("SIGTERM", stop);
   // Only now: whoever reads this line may end us at once, and means an orderly end.
-  console.log(`Kafka broker (in memory) listening on ${broker.brokers.join(",")}`);
+  const { folder } = command.options;
+  const where = folder === undefined ? "in memory" : `in ${folder}, one copy: for development`;
+  console.log(`Kafka broker (${where}) listening on ${broker.brokers.join(",")}`);
   if (process.send !== undefined) {
     process.on("disconnect", stop);
     process.on("message", (message) => {

@@ -31,7 +31,8 @@ export class RawClient implements AsyncDisposable {
   private constructor(socket: Socket, clientId: string) {
     this.#socket = socket;
     this.clientId = clientId;
-    this.closed = once(socket, "close");
+    // Not once(): a reset would be its rejection, and nobody need wait for it.
+    this.closed = new Promise((resolve) => socket.once("close", resolve));
     socket.on("data", (chunk) => this.#data(chunk));
     socket.on("error", () => {});
     socket.on("close", () => {

@@ -1,0 +1,185 @@
+/** The broker as a program, killed with SIGKILL while it is written to, again and again, and started on its folder. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { errorCode } from "../protocol/error-codes.ts";
+import { offsetCommit } from "../protocol/messages/offset-commit.ts";
+import { offsetFetch } from "../protocol/messages/offset-fetch.ts";
+import { batchSizeAt } from "../records/batch.ts";
+import { readRecords } from "../records/record.ts";
+import { append, batchOf, fetchOne, freshTopic } from "../testing/cluster-under-test.ts";
+import { ConnectionClosedError, RawClient } from "../testing/raw-client.ts";
+import { TemporaryFolder } from "../testing/temporary-folder.ts";
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+const SEED = 20_260_101;
+const ROUNDS = 6;
+const PARTITIONS = 3;
+/** Small, so that segments end while the broker is killed. */
+const CONFIGS = ["log.segment.bytes=1048576", "log.retention.bytes=-1"];
+
+/** mulberry32 */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+class Program implements AsyncDisposable {
+  readonly child: ChildProcess;
+  said = "";
+
+  constructor(folder: string) {
+    const args = ["--port", "0", "--data-dir", folder, ...CONFIGS.flatMap((one) => ["--config", one])];
+    this.child = fork(MAIN, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.said += text;
+      });
+    }
+  }
+
+  async address(): Promise<string> {
+    await once(this.child, "message");
+    const found = () => /listening on (127\.0\.0\.1:\d+)\n/.exec(this.said)?.[1];
+    while (found() === undefined && this.child.stdout !== null) await once(this.child.stdout, "data");
+    return found() ?? "";
+  }
+
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, "exit");
+    this.child.kill("SIGKILL");
+    await ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
+
+/** What a producer was promised, and the batch of which it does not know. */
+class Producer {
+  readonly partition: number;
+  readonly acknowledged: string[] = [];
+  #sequence = 0;
+  /** Sent, and not yet answered. */
+  #pending: { values: string[]; sequence: number } | null = null;
+
+  constructor(partition: number) {
+    this.partition = partition;
+  }
+
+  /** Sends until the broker is gone; first what it does not know the answer to, again. */
+  async run(client: RawClient, random: () => number): Promise<void> {
+    try {
+      for (;;) {
+        this.#pending ??= this.#next(random);
+        const { values, sequence: baseSequence } = this.#pending;
+        const identity = { producerId: 5000 + this.partition, producerEpoch: 0, baseSequence };
+        const answer = await append(client, "t", batchOf(values, identity), { partition: this.partition });
+        expect(answer.errorCode).toBe(errorCode.none);
+        expect(answer.baseOffset).toBe(this.acknowledged.length);
+        this.acknowledged.push(...values);
+        this.#pending = null;
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectionClosedError)) throw error;
+    }
+  }
+
+  /** In no record yet that was acknowledged. */
+  get inFlight(): readonly string[] {
+    return this.#pending?.values ?? [];
+  }
+
+  #next(random: () => number) {
+    const count = 1 + Math.floor(random() * 5);
+    const sequence = this.#sequence;
+    this.#sequence += count;
+    const values = Array.from(
+      { length: count },
+      (_, index) => `${sequence + index}:${"x".repeat(Math.floor(random() * 20_000))}`,
+    );
+    return { values, sequence };
+  }
+}
+
+async function readAll(client: RawClient, partition: number): Promise<string[]> {
+  const values: string[] = [];
+  for (;;) {
+    const answer = await fetchOne(client, "t", values.length, { partition });
+    expect(answer.errorCode).toBe(0);
+    const bytes = answer.records ?? Buffer.alloc(0);
+    // A run of batches.
+    for (let at = 0; at < bytes.length; at += batchSizeAt(bytes, at) ?? bytes.length) {
+      for (const record of readRecords(bytes.subarray(at, at + (batchSizeAt(bytes, at) ?? 0)))) {
+        expect(record.offset).toBe(values.length);
+        values.push(String(record.value));
+      }
+    }
+    if (values.length >= answer.highWatermark) return values;
+  }
+}
+
+test.runIf(process.platform !== "win32")(
+  "whatever was acknowledged is there after kill -9, in order and once, and repeats are known",
+  { timeout: 120_000 },
+  async () => {
+    using folder = new TemporaryFolder();
+    const random = randomOf(SEED);
+    const producers = Array.from({ length: PARTITIONS }, (_, partition) => new Producer(partition));
+    const says = () => `seed ${SEED}`;
+    let committed = -1;
+    for (let round = 0; round <= ROUNDS; round++) {
+      await using program = new Program(folder.path);
+      const address = await program.address();
+      await using client = await RawClient.to(address);
+      if (round === 0) await freshTopic(client, { name: "t", partitions: PARTITIONS });
+      for (const { partition, acknowledged, inFlight } of producers) {
+        const there = await readAll(client, partition);
+        // All that was acknowledged, and behind it all or nothing of what was on its way.
+        const more = there.length > acknowledged.length ? inFlight : [];
+        expect(there, says()).toEqual([...acknowledged, ...more]);
+      }
+      const offsets = await client.send(offsetFetch, 5, {
+        groupId: "g",
+        topics: [{ name: "t", partitionIndexes: [0] }],
+      });
+      const kept = offsets.topics[0]?.partitions[0]?.committedOffset ?? -1;
+      expect(kept, says()).toBeGreaterThanOrEqual(committed);
+      if (round === ROUNDS) break;
+      // Each its own connection, and one that commits; the kill comes at any moment of all that.
+      const running = producers.map(async (producer) => {
+        await using own = await RawClient.to(address);
+        await producer.run(own, random);
+      });
+      const committing = (async () => {
+        try {
+          for (let offset = Math.max(kept, 0); ; offset++) {
+            const partitions = [{ partitionIndex: 0, committedOffset: offset, committedMetadata: "" }];
+            const { topics } = await client.send(offsetCommit, 7, {
+              groupId: "g",
+              generationIdOrMemberEpoch: -1,
+              memberId: "",
+              topics: [{ name: "t", partitions }],
+            });
+            if (topics[0]?.partitions[0]?.errorCode === 0) committed = offset;
+          }
+        } catch (error) {
+          if (!(error instanceof ConnectionClosedError)) throw error;
+        }
+      })();
+      await new Promise((resume) => setTimeout(resume, 50 + random() * 400));
+      await program.kill();
+      await Promise.all([...running, committing]);
+    }
+    for (const { acknowledged } of producers) expect(acknowledged.length).toBeGreaterThan(20);
+    expect(committed).toBeGreaterThan(20);
+  },
+);
