@@ -1,6 +1,6 @@
 /**
- * `pnpm kafka start|stop|status`: an Apache Kafka on this machine without containers, from Maven Central's jars.
- * Needs Java 17 and Maven; for a broker without either there is `pnpm broker`.
+ * `npm run kafka -- start|stop|status`: an Apache Kafka on this machine without containers, from Maven Central's jars.
+ * Needs Java 17 and Maven; for a broker without either there is `npm run broker`.
  */
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ import { KAFKA_VERSION } from "./kafka/jars.ts";
 import { KafkaToolError } from "./kafka/kafka-tool-error.ts";
 import { isPortBusy } from "./kafka/ports.ts";
 
-const USAGE = `Usage: pnpm kafka start [--keep] [--foreground] | stop | status
+const USAGE = `Usage: npm run kafka -- start [--keep] [--foreground] | stop | status
 
   start         starts Apache Kafka ${KAFKA_VERSION} on localhost:9092 and returns when it answers
                 --keep        goes on with the data of the last run; without it all topics are gone

@@ -24,9 +24,9 @@ export const Settings = z.object({
   START_FROM: z.enum(["latest", "earliest"], "must be latest or earliest").default("latest"),
   /** A reading above this many kelvin, not at it, is an alert. */
   ALERT_ABOVE_KELVIN: decimal({ min: 0 }).default(303),
-  /** A record this late still corrects its windows; a later one is counted and left out. */
+  /** A record this late still corrects its windows; a later one is put to the dead letters. */
   ALLOWED_LATENESS_SECONDS: decimal({ min: 0 }).default(60),
-  /** A record further ahead of the clock than this has a wrong time: counted and left out. */
+  /** A record further ahead of the clock than this has a wrong time: put to the dead letters. */
   MAX_FUTURE_SECONDS: decimal({ min: 0 }).default(60),
   /** After this much silence windows go on by the wall clock. */
   IDLE_AFTER_SECONDS: decimal({ min: 0.1 }).default(2),
