@@ -4,6 +4,7 @@ import { followTopic, waitFor } from "@kelvin/test-kit";
 import { Kafka, logLevel } from "kafkajs";
 import { io } from "socket.io-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { freePorts } from "../../tools/kafka/ports.ts";
 import { alertsOf, readingsOf } from "../support/index.ts";
 import { type Compose, compose, docker } from "./docker.ts";
@@ -43,6 +44,83 @@ test("every service is up and healthy, and none runs as root", async () => {
   for (const service of ["dashboard", "producer", "stream-processor"]) {
     expect(await demo.run("exec", "-T", service, "id", "-un"), service).toBe("node\n");
   }
+});
+
+test("nothing can be written but /tmp, and memory is limited", async () => {
+  for (const service of ["dashboard", "producer", "stream-processor"]) {
+    const write = (path: string) =>
+      demo.run("exec", "-T", service, "node", "-e", `fs.writeFileSync("${path}", "x")`);
+    await expect(write("/app/x"), service).rejects.toThrow(/EROFS|EACCES/);
+    await write("/tmp/x");
+    const id = (await demo.run("ps", "--quiet", service)).trim();
+    const limits = await docker([
+      "inspect",
+      "--format",
+      "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Memory}}",
+      id,
+    ]);
+    expect(limits.trim(), service).toMatch(/^true [1-9]\d{8}$/);
+  }
+});
+
+test("three stream processors share the partitions, and one may be killed", async () => {
+  await demo.run("up", "--detach", "--wait", "--no-recreate", "--scale", "stream-processor=3");
+  const ids = (await demo.run("ps", "--quiet", "stream-processor")).trim().split("\n");
+  expect(ids).toHaveLength(3);
+  await docker(["kill", "--signal", "KILL", ids[0] ?? ""]);
+  const atMs = Date.now();
+  await using kpi = await followTopic(brokers, "kpi");
+  const since = async (): Promise<boolean> =>
+    (await kpi.toEnd()).some(({ value }) => Date.parse(JSON.parse(value ?? "{}").window_end) > atMs + 1_000);
+  await waitFor("KPIs of after the kill", since, { timeoutMs: 40_000 });
+  await demo.run("rm", "--stop", "--force", "stream-processor");
+  await demo.run("up", "--detach", "--wait");
+});
+
+test("the profile replay sends the real machine's readings beside the simulated ones", async () => {
+  await demo.run("--profile", "replay", "up", "--detach", "--wait", "replay");
+  await using sensor = await followTopic(brokers, "sensor");
+  await waitFor("its readings", () =>
+    readingsOf(sensor.records).some(({ device }) => device === "machine-nab"),
+  );
+  await demo.run("rm", "--stop", "--force", "replay");
+});
+
+test("asked to stop, every service ends in order and within the grace time", async () => {
+  const services = ["dashboard", "producer", "stream-processor"];
+  const ids = new Map<string, string>();
+  for (const service of services) ids.set(service, (await demo.run("ps", "--quiet", service)).trim());
+  const startedMs = performance.now();
+  await demo.run("stop", ...services);
+  expect(performance.now() - startedMs).toBeLessThan(15_000);
+  for (const [service, id] of ids) {
+    const end = await docker(["inspect", "--format", "{{.State.ExitCode}} {{.State.OOMKilled}}", id]);
+    expect(end.trim(), service).toBe("0 false");
+  }
+  await demo.run("up", "--detach", "--wait");
+});
+
+test("monitoring has no default password", async () => {
+  const config = z
+    .object({ services: z.object({ grafana: z.object({ entrypoint: z.array(z.string()) }) }) })
+    .parse(JSON.parse(await demo.run("--profile", "monitoring", "config", "--format", "json")));
+  const script = config.services.grafana.entrypoint
+    .at(-1)
+    ?.replaceAll("$$", "$")
+    .replace("exec /run.sh", "true");
+  const run = (password: string) =>
+    docker([
+      "run",
+      "--rm",
+      "--env",
+      `GF_SECURITY_ADMIN_PASSWORD=${password}`,
+      "node:24-slim",
+      "sh",
+      "-c",
+      script ?? "",
+    ]);
+  await expect(run("")).rejects.toThrow(/Set GRAFANA_PASSWORD/);
+  await run("given");
 });
 
 test("the page is served, and its socket tells live readings", async () => {
@@ -126,5 +204,8 @@ test("Kafka's data outlive its container", async () => {
     return (await sensor.toEnd()).some(({ value }) => value === before);
   };
   expect(await waitFor("the first reading of before", find, { timeoutMs: 30_000 })).toBe(true);
+  await demo.run("down");
+  await demo.run("up", "--detach", "--wait", "kafka");
+  expect(await waitFor("the first reading, after down and up", find, { timeoutMs: 30_000 })).toBe(true);
   await demo.run("up", "--detach", "--wait");
 });
