@@ -7,6 +7,7 @@ import {
   isGoodbye,
   isHealth,
   isSnapshot,
+  isTrends,
   isWelcome,
   LIVE_VERSION,
   type PageToServer,
@@ -24,7 +25,7 @@ const ASK_AGAIN_MS = 2_000;
 
 /** Messages come unchecked: whatever the name, the content is `unknown` until a guard has seen it. */
 type Incoming = Record<
-  "welcome" | "snapshot" | "batch" | "fleet" | "alerts" | "health" | "goodbye",
+  "welcome" | "snapshot" | "batch" | "fleet" | "trends" | "alerts" | "health" | "goodbye",
   (message: unknown) => void
 >;
 
@@ -143,6 +144,10 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
       // Messages come in order: who has this one has all before it.
       socket.emit("ack", { fleetMs: fleet.nowMs });
     }),
+  );
+  socket.on(
+    "trends",
+    checked(isTrends, (trends) => store.trended(trends)),
   );
   socket.on(
     "alerts",

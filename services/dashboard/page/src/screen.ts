@@ -118,11 +118,11 @@ export class Screen {
       this.#views.alerts(episodeLines(store, unit, standsAtMs ?? nowMs), noAlertsText(store));
     }
     const shown = store.picked ?? store.watched?.device;
-    const devices = `${unit} ${store.fleet?.nowMs} ${shown}`;
+    const devices = `${unit} ${store.fleet?.nowMs} ${shown} ${store.trends.revision}`;
     if (devices !== this.#listsDrawn.devices && store.fleet !== undefined) {
       const { total, nowMs: toldMs } = store.fleet;
       const limitKelvin = store.welcome?.limitKelvin;
-      const picture = { total, shown, unit, nowMs: toldMs, limitKelvin };
+      const picture = { total, shown, unit, nowMs: toldMs, limitKelvin, trends: store.trends };
       this.#views.devices.draw({ ...picture, devices: store.devices });
     }
     const { shownDevice } = store;
@@ -132,6 +132,7 @@ export class Screen {
         unit,
         nowMs: store.fleet?.nowMs ?? nowMs,
         limitKelvin: store.welcome?.limitKelvin,
+        trends: store.trends,
       });
     }
     this.#listsDrawn = { episodes, devices };

@@ -13,10 +13,12 @@ import {
   type LastReading,
   type Readings,
   type Snapshot,
+  type Trends as ToldTrends,
   type Watch,
   type Welcome,
 } from "@kelvin/schema/live";
 import { Series } from "./series.ts";
+import { Trends } from "./trends.ts";
 
 /** The way to the server: open, or being sought since when and at which attempt. */
 export type Link =
@@ -67,6 +69,8 @@ export class Store {
   watched: Watched | undefined;
   /** What the viewer asked for; undefined: the server chooses. */
   picked: string | undefined;
+  /** Of the listed devices. */
+  readonly trends = new Trends();
   /** By id. */
   readonly episodes = new Map<string, Episode>();
   /** False until the server has told of all episodes: an empty list means nothing before. */
@@ -212,6 +216,12 @@ export class Store {
   heardOf(fleet: Fleet): void {
     this.fleet = fleet;
     this.devices = devicesOf(fleet);
+    this.trends.heard(fleet);
+    this.#changed();
+  }
+
+  trended(told: ToldTrends): void {
+    this.trends.told(told);
     this.#changed();
   }
 

@@ -18,6 +18,7 @@ import type {
   Readings,
   ServerToPage,
   Snapshot,
+  Trends,
   Watch,
   Welcome,
 } from "@kelvin/schema/live";
@@ -67,6 +68,7 @@ export class LiveServer {
       socket.emit("welcome", this.welcome());
       socket.emit("health", this.health());
       socket.emit("fleet", this.fleet());
+      socket.emit("trends", this.trends());
       socket.emit("alerts", this.alerts());
       if (!this.world.silent) socket.emit("snapshot", this.snapshot());
       socket.on("ack", ({ fleetMs }) => this.acks.push(fleetMs));
@@ -209,6 +211,16 @@ export class LiveServer {
       flags: known ? [0] : [],
       ...this.world.fleet,
     };
+  }
+
+  /** Each listed device as a wave of its own around its value. */
+  trends(): Trends {
+    const { ids, celsius, nowMs } = this.fleet();
+    const wave = (at: number, device: number) => Math.round(10 * at + 60 * Math.sin(device + nowMs / 1e6));
+    const deciCelsius = ids.map((_, device) =>
+      Array.from({ length: 20 }, (_, i) => (i === 7 ? null : wave(celsius[device] ?? 0, device + i / 3))),
+    );
+    return { nowMs, stepMs: 5_000, ids, deciCelsius };
   }
 
   alerts(): Alerts {

@@ -2,6 +2,7 @@
 import type { FleetDevice } from "@kelvin/schema/live";
 import { count, temperature, type Unit, wholeSeconds } from "../format.ts";
 import { isHigh } from "../limit.ts";
+import { pathOf, type Trends } from "../trends.ts";
 import { linkTo, type OnDevice } from "./device-link.ts";
 import {
   KeyedList,
@@ -23,6 +24,7 @@ export interface DevicesPicture {
   readonly unit: Unit;
   readonly nowMs: number;
   readonly limitKelvin: number | undefined;
+  readonly trends: Trends;
 }
 
 type DeviceState = "high" | "stale" | "clock-ahead" | "ok";
@@ -33,6 +35,7 @@ interface Row {
   readonly unit: Unit;
   readonly nowMs: number;
   readonly limitKelvin: number | undefined;
+  readonly trends: Trends;
 }
 
 const byName = new Intl.Collator(undefined, { numeric: true }).compare;
@@ -61,6 +64,8 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
   let offered: ReadonlySet<string> = new Set();
   /** Under the pointer rows don't change places: a click must hit what was aimed at. */
   let order: readonly string[] | undefined;
+  /** How they stand when nobody points at them. */
+  let drawn: readonly string[] = [];
 
   search.addEventListener("input", () => {
     if (last !== undefined) draw(last);
@@ -73,21 +78,23 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
     /** Draws one device's row anew, without a look at the others. */
     drawRow(
       device: FleetDevice,
-      { unit, nowMs, limitKelvin, shown }: Omit<DevicesPicture, "devices" | "total">,
+      { unit, nowMs, limitKelvin, shown, trends }: Omit<DevicesPicture, "devices" | "total">,
     ) {
-      list.redraw({ device, shown: device.id === shown, unit, nowMs, limitKelvin });
+      list.redraw({ device, shown: device.id === shown, unit, nowMs, limitKelvin, trends });
     },
   };
 
   function draw(picture: DevicesPicture): void {
     last = picture;
-    const { devices, total, shown, unit, nowMs, limitKelvin } = picture;
+    const { devices, total, shown, unit, nowMs, limitKelvin, trends } = picture;
     const several = total > 1 || (total === 1 && shown !== undefined && devices[0]?.id !== shown);
     setAttribute(main, "data-fleet", several ? "many" : "one");
     if (!several) return;
     const wanted = search.value.trim().toLocaleLowerCase();
     const found = held(devices).filter(({ id }) => id.toLocaleLowerCase().includes(wanted));
-    list.update(found.map((device) => ({ device, shown: device.id === shown, unit, nowMs, limitKelvin })));
+    list.update(
+      found.map((device) => ({ device, shown: device.id === shown, unit, nowMs, limitKelvin, trends })),
+    );
     oneTabStop(ul);
     const cut = total - devices.length;
     const text =
@@ -115,8 +122,11 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
 
   function held(devices: readonly FleetDevice[]): readonly FleetDevice[] {
     if (!ul.matches(":hover, :focus-within")) order = undefined;
-    else order ??= devices.map(({ id }) => id);
-    if (order === undefined) return devices;
+    else order ??= drawn;
+    if (order === undefined) {
+      drawn = devices.map(({ id }) => id);
+      return devices;
+    }
     const places = new Map(order.map((id, i) => [id, i]));
     const placeOf = ({ id }: FleetDevice) => places.get(id) ?? Number.MAX_SAFE_INTEGER;
     return [...devices].sort((a, b) => placeOf(a) - placeOf(b));
@@ -128,13 +138,28 @@ function makeRow(device: FleetDevice, onDevice: OnDevice) {
   const name = newElement("bdi", "device-name", device.id);
   const value = newElement("span", "device-value");
   const note = newElement("span", "visually-hidden");
+  const [spark, line] = newSparkline();
   const link = linkTo(device.id, "", onDevice);
   link.title = device.id;
-  link.append(icon, name, value, note);
+  link.append(icon, name, spark, value, note);
   const element = newElement("li", "device", link);
   setAttribute(element, "data-testid", "device-row");
   setAttribute(element, "data-device", device.id);
-  return { element, link, icon, value, note };
+  return { element, link, icon, value, note, line, drawn: { revision: -1 } };
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+/** In the drawing's own units, a little smaller than its room: the line has a width. */
+const SPARKLINE = { width: 46, height: 14 };
+
+function newSparkline(): [SVGSVGElement, SVGPathElement] {
+  const svg = document.createElementNS(SVG, "svg");
+  setAttribute(svg, "class", "sparkline");
+  setAttribute(svg, "viewBox", `-1 -1 ${SPARKLINE.width + 2} ${SPARKLINE.height + 2}`);
+  setAttribute(svg, "aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  svg.append(path);
+  return [svg, path];
 }
 
 const STATE_WORDS: Record<DeviceState, string> = {
@@ -144,8 +169,13 @@ const STATE_WORDS: Record<DeviceState, string> = {
   ok: "",
 };
 
-function drawRow({ element, link, icon, value, note }: ReturnType<typeof makeRow>, row: Row): void {
-  const { device, unit, nowMs } = row;
+function drawRow(item: ReturnType<typeof makeRow>, row: Row): void {
+  const { element, link, icon, value, note, line, drawn } = item;
+  const { device, unit, nowMs, trends } = row;
+  if (drawn.revision !== trends.revision) {
+    drawn.revision = trends.revision;
+    setAttribute(line, "d", pathOf(trends.of(device.id), SPARKLINE.width, SPARKLINE.height));
+  }
   const state = stateOf(device);
   setState(element, state);
   // A device stays in alarm for a while after its value has come down: the value says how it is now.

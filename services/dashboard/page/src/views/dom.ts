@@ -97,6 +97,8 @@ export class KeyedList<Row, Item extends { readonly element: HTMLElement }> {
     for (const row of rows) {
       const item = this.#itemOf(row);
       this.#draw(item, row);
+      // What stands in between has moved down, and is set to its new place when its row comes.
+      if (item.element === place?.nextElementSibling) place = item.element;
       if (item.element === place) place = place.nextElementSibling;
       else this.#parent.insertBefore(item.element, place);
     }
