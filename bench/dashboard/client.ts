@@ -35,7 +35,7 @@ export class BenchClient {
   isOpen = false;
   readonly #socket: Socket;
   readonly #device: string;
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
   #isUpgraded = false;
   #next: number | undefined;
 

@@ -50,18 +50,23 @@ try {
 }
 
 async function measureAll(): Promise<Goal[]> {
-  await wait(2_000);
-  const alone = await measured([]);
-  console.log(`no viewer, ${perSecond} readings/s: ${share(alone.cpu)} of a core, ${alone.residentMb} MB`);
-
   await open(clientCount);
   const all = await measured(clients);
   const { tally } = all;
+  console.log(
+    `${clientCount} viewers, ${perSecond} readings/s: ${share(all.cpu)} of a core, ${all.residentMb} MB, ` +
+      `${Math.round(tally.frames / all.seconds)} frames/s, ${latencies(tally)}`,
+  );
+  const stalled = [...(await withStalled(1)), ...(await withStalled(Math.floor(clientCount / 10)))];
+
+  // Last, when the server's code is as warm as it was with viewers.
+  for (const client of clients.splice(0)) client.close();
+  await wait(1_000);
+  const alone = await measured([]);
   const perFrameUs = (1e6 * (all.cpu - alone.cpu) * all.seconds) / tally.frames;
   const perClientMs = (1e3 * (all.cpu - alone.cpu)) / clientCount;
   console.log(
-    `${clientCount} viewers: ${share(all.cpu)} of a core, ${all.residentMb} MB, ` +
-      `${Math.round(tally.frames / all.seconds)} frames/s, ${latencies(tally)}; ` +
+    `no viewer: ${share(alone.cpu)} of a core, ${alone.residentMb} MB; ` +
       `a core carries about ${Math.floor((1 - alone.cpu) / (perClientMs / 1e3))} viewers`,
   );
   return [
@@ -98,8 +103,7 @@ async function measureAll(): Promise<Goal[]> {
       isGate: perSecond >= 500,
     },
     { what: "server memory", value: all.residentMb, must: 250, aim: 130, unit: "MB" },
-    ...(await withStalled(1)),
-    ...(await withStalled(Math.floor(clientCount / 10))),
+    ...stalled,
   ];
 }
 
@@ -117,7 +121,7 @@ async function withStalled(count: number): Promise<Goal[]> {
     client.tally = new Tally();
     client.wake();
   }
-  await wait(100);
+  await wait(300);
   const kept = stalled.map(({ received }, i) => (received - (before[i] ?? 0)) / 1e6);
   for (const client of stalled) client.close();
   await open(clientCount);
