@@ -38,11 +38,6 @@ function refuses<A extends Api>(
   refusals.set(api.key, refuse);
 }
 
-/** Whether there is an answer of this API that says so: a few have no place for an error in some version. */
-export function canRefuse(api: Api): boolean {
-  return refusals.has(api.key) || "errorCode" in api.response;
-}
-
 /** The answer to a request, decoded by the API's own schema, that nothing of it was done and why. */
 export function refusalOf(api: Api, request: unknown, errorCode: number, apiVersion: number): object {
   const refuse = refusals.get(api.key);
