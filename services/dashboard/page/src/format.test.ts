@@ -65,3 +65,9 @@ test("counts are grouped, and one is not many", () => {
   expect(plural(1, "reading")).toBe("1 reading");
   expect(plural(0, "reading")).toBe("0 readings");
 });
+
+test("a number that nobody can read is told by its size", () => {
+  expect(number(9_999_999.994)).toBe("9999999.99");
+  expect(number(-1e308)).toBe("−1.00e+308");
+  expect(temperature(1.2345e20, "celsius", 1)).toBe("1.23e+20 °C");
+});

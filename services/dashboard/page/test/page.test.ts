@@ -225,6 +225,25 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     expect(await page.title()).not.toContain("owned");
   });
 
+  test("numbers and times beyond all measure break nothing, and the next good reading is shown", async () => {
+    const { page, server } = await open();
+    await isIn(page, "live");
+    for (const celsius of [1e308, -1e308]) {
+      server.say(celsius);
+      await shows(page, "value", celsius > 0 ? "1.00e+308" : "−1.00e+308");
+    }
+    for (const timeMs of [8.64e15, -8.64e15, 1e300]) server.say(20, timeMs);
+    server.say(25);
+    await shows(page, "value", /^25\.00/);
+    expect((await series(page)).at(-1)?.celsius).toBe(25);
+    for (const unit of ["°F", "K"]) await page.getByRole("radio", { name: unit }).check();
+    await shows(page, "value", /^298\.15/);
+    const overhang = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(overhang).toBe(0);
+  });
+
   test("units and theme change all numbers, and stay in the address", async () => {
     const { page, server } = await open();
     await isIn(page, "live");
