@@ -213,10 +213,16 @@ export class BatchingProducer {
   async #mend(error: unknown): Promise<void> {
     const { clock, log, onTopicMissing } = this.#options;
     if (isTopicMissing(error)) {
-      log.warn({ reason: messageOf(error) }, "a topic to write to is missing; creating it again");
-      await onTopicMissing().catch((reason: unknown) =>
-        log.warn({ reason: messageOf(reason) }, "the topic can't be created yet"),
-      );
+      if (this.#unreachable === undefined)
+        log.warn({ reason: messageOf(error) }, "a topic to write to is missing; creating it again");
+      await onTopicMissing().catch((reason: unknown) => {
+        if (this.#unreachable !== undefined) return;
+        this.#unreachable = {
+          sinceMs: clock.now(),
+          reason: `a topic can't be created: ${messageOf(reason)}`,
+        };
+        log.warn({ reason: messageOf(reason) }, "the topic can't be created yet; keeping its records");
+      });
       return;
     }
     if (isProducerLost(error)) {

@@ -24,6 +24,8 @@ export const deadLetterHeaders = {
   timestamp: "kelvin-dlq-timestamp",
   code: "kelvin-dlq-code",
   reason: "kelvin-dlq-reason",
+  /** Only where the value had to be cut: how many bytes it had. It lies whole at its source position. */
+  cutFrom: "kelvin-dlq-cut-from",
 } as const;
 
 /** What the headers say. (pipeline, source) identifies the letter: a repeated one is the same. */
@@ -79,6 +81,29 @@ export function deadLetterOf(
       [deadLetterHeaders.reason]: cut(reason),
     },
   };
+}
+
+/** Fits what Kafka takes by default, headers included. */
+const CUT_BYTES = 512 * 1024;
+
+/**
+ * The letter with less in it, for a dead-letter topic that does not take it whole (the source's limit was raised after
+ * it was made, or not by us): first the value is cut, then nothing but our own headers is kept. undefined where there is
+ * nothing left to cut.
+ */
+export function cutLetter(letter: OutgoingRecord): OutgoingRecord | undefined {
+  const { value, headers = {} } = letter;
+  const bytes = value?.length ?? 0;
+  const cutFrom = headers[deadLetterHeaders.cutFrom] ?? String(bytes);
+  if (value !== null && bytes > CUT_BYTES) {
+    const kept = value.subarray(0, CUT_BYTES);
+    return { ...letter, value: kept, headers: { ...headers, [deadLetterHeaders.cutFrom]: cutFrom } };
+  }
+  const names: readonly string[] = Object.values(deadLetterHeaders);
+  const own = Object.entries(headers).filter(([name]) => names.includes(name));
+  if (bytes === 0 && letter.key === null && own.length === Object.keys(headers).length) return undefined;
+  const least = { ...Object.fromEntries(own), [deadLetterHeaders.cutFrom]: cutFrom };
+  return { ...letter, key: null, value: new Uint8Array(), headers: least };
 }
 
 /** Reads a dead letter's headers; undefined where they are not those of one. */

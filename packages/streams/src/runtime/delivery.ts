@@ -3,7 +3,7 @@ import type { Kafka } from "kafkajs";
 import { KafkaRefusedError } from "../errors.ts";
 import { BatchingProducer } from "../io/batching-producer.ts";
 import type { Clock, IncomingRecord, Log, OutgoingRecord } from "../ports.ts";
-import { deadLetterOf, deadLetterTopicName } from "./dead-letters.ts";
+import { cutLetter, deadLetterOf, deadLetterTopicName } from "./dead-letters.ts";
 
 export interface DeliveryOptions {
   readonly app: string;
@@ -51,9 +51,20 @@ export class Delivery {
       // What is retriable was cut off by `close`: nothing of it will be committed, and it will be made again.
       if (error === undefined || error.retriable) return;
       const isDeadLetter = record.topic === deadLetterTopicName(origin.topic);
-      if (error instanceof KafkaRefusedError || isDeadLetter) return this.#options.onFailure(error);
+      if (error instanceof KafkaRefusedError) return this.#options.onFailure(error);
       const { topic, partition, offset } = origin;
       const { app, log } = this.#options;
+      if (isDeadLetter) {
+        const smaller = cutLetter(record);
+        if (smaller === undefined) return this.#options.onFailure(error);
+        this.#refusals++;
+        const bytes = record.value?.length ?? 0;
+        log.warn(
+          { topic, partition, offset, bytes, reason: error.message },
+          "a dead letter is too large; cut",
+        );
+        return this.emit(smaller, origin);
+      }
       this.#refusals++;
       log.warn({ topic, partition, offset, reason: error.message }, "Kafka refuses what a record became");
       this.emit(deadLetterOf(app, origin, "refused", error.message), origin);

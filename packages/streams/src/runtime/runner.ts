@@ -71,6 +71,7 @@ export class Runner {
   #unreachable: { sinceMs: number; reason: string } | undefined;
   #failed: Error | undefined;
   #committing: Promise<void> = Promise.resolve();
+  #isCommitting = false;
   #cancels: Cancel[] = [];
   #failuresInRow = 0;
   #lastFailure = "";
@@ -110,7 +111,10 @@ export class Runner {
   async run(): Promise<void> {
     this.#every(TICK_MS, (elapsedMs) => this.#tick(elapsedMs));
     this.#every(1_000, () => this.#measure());
-    this.#every(this.#options.commitEveryMs, () => void this.#commit(false));
+    this.#every(this.#options.commitEveryMs, () => {
+      // One that waits for Kafka to come back says all that those after it would.
+      if (!this.#isCommitting) void this.#commit(false);
+    });
     const stopped = new Promise<void>((resolve) =>
       this.#stop.signal.addEventListener("abort", () => resolve()),
     );
@@ -233,10 +237,20 @@ export class Runner {
       app: topology.name,
       numbers,
       attempts,
-      print,
+      print: (label, value, context) => {
+        // By now the record counts. A display that fails must not make it count again.
+        try {
+          print(label, value, context);
+        } catch (error) {
+          sparing.warn({ label, reason: messageOf(error) }, "a value could not be printed");
+        }
+      },
       wallMs: () => clock.now(),
       emit: (record, origin) => this.#delivery.emit(record, origin),
-      backoff: (attempt) => delay(clock, backoffMs * 2 ** (attempt - 1), this.#stop.signal),
+      backoff: async (attempt) => {
+        await delay(clock, backoffMs * 2 ** (attempt - 1), this.#stop.signal);
+        if (this.#stop.signal.aborted) throw gone("it was stopped between two tries of a record");
+      },
       warn: (fields, message) => sparing.warn(fields, message),
     };
   }
@@ -271,9 +285,13 @@ export class Runner {
 
   /** Commits, one after another. Never rejects. */
   #commit(isFinal: boolean): Promise<void> {
+    this.#isCommitting = true;
     this.#committing = this.#committing
       .then(() => this.#commitNow(isFinal))
-      .catch((error: unknown) => this.#fail(error instanceof Error ? error : gone(String(error))));
+      .catch((error: unknown) => this.#fail(error instanceof Error ? error : gone(String(error))))
+      .finally(() => {
+        this.#isCommitting = false;
+      });
     return this.#committing;
   }
 
@@ -284,7 +302,9 @@ export class Runner {
     const news = this.#tasks.news(isFinal);
     if (session === undefined || news.offsets.length === 0) return;
     await this.#delivery.delivered();
-    if (this.#delivery.refusal !== undefined || session !== this.#session) return;
+    // What could not be delivered must not be passed by: its record is worked on again by the next life.
+    if (this.#failed !== undefined || this.#delivery.refusal !== undefined) return;
+    if (session !== this.#session) return;
     try {
       await session.commit(news.offsets);
       news.noted();
