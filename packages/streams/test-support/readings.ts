@@ -4,10 +4,9 @@ import type { IncomingRecord, OutgoingRecord, TopicLike } from "../src/ports.ts"
 import { parseDeadLetter } from "../src/runtime/dead-letters.ts";
 import { Numbers } from "../src/runtime/numbers.ts";
 import { Partition, type PartitionPorts } from "../src/runtime/partition.ts";
-import { dataFrameOf } from "../src/topology/dataframe.ts";
+import { dataFrameOf, type WindowResult } from "../src/topology/dataframe.ts";
 import { durationText } from "../src/topology/duration.ts";
 import type { SourceNode, TrailingWindowShape } from "../src/topology/nodes.ts";
-import type { WindowResult } from "../src/topology/windows.ts";
 
 export interface Reading {
   readonly key: string;
@@ -33,7 +32,6 @@ export function jsonTopic<T>(
   return {
     name,
     partitions,
-    // The readings are of 2023: by its default of 7 days Kafka deletes them, half a minute after it was started.
     configEntries: { "retention.ms": "-1" },
     encode: (value) => encoder.encode(JSON.stringify(value)),
     decode(bytes) {
