@@ -1,5 +1,5 @@
 /**
- * Transactions against a model: several producers, their successors, timeouts, leaders that can't be reached. A
+ * Transactions against a model: several producers, their successors, timeouts, leaders that can't be reached, kills. A
  * partition is a list of values, each with what became of it; readers at read_committed see all of what was committed
  * and nothing of what was aborted, in order; the others see everything.
  */
@@ -20,6 +20,7 @@ import { readMarker } from "../records/control.ts";
 import { buildBatch } from "../records/record.ts";
 import { batchesIn, consumed, nextOffset } from "../testing/consumed.ts";
 import { InProcessBroker } from "../testing/in-process.ts";
+import { TemporaryFolder } from "../testing/temporary-folder.ts";
 
 const TOPIC = "t";
 const GROUP = "g";
@@ -50,6 +51,8 @@ interface ModelTransaction {
   readonly startedMs: number;
   /** Partitions that have no marker yet. */
   readonly partitions: Map<number, Part>;
+  /** Partitions that have one, and may get another when the broker is killed before all have one. */
+  readonly marked: Set<number>;
   group: boolean;
   readonly offsets: Map<number, { value: number; order: number }>;
 }
@@ -69,8 +72,8 @@ interface ModelId {
   last: boolean | null;
 }
 
-class Model {
-  readonly broker = new InProcessBroker();
+class Model implements Disposable {
+  broker: InProcessBroker;
   readonly logs: Entry[][] = Array.from({ length: PARTITIONS }, () => []);
   readonly ids: ModelId[] = Array.from({ length: IDS }, () => ({
     owner: null,
@@ -81,12 +84,32 @@ class Model {
   readonly unreachable = new Set<number>();
   readonly committed = new Map<number, { value: number; order: number }>();
   readonly readers = Array.from({ length: PARTITIONS }, () => ({ position: 0, values: [] as string[] }));
+  #wasKilled = false;
   #values = 0;
   #commits = 0;
 
-  constructor() {
+  constructor(folder?: TemporaryFolder) {
+    this.broker = new InProcessBroker(folder === undefined ? {} : { folder });
     this.broker.createTopic(TOPIC, PARTITIONS);
+    this.#connect();
+    // So that most steps have somebody to be done by.
+    for (let id = 0; id < IDS; id++) this.start(id);
+  }
+
+  #connect(): void {
     this.broker.reaches = ({ index }) => !this.unreachable.has(index);
+  }
+
+  /** The broker is killed, and started again on its folder: it finds every leader. */
+  kill(): void {
+    this.broker = this.broker.killed();
+    this.#wasKilled = true;
+    this.unreachable.clear();
+    this.#connect();
+  }
+
+  [Symbol.dispose](): void {
+    this.broker[Symbol.dispose]();
   }
 
   #id(index: number): ModelId {
@@ -137,6 +160,7 @@ class Model {
       decided: null,
       startedMs: this.broker.clock.now(),
       partitions: new Map(),
+      marked: new Set(),
       group: false,
       offsets: new Map(),
     };
@@ -284,14 +308,18 @@ class Model {
         const { producerId, control } = readHeader(batch);
         expect(control).toBe(true);
         const id = this.ids.find((one) => this.#producerIdOf(one) === producerId);
-        const part = id?.transaction?.partitions.get(partition);
-        expect(readMarker(batch)?.committed).toBe(id?.transaction?.decided);
-        if (part === undefined) expect.unreachable("a marker of no transaction");
-        part.fate = id?.transaction?.decided ? "committed" : "aborted";
-        id?.transaction?.partitions.delete(partition);
+        if (id === undefined || id.transaction === null) expect.unreachable("a marker of no transaction");
+        const { decided, partitions, marked } = id.transaction;
+        expect(readMarker(batch)?.committed).toBe(decided);
         entries.push({ value: null, part: null });
+        const part = partitions.get(partition);
+        if (part === undefined) expect([this.#wasKilled, marked.has(partition)]).toEqual([true, true]);
+        else part.fate = decided ? "committed" : "aborted";
+        partitions.delete(partition);
+        marked.add(partition);
       }
     }
+    this.#wasKilled = false;
     for (const id of this.ids) {
       if (id.transaction === null || id.transaction.decided === null) continue;
       for (const partition of id.transaction.partitions.keys()) {
@@ -404,7 +432,7 @@ const partition = fc.nat({ max: PARTITIONS - 1 });
 const who = fc.nat({ max: 20 });
 const count = fc.integer({ min: 1, max: 3 });
 const pause = fc.constantFrom(PAUSE_MS, 5000, 20_000, TIMEOUT_MS + 1);
-const step = fc.oneof(
+const steps = [
   stepOf("start", 2, fc.tuple(fc.nat({ max: IDS - 1 })), (model, id) => model.start(id)),
   stepOf("add", 4, fc.tuple(who, partition), (model, ...args) => model.add(...args)),
   stepOf("send", 8, fc.tuple(who, partition, count, fc.boolean()), (model, ...args) => model.send(...args)),
@@ -415,15 +443,13 @@ const step = fc.oneof(
   stepOf("lose", 1, fc.tuple(partition), (model, index) => void model.unreachable.add(index)),
   stepOf("advance", 3, fc.tuple(pause), (model, ms) => model.advance(ms)),
   stepOf("find", 1, fc.constant([]), (model) => model.find()),
-);
+];
 
-test("a reader at read_committed sees all of a committed transaction and none of an aborted one, in order", () => {
+function holdsFor(step: fc.Arbitrary<Step>, newModel: () => Model, numRuns: number): void {
   fc.assert(
-    fc.property(fc.array(step, { minLength: 10, maxLength: 80 }), (steps) => {
-      const model = new Model();
-      // Names of the first producers, so that most steps have somebody to be done by.
-      for (let id = 0; id < IDS; id++) model.start(id);
-      for (const { take } of steps) {
+    fc.property(fc.array(step, { minLength: 10, maxLength: 80 }), (taken) => {
+      using model = newModel();
+      for (const { take } of taken) {
         take(model);
         model.settle();
         model.check();
@@ -435,6 +461,15 @@ test("a reader at read_committed sees all of a committed transaction and none of
       model.check();
       expect(model.readers.map(({ position }) => position)).toEqual(model.logs.map(({ length }) => length));
     }),
-    { numRuns: 300 },
+    { numRuns },
   );
-});
+}
+
+test("a reader at read_committed sees all of a committed transaction and none of an aborted one, in order", () => {
+  holdsFor(fc.oneof(...steps), () => new Model(), 200);
+}, 120_000);
+
+test("so it does when the broker is killed again and again and goes on from its folder", () => {
+  const kill = stepOf("kill", 3, fc.constant([]), (model) => model.kill());
+  holdsFor(fc.oneof(...steps, kill), () => new Model(new TemporaryFolder()), 30);
+}, 120_000);

@@ -6,14 +6,15 @@ import { listTransactions } from "../protocol/messages/list-transactions.ts";
 import { readHeader, TRANSACTIONAL } from "../records/batch.ts";
 import { buildBatch } from "../records/record.ts";
 import { InProcessBroker } from "../testing/in-process.ts";
+import { TemporaryFolder } from "../testing/temporary-folder.ts";
 import type { ProducerIdentity } from "./transactional-id.ts";
 
 const TIMEOUT_MS = 60_000;
 const ID = "id";
 
 /** A broker with a topic `t` and a producer that has begun. */
-function started(configs: Record<string, string> = {}) {
-  const broker = new InProcessBroker(configs);
+function started(configs: Record<string, string> = {}, folder?: TemporaryFolder) {
+  const broker = new InProcessBroker({ configs, ...(folder === undefined ? {} : { folder }) });
   broker.createTopic("t", 2);
   const init = (expected: ProducerIdentity | null = null) =>
     broker.transactions.init({ transactionalId: ID, timeoutMs: TIMEOUT_MS, expected });
@@ -167,6 +168,24 @@ describe("a leader that can't be reached", () => {
       expect(clock.timers).toBe(0);
     },
   );
+});
+
+test.each([true, false])("what was decided before a kill is done after it (committed %s)", (committed) => {
+  const { broker, first, add, end, groups, as, transactions } = started({}, new TemporaryFolder());
+  add(first, [0, 1]);
+  transactions.addGroup(as(first), "g");
+  const offset = { offset: 7, leaderEpoch: -1, metadata: "", committedMs: 0 };
+  groups.commitInTransaction("g", first.producerId, "t", 0, offset);
+  broker.reaches = ({ index }) => index !== 1;
+  end(committed);
+  using next = broker.killed();
+  expect(next.transactions.get(ID)?.state).toBe(committed ? "CompleteCommit" : "CompleteAbort");
+  // The first partition had its marker before. Which have is not kept, so it gets another, as in Apache Kafka.
+  const ends = [0, 1].map((index) => next.cluster.partition("t", index)?.log.highWatermark);
+  expect(ends).toEqual([2, 1]);
+  const offsets = next.groups.get("g")?.offsets;
+  expect(offsets?.get("t", 0)?.offset).toBe(committed ? 7 : undefined);
+  expect(offsets?.isPending("t", 0) ?? false).toBe(false);
 });
 
 test("a topic that is deleted takes its part of the transaction with it", () => {

@@ -12,8 +12,11 @@ import { apiVersions } from "../protocol/messages/api-versions.ts";
 import { Reader } from "../protocol/reader.ts";
 import { type Api, type Decoded, type Encodable, isFlexible } from "../protocol/schema.ts";
 import { Dispatcher, readRequestHeader } from "../server/dispatch.ts";
+import { DataFolder } from "../storage/data-folder.ts";
+import { inMemory, type Keeping } from "../storage/keeping.ts";
 import { VirtualClock } from "../time/virtual-clock.ts";
 import { frame } from "./raw-client.ts";
+import { TemporaryFolder } from "./temporary-folder.ts";
 
 /** The answer to a request has to wait, and nobody waits here. */
 export class AnswerWaitsError extends Error {
@@ -32,8 +35,15 @@ const nobody: ClientConnection = {
   close: () => undefined,
 };
 
-export class InProcessBroker {
-  readonly clock = new VirtualClock();
+interface InProcessOptions {
+  readonly configs?: Record<string, string>;
+  /** Its own from here on. @default in memory */
+  readonly folder?: TemporaryFolder;
+  readonly clock?: VirtualClock;
+}
+
+export class InProcessBroker implements Disposable {
+  readonly clock: VirtualClock;
   readonly cluster: Cluster;
   readonly groups: Groups;
   readonly transactions: Transactions;
@@ -44,8 +54,16 @@ export class InProcessBroker {
     throw error;
   });
 
-  constructor(configs: Record<string, string> = {}) {
-    this.cluster = new Cluster(new ConfigStore(configs), [{ id: BROKER_ID, rack: null }], this.clock);
+  readonly #options: InProcessOptions;
+  readonly #keeping: Keeping;
+
+  constructor(options: InProcessOptions = {}) {
+    this.#options = options;
+    this.clock = options.clock ?? new VirtualClock();
+    const { folder } = options;
+    this.#keeping = folder === undefined ? inMemory : new DataFolder(folder.path, silentLog);
+    const configs = new ConfigStore(options.configs ?? {});
+    this.cluster = new Cluster(configs, [{ id: BROKER_ID, rack: null }], this.clock, this.#keeping);
     this.groups = new Groups(this.cluster);
     this.transactions = new Transactions(this.cluster, this.groups, (partition) => this.reaches(partition));
   }
@@ -85,5 +103,19 @@ export class InProcessBroker {
       configs: new Map(Object.entries(configs)),
       validateOnly: false,
     });
+  }
+
+  /** The broker that is started on what a kill leaves behind now, at the same time. This one is gone. */
+  killed(): InProcessBroker {
+    const folder = this.#options.folder?.copy() ?? new TemporaryFolder();
+    this[Symbol.dispose]();
+    return new InProcessBroker({ ...this.#options, folder, clock: this.clock });
+  }
+
+  [Symbol.dispose](): void {
+    this.groups.close();
+    this.transactions.close();
+    this.#keeping.close();
+    this.#options.folder?.[Symbol.dispose]();
   }
 }
