@@ -148,6 +148,26 @@ test("small segments become large ones, so that their number does not grow with 
   );
 });
 
+test("between its steps the log may be written and cut", () => {
+  const log = logWith();
+  for (let i = 0; i < 12; i++) append(log, `${i % 3}=${i}`);
+  let count = 0;
+  for (const _ of log.compacting(NOW_MS)) {
+    count += 1;
+    append(log, `new${count}=1`);
+    log.deleteBefore(Math.floor(count / 4));
+  }
+  expect(log.logStartOffset).toBeGreaterThan(4);
+  // The last of them was in the active segment when it began.
+  expect(shown(log).filter((record) => !record.includes("new"))).toEqual([
+    "8:2=8",
+    "9:0=9",
+    "10:1=10",
+    "11:2=11",
+  ]);
+  expect(shown(log)).toHaveLength(4 + count);
+});
+
 describe("tombstones", () => {
   test("go when delete.retention.ms has passed since they were first seen", () => {
     const log = logWith();

@@ -425,30 +425,43 @@ export class PartitionLog {
    * Leaves the newest record of each key (`cleanup.policy=compact`), in segments that are closed and of which nothing is
    * undecided or younger than `min.compaction.lag.ms`; where enough is new since the last time, or tombstones are due.
    *
-   * @returns whether there was something to do.
    * @throws StorageError
    */
-  compact(nowMs: number): boolean {
+  compact(nowMs: number): void {
+    for (const _ of this.compacting(nowMs));
+  }
+
+  /** {@link compact} in steps of one segment; between them the log may be written and cut as ever. */
+  *compacting(nowMs: number): Generator<undefined, void> {
     const config = this.#config();
-    if (!config.compacts) return false;
+    if (!config.compacts) return;
     const cleanable = this.#cleanable(nowMs, config);
     const dirty = cleanable.filter(({ baseOffset }) => baseOffset >= this.#compactedTo);
     const dirtyBytes = bytesOf(dirty);
     const isWorth = dirtyBytes > 0 && dirtyBytes > bytesOf(cleanable) * config.minCleanableDirtyRatio;
-    if (!isWorth && nowMs < this.#nextHorizonMs) return false;
-    const compaction = new Compaction(this.producers, { nowMs, deleteRetentionMs: config.deleteRetentionMs });
-    for (const batch of dirty.flatMap(({ batches }) => batches)) compaction.index(batch.bytes);
+    if (!isWorth && nowMs < this.#nextHorizonMs) return;
     const endOffset = this.#segments[cleanable.length]?.baseOffset ?? this.#logEndOffset;
-    let at = 0;
-    for (const run of mergedRuns(cleanable, compaction, config.segmentBytes)) {
-      const end = this.#segments[at + run.length]?.baseOffset ?? endOffset;
-      const segment = this.#replacement(run, end);
-      this.#segments.splice(at, run.length, ...(segment === null ? [] : [segment]));
-      if (segment !== null) at += 1;
+    const compaction = new Compaction(this.producers, { nowMs, deleteRetentionMs: config.deleteRetentionMs });
+    for (const segment of dirty) {
+      if (!this.#segments.includes(segment)) continue;
+      for (const { bytes } of segment.batches) compaction.index(bytes);
+      yield;
     }
+    // Neighbours that fit into one segment become one: compaction would else leave ever more small ones.
+    let run: CleanedSegment[] = [];
+    for (const segment of cleanable) {
+      if (!this.#segments.includes(segment)) continue;
+      const cleaned = cleanSegment(segment, compaction);
+      if (sizeOf(run) + cleaned.bytes > config.segmentBytes) {
+        this.#replace(run);
+        run = [];
+      }
+      run.push(cleaned);
+      yield;
+    }
+    this.#replace(run);
     this.#compactedTo = endOffset;
     this.#nextHorizonMs = compaction.nextHorizonMs;
-    return true;
   }
 
   #cleanable(nowMs: number, config: LogConfig): Segment[] {
@@ -461,20 +474,21 @@ export class PartitionLog {
     return this.#segments.slice(0, first);
   }
 
-  /** A segment with what is left of a run of them; null where nothing is. */
-  #replacement(run: readonly CleanedSegment[], endOffset: number): Segment | null {
+  /** One segment with what is left of some neighbours in their place; none where nothing is. */
+  #replace(cleaned: readonly CleanedSegment[]): void {
+    const run = cleaned.filter(({ segment }) => this.#segments.includes(segment));
     const [first] = run;
-    if (first === undefined) return null;
-    if (run.length === 1 && !first.changed) return first.segment;
+    if (first === undefined || (run.length === 1 && !first.changed)) return;
+    const at = this.#segments.indexOf(first.segment);
     const { baseOffset, createdMs } = first.segment;
+    const endOffset = this.#segments[at + run.length]?.baseOffset ?? this.#logEndOffset;
     const batches = run.flatMap((one) => one.batches);
     const file = this.#files?.replace(baseOffset, endOffset, batches) ?? null;
-    if (batches.length === 0) return null;
     const segment = new Segment(baseOffset, createdMs, file);
     for (const batch of batches) {
       segment.appendFound(storedBatch(file === null ? segment.pack(batch) : batch));
     }
-    return segment;
+    this.#segments.splice(at, run.length, ...(batches.length === 0 ? [] : [segment]));
   }
 
   /** Calls back, once for each change, until the returned function is called. */
@@ -510,28 +524,8 @@ function cleanSegment(segment: Segment, compaction: Compaction): CleanedSegment 
   return { segment, batches, bytes: batches.reduce((sum, { length }) => sum + length, 0), changed };
 }
 
-/**
- * Segments with what is left of them, neighbours that fit into one segment together: compaction would else leave ever
- * more small ones. One run at a time is in memory.
- */
-function* mergedRuns(
-  segments: readonly Segment[],
-  compaction: Compaction,
-  segmentBytes: number,
-): Generator<readonly CleanedSegment[]> {
-  let run: CleanedSegment[] = [];
-  let bytes = 0;
-  for (const segment of segments) {
-    const cleaned = cleanSegment(segment, compaction);
-    bytes += cleaned.bytes;
-    if (run.length > 0 && bytes > segmentBytes) {
-      yield run;
-      run = [];
-      bytes = cleaned.bytes;
-    }
-    run.push(cleaned);
-  }
-  if (run.length > 0) yield run;
+function sizeOf(run: readonly CleanedSegment[]): number {
+  return run.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function bytesOf(segments: readonly Segment[]): number {

@@ -96,7 +96,7 @@ export class DataFolder implements Keeping {
       this.state.put(["deleted", topic.id], topic.name);
       for (const [index] of partitions.entries()) this.state.delete(["start", topic.id, index]);
     });
-    for (const partition of partitions) partition.close();
+    for (const partition of partitions) partition.deleteAll();
     this.#partitions.delete(topic.id);
     this.#removeFiles(topic);
   }

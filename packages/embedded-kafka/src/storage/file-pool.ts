@@ -65,6 +65,7 @@ export class PooledFile implements SegmentFile {
   readonly path: string;
   readonly #pool: FilePool;
   #size: number;
+  #deleted = false;
 
   /** @param size of what is there already; what is behind it is overwritten. */
   constructor(path: string, pool: FilePool, size: number) {
@@ -79,6 +80,7 @@ export class PooledFile implements SegmentFile {
 
   append(bytes: Buffer): void {
     try {
+      this.#mustBeThere();
       const descriptor = this.#pool.descriptorOf(this);
       for (let written = 0; written < bytes.length; ) {
         written += fs.writeSync(descriptor, bytes, written, bytes.length - written, this.#size + written);
@@ -101,6 +103,7 @@ export class PooledFile implements SegmentFile {
 
   read(position: number, length: number): Buffer {
     try {
+      this.#mustBeThere();
       const descriptor = this.#pool.descriptorOf(this);
       const bytes = Buffer.allocUnsafeSlow(length);
       for (let done = 0; done < length; ) {
@@ -126,7 +129,23 @@ export class PooledFile implements SegmentFile {
     }
   }
 
+  /** Who still holds it must not bring an empty one back. */
+  #mustBeThere(): void {
+    if (this.#deleted) throw new RangeError("it was deleted");
+  }
+
   close(): void {
     this.#pool.close(this);
+  }
+
+  /** @throws StorageError */
+  delete(): void {
+    this.close();
+    this.#deleted = true;
+    try {
+      fs.rmSync(this.path, { force: true });
+    } catch (error) {
+      throw new StorageError(this.path, "deleted", error);
+    }
   }
 }

@@ -137,16 +137,15 @@ export class PartitionFolder implements PartitionFiles {
     }
   }
 
-  /** Forgets the files, which go with their folder. */
-  close(): void {
-    for (const file of this.#files.values()) file.close();
+  /** Deletes all of it: the topic is gone. */
+  deleteAll(): void {
+    for (const file of this.#files.values()) file.delete();
     this.#files.clear();
   }
 
   #remove(baseOffset: number, file: PooledFile): void {
-    file.close();
-    unlink(file.path);
     this.#files.delete(baseOffset);
+    file.delete();
   }
 
   #fileOf(baseOffset: number): string {
