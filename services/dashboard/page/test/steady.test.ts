@@ -3,7 +3,7 @@ import { FLAG } from "@kelvin/schema/live";
 import { isChromiumMissing } from "@kelvin/test-kit";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { DESK, episodeOf, isIn, PHONE, shows, tabsInChromium } from "./browser.ts";
+import { DESK, episodeOf, isIn, PHONE, shows, tabsInChromium, WALL } from "./browser.ts";
 import { fleetOf, type LiveServer } from "./live-server.ts";
 
 const TABLET = { width: 920, height: 700 };
@@ -19,6 +19,7 @@ describe.skipIf(isChromiumMissing)("what stays where it is (skipped where there 
     ["a fleet", DESK, true],
     ["a fleet", TABLET, true],
     ["a fleet", PHONE, true],
+    ["a fleet", WALL, true],
   ] as const)("%s at %o: over 20 updates no element moves", async (_, viewport, several) => {
     const { page, server } = await open({}, { viewport });
     await isIn(page, "live");
@@ -29,6 +30,7 @@ describe.skipIf(isChromiumMissing)("what stays where it is (skipped where there 
     for (let i = 0; i < 20; i++) {
       await update(page, server, VALUES[i % VALUES.length] ?? 0, several);
       expect(await boxes(page)).toEqual(before);
+      expect(await roomBesideUnit(page)).toBeGreaterThan(0);
     }
     expect(await page.evaluate(() => Reflect.get(window, "shifts"))).toEqual([]);
   });
@@ -71,6 +73,15 @@ function machine(id: string, celsius: number) {
 
 function machines(celsius: number) {
   return fleetOf([machine("machine-01", celsius), machine("machine-02", 18), machine("machine-03", 19.5)]);
+}
+
+/** Pixels from the end of the value to the edge of what it stands in. */
+function roomBesideUnit(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const right = (selector: string) =>
+      document.querySelector(selector)?.getBoundingClientRect().right ?? Number.NaN;
+    return right(".hero") - right(".value-unit");
+  });
 }
 
 /** Where each part with a name or a class of its own is, to a tenth of a pixel. */
