@@ -70,7 +70,8 @@ export const AREAS: readonly Area[] = [
     members: [],
     libraries: [],
     node: true,
-    machine: [MAIN, /\/src\/(cli|time)\//, /\/src\/cli\.ts$/],
+    // The lock of a folder names its process to whoever is kept out by it.
+    machine: [MAIN, /\/src\/(cli|time)\//, /\/src\/cli\.ts$/, /\/storage\/folder-lock\.ts$/],
   },
   {
     name: "service-kit",

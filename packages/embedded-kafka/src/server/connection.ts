@@ -9,6 +9,7 @@ import type { Log } from "../log-port.ts";
 import { DecodeError } from "../protocol/decode-error.ts";
 import { Reader } from "../protocol/reader.ts";
 import type { Clock } from "../time/clock.ts";
+import { nextTurn } from "../time/next-turn.ts";
 import {
   type Dispatcher,
   type Reply,
@@ -99,7 +100,7 @@ export class Connection implements ClientConnection, Wire {
 
   write(bytes: Buffer): Promise<void> {
     // A turn of the event loop later: a client in the same process reads them apart from what comes next.
-    return new Promise((resolve) => this.#socket.write(bytes, () => setImmediate(resolve)));
+    return new Promise((resolve) => this.#socket.write(bytes, () => nextTurn(resolve)));
   }
 
   finish(bytes: Buffer): void {

@@ -11,16 +11,11 @@ import type { Reader } from "../protocol/reader.ts";
 import { isFlexible, type RequestOf } from "../protocol/schema.ts";
 import { Writer } from "../protocol/writer.ts";
 import type { DecodedCall, MaybeLater } from "./interference.ts";
+import type { Reply, RequestHeader } from "./request.ts";
+
+export type { Reply, RequestHeader } from "./request.ts";
 
 const LENGTH_BYTES = 4;
-
-/** The head of every request: https://kafka.apache.org/protocol#protocol_messages */
-export interface RequestHeader {
-  readonly apiKey: number;
-  readonly apiVersion: number;
-  readonly correlationId: number;
-  readonly clientId: string;
-}
 
 /** An API or a version that is not served: there is no way to answer it, so the connection ends. */
 export class UnservedRequestError extends Error {
@@ -47,9 +42,6 @@ export function readRequestHeader(reader: Reader): RequestHeader {
   if (length < -1) throw reader.error(`client id of ${length} bytes`);
   return { apiKey, apiVersion, correlationId, clientId: length === -1 ? "" : reader.utf8(length) };
 }
-
-/** The response as a list of buffers, or null where none is wanted. */
-export type Reply = readonly Buffer[] | null;
 
 export class Dispatcher {
   readonly #handlers: ReadonlyMap<number, Handler>;

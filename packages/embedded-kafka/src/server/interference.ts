@@ -1,6 +1,6 @@
 /** Where something may step in between a client and the broker: the fault rules do. */
 import type { Api } from "../protocol/schema.ts";
-import type { Reply, RequestHeader } from "./dispatch.ts";
+import type { Reply, RequestHeader } from "./request.ts";
 
 export type MaybeLater<T> = T | Promise<T>;
 
