@@ -16,6 +16,7 @@ import { deleteGroups } from "../protocol/messages/delete-groups.ts";
 import { describeGroups } from "../protocol/messages/describe-groups.ts";
 import { describeTransactions } from "../protocol/messages/describe-transactions.ts";
 import { endTxn } from "../protocol/messages/end-txn.ts";
+import { fetch } from "../protocol/messages/fetch.ts";
 import { findCoordinator } from "../protocol/messages/find-coordinator.ts";
 import { heartbeat } from "../protocol/messages/heartbeat.ts";
 import { initProducerId } from "../protocol/messages/init-producer-id.ts";
@@ -29,6 +30,7 @@ import { offsetCommit } from "../protocol/messages/offset-commit.ts";
 import { offsetDelete } from "../protocol/messages/offset-delete.ts";
 import { offsetFetch } from "../protocol/messages/offset-fetch.ts";
 import { offsetForLeaderEpoch } from "../protocol/messages/offset-for-leader-epoch.ts";
+import { produce } from "../protocol/messages/produce.ts";
 import { syncGroup } from "../protocol/messages/sync-group.ts";
 import { txnOffsetCommit } from "../protocol/messages/txn-offset-commit.ts";
 import { append, batchOf, create, eventually, fetchOne } from "../testing/cluster-under-test.ts";
@@ -94,6 +96,37 @@ describe("leaders", () => {
     const offsets = await other.send(listOffsets, 5, { replicaId: -1, topics: [wanted] });
     expect(offsets.topics[0]?.partitions[0]?.errorCode).toBe(notLeaderOrFollower);
     expect((await append(on.client, "t", oneRecord())).errorCode).toBe(none);
+  });
+
+  test("from some version on it says who leads, and where that is", async () => {
+    await using on = await three();
+    await create(on.client, { name: "t" });
+    on.broker.moveLeader("t", 0, 3);
+    const [host = "", port = ""] = on.broker.brokers[2]?.split(":") ?? [];
+    const leader = { leaderId: 3, leaderEpoch: 1 };
+    const nodeEndpoints = [{ nodeId: 3, host, port: Number(port), rack: null }];
+    const produced = (version: number) =>
+      on.client.send(produce, version, {
+        acks: -1,
+        timeoutMs: 1000,
+        topicData: [{ name: "t", partitionData: [{ index: 0, records: [oneRecord()] }] }],
+      });
+    const newer = await produced(10);
+    expect(newer.nodeEndpoints).toEqual(nodeEndpoints);
+    expect(newer.responses[0]?.partitionResponses[0]?.currentLeader).toEqual(leader);
+    expect((await produced(9)).nodeEndpoints).toEqual([]);
+    const topicId = on.broker.topics()[0]?.id ?? "";
+    const fetched = (version: number) => {
+      const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100, currentLeaderEpoch: 0 }];
+      return on.client.send(fetch, version, { maxWaitMs: 0, minBytes: 0, topics: [{ topicId, partitions }] });
+    };
+    const found = await fetched(16);
+    expect(found.nodeEndpoints).toEqual(nodeEndpoints);
+    expect(found.responses[0]?.partitions[0]).toMatchObject({
+      errorCode: errorCode.fencedLeaderEpoch,
+      currentLeader: leader,
+    });
+    expect((await fetched(15)).responses[0]?.partitions[0]?.currentLeader).toBe(null);
   });
 
   test("a move begins a leader epoch, wakes who waits, and keeps every record", async () => {

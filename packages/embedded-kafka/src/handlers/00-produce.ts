@@ -15,6 +15,7 @@ import {
   NO_PRODUCER,
   readHeader,
 } from "../records/batch.ts";
+import { type CurrentLeader, currentLeader, endpointsOf } from "./current-leader.ts";
 import { handler, NO_RESPONSE, type RequestContext } from "./handler.ts";
 
 type Request = RequestOf<typeof produce>;
@@ -26,6 +27,7 @@ interface PartitionAnswer {
   readonly logAppendTimeMs?: number;
   readonly logStartOffset?: number;
   readonly errorMessage?: string | null;
+  readonly currentLeader?: CurrentLeader;
 }
 
 export const produceHandler = handler(
@@ -41,7 +43,12 @@ export const produceHandler = handler(
         return answer;
       }),
     }));
-    if (request.acks !== 0) return { responses };
+    if (request.acks !== 0) {
+      const leaders = responses.flatMap(({ partitionResponses }) =>
+        partitionResponses.map((answer) => answer.currentLeader),
+      );
+      return { responses, nodeEndpoints: endpointsOf(context, leaders) };
+    }
     // A client that wants no answer learns of a failure by the end of its connection, as from Apache Kafka.
     if (failed) context.client.close();
     return NO_RESPONSE;
@@ -88,7 +95,11 @@ function append(
     );
   }
   if (partition.leaderId !== context.brokerId) {
-    return refused(index, errorCode.notLeaderOrFollower, `broker ${partition.leaderId} leads this partition`);
+    const message = `broker ${partition.leaderId} leads this partition`;
+    return {
+      ...refused(index, errorCode.notLeaderOrFollower, message),
+      currentLeader: currentLeader(partition),
+    };
   }
   const header = transactionalHeader(records);
   if (header !== null && header.producerId !== NO_PRODUCER) {

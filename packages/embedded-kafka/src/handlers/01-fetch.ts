@@ -8,6 +8,7 @@ import type { Partition, Topic } from "../cluster/topic.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
+import { currentLeader, endpointsOf } from "./current-leader.ts";
 import { handler, leadershipProblem, type RequestContext } from "./handler.ts";
 
 type Request = RequestOf<typeof fetch>;
@@ -82,7 +83,7 @@ function read(context: RequestContext, request: Request, wanted: readonly Wanted
       const problem = problemOf(one, context.brokerId, missing);
       if (problem !== null || one.partition === undefined) {
         failed = true;
-        return refused(one, problem ?? missing);
+        return refused(one, problem ?? missing, context.apiVersion);
       }
       const { log } = one.partition;
       const room = Math.min(one.maxBytes, request.maxBytes - bytes);
@@ -100,7 +101,9 @@ function read(context: RequestContext, request: Request, wanted: readonly Wanted
       };
     }),
   }));
-  return { response: { responses }, bytes, failed };
+  if (!failed) return { response: { responses }, bytes, failed };
+  const leaders = responses.flatMap(({ partitions }) => partitions.map((answer) => answer.currentLeader));
+  return { response: { responses, nodeEndpoints: endpointsOf(context, leaders) }, bytes, failed };
 }
 
 function problemOf(one: Wanted, brokerId: number, missing: number): number | null {
@@ -114,7 +117,11 @@ function problemOf(one: Wanted, brokerId: number, missing: number): number | nul
   return outside ? errorCode.offsetOutOfRange : null;
 }
 
-function refused({ index, partition }: Wanted, code: number): PartitionAnswer {
+/** Errors of a client that does not know who leads: it is told, from version 16 on. */
+const LED_ELSEWHERE: readonly number[] = [errorCode.notLeaderOrFollower, errorCode.fencedLeaderEpoch];
+
+function refused({ index, partition }: Wanted, code: number, apiVersion: number): PartitionAnswer {
+  const tell = apiVersion >= 16 && LED_ELSEWHERE.includes(code);
   const known = code === errorCode.offsetOutOfRange ? partition?.log : undefined;
   return {
     partitionIndex: index,
@@ -124,6 +131,7 @@ function refused({ index, partition }: Wanted, code: number): PartitionAnswer {
     logStartOffset: known?.logStartOffset ?? -1,
     abortedTransactions: null,
     records: [],
+    currentLeader: tell && partition !== undefined ? currentLeader(partition) : null,
   };
 }
 
