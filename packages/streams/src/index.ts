@@ -53,12 +53,20 @@ export { resultHeaders } from "./runtime/partition.ts";
 export type { AppHealth } from "./runtime/runner.ts";
 export type { OnRecordsGone, StartFrom } from "./runtime/start-offsets.ts";
 export type {
+  ClosingWindow,
+  SessionAggregation,
+  SessionWindow,
   StreamingDataFrame,
   TopicSink,
   TrailingWindow,
-  TrailingWindowOptions,
-  WindowResult,
+  WindowAggregation,
 } from "./topology/dataframe.ts";
 export type { DescribeFormat } from "./topology/describe.ts";
 export type { Duration } from "./topology/duration.ts";
 export type { RecordContext } from "./topology/nodes.ts";
+export type {
+  HoppingWindowOptions,
+  TrailingWindowOptions,
+  WindowOptions,
+  WindowResult,
+} from "./topology/windows.ts";

@@ -4,9 +4,8 @@ import type { IncomingRecord, OutgoingRecord, TopicLike } from "../src/ports.ts"
 import { parseDeadLetter } from "../src/runtime/dead-letters.ts";
 import { Numbers } from "../src/runtime/numbers.ts";
 import { Partition, type PartitionPorts } from "../src/runtime/partition.ts";
-import { dataFrameOf, type WindowResult } from "../src/topology/dataframe.ts";
-import { durationText } from "../src/topology/duration.ts";
-import type { SourceNode, TrailingWindowShape } from "../src/topology/nodes.ts";
+import type { Node, SourceNode, TrailingWindowShape, WindowShape } from "../src/topology/nodes.ts";
+import type { WindowResult } from "../src/topology/windows.ts";
 
 export interface Reading {
   readonly key: string;
@@ -32,6 +31,7 @@ export function jsonTopic<T>(
   return {
     name,
     partitions,
+    // The readings are of 2023: by its default of 7 days Kafka deletes them, half a minute after it was started.
     configEntries: { "retention.ms": "-1" },
     encode: (value) => encoder.encode(JSON.stringify(value)),
     decode(bytes) {
@@ -54,7 +54,7 @@ export function readingTopic(name: string, partitions = 2): TopicLike<Reading> {
   return jsonTopic(name, { key: ({ key }) => key, eventTimeMs: ({ atMs }) => atMs }, isReading, partitions);
 }
 
-type Result = WindowResult<Kpi>;
+type Result = WindowResult<Kpi | null>;
 
 export function isResult(json: unknown): json is Result {
   return (
@@ -69,19 +69,19 @@ export function resultTopic(name: string, partitions = 2): TopicLike<Result> {
 export const readings = readingTopic("readings");
 export const results = resultTopic("results");
 
-/** readings ─► trailing window ─► results */
-export function windowedSource(shape: TrailingWindowShape): SourceNode {
-  const source: SourceNode = { kind: "source", topic: readings, next: [] };
-  dataFrameOf<Reading>(source, new Set())
-    .trailingWindow(durationText(shape.sizeMs), {
-      every: durationText(shape.everyMs),
-      idleAfter: durationText(shape.idleAfterMs),
-      allowedLateness: durationText(shape.allowedLatenessMs),
-      maxFuture: durationText(shape.maxFutureMs),
-    })
-    .aggregate({ count: agg.count(), sum: agg.sum(({ x }) => x) })
-    .toTopic(results);
-  return source;
+/** readings ─► window ─► results */
+export function windowedSource(shape: WindowShape): SourceNode {
+  const sink: Node = { kind: "toTopic", topic: results, next: [] };
+  const aggregates = { count: agg.count(), sum: agg.sum<Reading>(({ x }) => x) };
+  return {
+    kind: "source",
+    topic: readings,
+    next: [{ kind: "window", name: "w", shape, aggregates, next: [sink] }],
+  };
+}
+
+export function trailingSource(shape: TrailingWindowShape): SourceNode {
+  return windowedSource({ kind: "trailing", ...shape });
 }
 
 /** A partition whose output is kept, with a wall clock that stands where it is put. */
@@ -138,8 +138,8 @@ export function recordOf(reading: Reading, offset: number): IncomingRecord {
 }
 
 /** What a reader who keeps the highest revision ends up with: key@end, count, sum. Of equal ones the later. */
-export function tableOf(told: readonly Result[]): Map<string, { revision: number; value: Kpi }> {
-  const table = new Map<string, { revision: number; value: Kpi }>();
+export function tableOf(told: readonly Result[]): Map<string, { revision: number; value: Kpi | null }> {
+  const table = new Map<string, { revision: number; value: Kpi | null }>();
   for (const { key, endMs, revision, value } of told) {
     const known = table.get(`${key}@${endMs}`);
     if (known === undefined || revision >= known.revision) table.set(`${key}@${endMs}`, { revision, value });
@@ -149,7 +149,7 @@ export function tableOf(told: readonly Result[]): Map<string, { revision: number
 
 /** The table without revisions, sorted, with sums rounded to what floating-point addition in any order can hold. */
 export function valuesOf(told: readonly Result[]): Record<string, Kpi> {
-  return sorted([...tableOf(told)].map(([at, { value }]) => [at, value]));
+  return sorted([...tableOf(told)].flatMap(([at, { value }]) => (value === null ? [] : [[at, value]])));
 }
 
 function sorted(entries: [string, Kpi][]): Record<string, Kpi> {

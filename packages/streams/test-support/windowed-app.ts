@@ -1,11 +1,12 @@
 /**
- * A process with one windowed pipeline, to be killed by tests: brokers, app, source and result topic come as arguments.
+ * A process with one windowed pipeline, to be killed by tests: brokers, app, source, result topic and the window's kind come
+ * as arguments.
  * Tells its parent when it is ready, and on request what CPU time it has used and of what Node has warned.
  */
 import { agg, createStreamApp } from "../src/index.ts";
-import { readingTopic, resultTopic } from "./readings.ts";
+import { type Reading, readingTopic, resultTopic } from "./readings.ts";
 
-const [brokers = "", name = "", from = "", to = ""] = process.argv.slice(2);
+const [brokers = "", name = "", from = "", to = "", kind = "trailing"] = process.argv.slice(2);
 const quiet = () => undefined;
 const app = createStreamApp({
   name,
@@ -15,11 +16,15 @@ const app = createStreamApp({
   sessionTimeoutMs: 6_000,
   commitEveryMs: 300,
 });
-app
-  .dataframe(readingTopic(from))
-  .trailingWindow("5s", { every: "1s", allowedLateness: "1h", maxFuture: "1000h" })
-  .aggregate({ count: agg.count(), sum: agg.sum(({ x }) => x) })
-  .toTopic(resultTopic(to));
+const readings = app.dataframe(readingTopic(from));
+const aggregates = { count: agg.count(), sum: agg.sum<Reading>(({ x }) => x) };
+if (kind === "session") {
+  const sessions = readings.sessionWindow("400ms", { grace: "1h", maxFuture: "1000h" });
+  sessions.aggregate(aggregates).current().toTopic(resultTopic(to));
+} else {
+  const trailing = readings.trailingWindow("5s", { every: "1s", allowedLateness: "1h", maxFuture: "1000h" });
+  trailing.aggregate(aggregates).toTopic(resultTopic(to));
+}
 
 const warnings: string[] = [];
 process.on("warning", ({ name: warning }) => void warnings.push(warning));

@@ -3,13 +3,13 @@
  * record that fails half-way has done nothing, and can be tried again.
  */
 import type { OutgoingRecord } from "../ports.ts";
-import type { Node, RecordContext, TrailingWindowNode } from "../topology/nodes.ts";
+import type { Node, RecordContext, WindowNode } from "../topology/nodes.ts";
 
 /** What a value does on its way. */
 export interface Effects {
   readonly out: OutgoingRecord[];
   readonly windows: {
-    readonly node: TrailingWindowNode;
+    readonly node: WindowNode;
     readonly value: unknown;
     readonly context: RecordContext;
   }[];
@@ -60,7 +60,7 @@ function visit(
     case "toTopic":
       if (!options.isRebuild) effects.out.push(recordFor(node.topic, value, context));
       return goOn(value);
-    case "trailingWindow":
+    case "window":
       effects.windows.push({ node, value, context });
       return;
   }

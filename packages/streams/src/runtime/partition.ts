@@ -7,17 +7,24 @@ import type { Headers, IncomingRecord, OutgoingRecord } from "../ports.ts";
 import type { Checkpoint, WindowCheckpoint } from "../state/checkpoint.ts";
 import { OffsetSet } from "../state/offset-set.ts";
 import { durationText } from "../topology/duration.ts";
-import type { RecordContext, SourceNode, TrailingWindowNode } from "../topology/nodes.ts";
+import type { RecordContext, SourceNode, WindowNode } from "../topology/nodes.ts";
 import { windowsOf } from "../topology/nodes.ts";
 import { StreamClock } from "../windows/stream-clock.ts";
-import { type Prepared, type Told, TrailingPanes, type Untold } from "../windows/trailing-panes.ts";
+import {
+  type Change,
+  latenessOf,
+  type Told,
+  type Untold,
+  type WindowState,
+} from "../windows/window-state.ts";
+import { windowStateOf } from "../windows/window-state-of.ts";
 import { type DeadLetterCode, deadLetterOf } from "./dead-letters.ts";
 import { type Effects, evaluate } from "./evaluate.ts";
 import type { Numbers } from "./numbers.ts";
 
 /** The headers of a window's result. */
 export const resultHeaders = {
-  /** app/window/key/end: two tellings of one result have the same. */
+  /** app/window/key/end, of sessions app/window/key/start-end: two tellings of one result have the same. */
   id: "kelvin-result-id",
   revision: "kelvin-revision",
   /** Milliseconds since the epoch, inclusive. */
@@ -46,21 +53,42 @@ type DecodedRecord =
   | { readonly ok: true; readonly value: unknown; readonly context: RecordContext }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-interface WindowState {
-  readonly node: TrailingWindowNode;
+interface Window {
+  readonly node: WindowNode;
   clock: StreamClock;
-  panes: TrailingPanes;
+  /** How far its state has followed the clock. */
+  reachedMs: number | undefined;
+  /** How far what that made due has been told. */
+  toldMs: number | undefined;
+  readonly state: WindowState;
   uncounted: OffsetSet;
+}
+
+/** What is to be committed: everything told of the records before the position is with Kafka by then. */
+export interface Note {
+  readonly position: number;
+  readonly checkpoint: Checkpoint;
+}
+
+/**
+ * A step of the clock that no record made, and that decides what a session is: where it is forgotten, whoever comes next
+ * may decide differently. So nothing leaves that was made after it until it is noted.
+ */
+interface Step {
+  readonly position: number;
+  readonly checkpoint: Omit<Checkpoint, "owner">;
+  readonly held: (() => void)[];
 }
 
 export class Partition {
   readonly #source: SourceNode;
   readonly #ports: PartitionPorts;
-  readonly #windows: WindowState[];
+  readonly #windows: Window[];
   /** The next record to work on. */
   #position: number;
   #last: IncomingRecord;
   #revisionBase: number;
+  #step: Step | undefined;
 
   /** `revisionBase` is added to offsets to make revisions: see {@link Checkpoint}. */
   constructor(
@@ -78,12 +106,14 @@ export class Partition {
     this.#windows = windowsOf(source).map((node) => ({
       node,
       clock: new StreamClock(node.shape),
-      panes: new TrailingPanes(node.shape, node.aggregates),
+      reachedMs: undefined,
+      toldMs: undefined,
+      state: windowStateOf(node),
       uncounted: new OffsetSet(),
     }));
   }
 
-  /** The offset that is committed once everything told so far is with Kafka. */
+  /** The next record to work on. */
   get position(): number {
     return this.#position;
   }
@@ -103,14 +133,13 @@ export class Partition {
   }
 
   get paneCount(): number {
-    return this.#windows.reduce((sum, { panes }) => sum + panes.size, 0);
+    return this.#windows.reduce((sum, { state }) => sum + state.size, 0);
   }
 
-  /** Changes whenever a checkpoint would. */
+  /** Changes whenever a note would. */
   get version(): string {
-    // Where nothing is kept nothing is told, and the clock alone is no news.
-    const ticks = this.#windows.map(({ panes }) => (panes.isEmpty ? "" : panes.tickMs));
-    return `${this.#position} ${ticks.join(" ")}`;
+    const progress = this.#windows.map(({ state }) => state.progress ?? "");
+    return `${this.#step?.position ?? this.#position} ${this.#step === undefined} ${progress.join(" ")}`;
   }
 
   /**
@@ -127,22 +156,41 @@ export class Partition {
       if (noted === undefined) continue;
       // Where records are gone, the state is what can still be read.
       window.clock = new StreamClock(window.node.shape, noted.clockMs);
+      window.reachedMs = noted.clockMs;
       window.uncounted = noted.uncounted;
-      window.panes.restore(noted.clockMs);
+      window.toldMs = noted.toldMs;
+      window.state.restore(noted.toldMs);
     }
   }
 
-  checkpoint(owner: string): Checkpoint {
+  /** Where the work stands; to be committed when everything told so far is with Kafka. */
+  note(owner: string): Note {
+    const { position, checkpoint } = this.#step ?? {
+      position: this.#position,
+      checkpoint: this.#checkpoint(),
+    };
+    return { position, checkpoint: { owner, ...checkpoint } };
+  }
+
+  /** The note is committed. */
+  noted({ checkpoint }: Note): void {
+    const step = this.#step;
+    if (step === undefined || checkpoint.windows !== step.checkpoint.windows) return;
+    this.#step = undefined;
+    for (const leave of step.held) leave();
+  }
+
+  #checkpoint(): Omit<Checkpoint, "owner"> {
     const rewindTo = this.#windows.reduce(
-      (least, { panes }) => Math.min(least, panes.offsetMin ?? least),
+      (least, { state }) => Math.min(least, state.offsetMin ?? least),
       this.#position,
     );
     const windows = new Map<string, WindowCheckpoint>();
-    for (const { node, clock, uncounted } of this.#windows) {
+    for (const { node, reachedMs, toldMs, uncounted } of this.#windows) {
       uncounted.dropBelow(rewindTo);
-      windows.set(node.name, { clockMs: clock.valueMs, uncounted });
+      windows.set(node.name, { clockMs: reachedMs, toldMs, uncounted });
     }
-    return { owner, revisionBase: this.#revisionBase, rewindTo, windows };
+    return { revisionBase: this.#revisionBase, rewindTo, windows };
   }
 
   /** A record that was worked on before the state was lost. */
@@ -158,8 +206,8 @@ export class Partition {
       const done = evaluate(this.#source.next, decoded.value, decoded.context, effects, { isRebuild: true });
       const settle = () => {
         for (const { node, value, context } of effects.windows) {
-          const panes = windows.find((window) => window.node === node)?.panes;
-          panes?.rebuild(context.key, context.timestampMs, value, record.offset);
+          const state = windows.find((window) => window.node === node)?.state;
+          state?.rebuild(context.key, context.timestampMs, value, record.offset);
         }
       };
       return done === undefined ? settle() : done.then(settle);
@@ -177,9 +225,9 @@ export class Partition {
     const { value, context } = decoded;
     if (this.#windows.length > 0) this.#checkHome(context);
     this.#last = record;
-    const future = this.#windows.filter(
-      ({ clock }) => !clock.record(context.timestampMs, this.#ports.wallMs()),
-    );
+    const wallMs = this.#ports.wallMs();
+    const future = this.#windows.filter(({ clock }) => !clock.record(context.timestampMs, wallMs));
+    for (const window of this.#windows) if (!future.includes(window)) follow(window, context.timestampMs);
     const told = this.#tellDue();
     const work = () => this.#tried(record, () => this.#work(record, value, context, future));
     const done = told === undefined ? work() : told.then(work);
@@ -194,8 +242,23 @@ export class Partition {
   /** Time has passed, by a clock that does not step. */
   elapse(elapsedMs: number, isCaughtUp: boolean): void | Promise<void> {
     if (this.#windows.length === 0) return;
-    for (const { clock } of this.#windows) clock.elapse(elapsedMs, isCaughtUp);
-    return this.#tellDue();
+    const stepping: Window[] = [];
+    for (const window of this.#windows) {
+      const { clock, state } = window;
+      clock.elapse(elapsedMs, isCaughtUp);
+      if (clock.valueMs === undefined) continue;
+      if (state.isDue === undefined) follow(window, clock.valueMs);
+      else if (this.#step === undefined && state.isDue(clock.valueMs)) stepping.push(window);
+    }
+    if (stepping.length === 0) return this.#tellDue();
+    // What the others have to tell is told before, so that it is not held.
+    const others = this.#tellDue();
+    const step = () => {
+      for (const window of stepping) follow(window, window.clock.valueMs);
+      this.#step = { position: this.#position, checkpoint: this.#checkpoint(), held: [] };
+      return this.#tellDue();
+    };
+    return others === undefined ? step() : others.then(step);
   }
 
   #done(record: IncomingRecord): void {
@@ -211,7 +274,7 @@ export class Partition {
     record: IncomingRecord,
     value: unknown,
     context: RecordContext,
-    future: readonly WindowState[],
+    future: readonly Window[],
   ): void | Promise<void> {
     const effects: Effects = { out: [], windows: [], prints: [] };
     const done = evaluate(this.#source.next, value, context, effects, { isRebuild: false });
@@ -220,9 +283,9 @@ export class Partition {
   }
 
   /** Everything of the record has gone well: now it counts. */
-  #settle(record: IncomingRecord, effects: Effects, future: readonly WindowState[]): void | Promise<void> {
-    const prepared: { window: WindowState; change: Prepared }[] = [];
-    const uncounting: WindowState[] = [];
+  #settle(record: IncomingRecord, effects: Effects, future: readonly Window[]): void | Promise<void> {
+    const prepared: { window: Window; change: Change }[] = [];
+    const uncounting: Window[] = [];
     let refused: { code: DeadLetterCode; reason: string } | undefined;
     for (const { node, value, context } of effects.windows) {
       const window = this.#windowOf(node);
@@ -230,21 +293,24 @@ export class Partition {
       if (future.includes(window)) {
         refused ??= { code: "future", reason: futureReason(context.timestampMs, node) };
         uncounting.push(window);
-      } else if (window.panes.isLate(context.timestampMs)) {
+      } else if (window.state.isLate(context.key, context.timestampMs)) {
         refused ??= { code: "late", reason: lateReason(context.timestampMs, node) };
         uncounting.push(window);
       } else {
-        prepared.push({ window, change: window.panes.prepare(context.key, context.timestampMs, value) });
+        prepared.push({ window, change: window.state.prepare(context.key, context.timestampMs, value) });
       }
     }
     // No function of a user runs from here on until the record counts: it counts in all its windows or in none.
     for (const { uncounted } of uncounting) uncounted.add(record.offset);
     const changed = prepared.map(({ window, change }) => ({
       window,
-      told: window.panes.add(change, record.offset, this.#revision(record.offset + 1)),
+      told: change.apply(record.offset, this.#revision(record.offset + 1)),
     }));
-    for (const { told } of changed) for (const _ of told) this.#ports.numbers.count("results_revised");
-    for (const { label, value, context } of effects.prints) this.#ports.print(label, value, context);
+    for (const { window, told } of changed) {
+      if (window.node.shape.kind !== "trailing") continue;
+      for (const _ of told) this.#ports.numbers.count("results_revised");
+    }
+    this.#print(effects);
     for (const out of effects.out) this.#emit(out, record);
     if (refused !== undefined) this.#deadLetter(record, refused.code, refused.reason);
     let telling: Promise<void> | undefined;
@@ -260,16 +326,29 @@ export class Partition {
   #tellDue(): void | Promise<void> {
     let telling: Promise<void> | undefined;
     for (const window of this.#windows) {
-      if (window.clock.valueMs === undefined) continue;
-      const told = window.panes.advance(window.clock.valueMs, this.#revision(this.#position));
-      const tell = () => this.#tell(window, told);
+      const untilMs = window.reachedMs;
+      if (untilMs === undefined) continue;
+      const told = window.state.advance(untilMs, this.#revision(this.#position));
+      // Before all of it is on its way nothing of it may be forgotten: a note that is taken meanwhile has to hold it.
+      const end = () => {
+        window.toldMs = untilMs;
+        window.state.forget();
+      };
+      if (told.length === 0 && telling === undefined) {
+        end();
+        continue;
+      }
+      const tell = () => {
+        const done = this.#tell(window, told);
+        return done === undefined ? end() : done.then(end);
+      };
       if (telling !== undefined) telling = telling.then(tell);
       else telling = tell() ?? undefined;
     }
     return telling;
   }
 
-  #tell(window: WindowState, told: readonly (Told | Untold)[], from = 0): void | Promise<void> {
+  #tell(window: Window, told: readonly (Told | Untold)[], from = 0): void | Promise<void> {
     for (let i = from; i < told.length; i++) {
       const result = told[i];
       if (result === undefined) continue;
@@ -278,7 +357,7 @@ export class Partition {
     }
   }
 
-  #tellOne(node: TrailingWindowNode, result: Told | Untold): void | Promise<void> {
+  #tellOne(node: WindowNode, result: Told | Untold): void | Promise<void> {
     const origin = this.#last;
     this.#ports.numbers.count("results");
     const context: RecordContext = {
@@ -294,7 +373,7 @@ export class Partition {
       const effects: Effects = { out: [], windows: [], prints: [] };
       const done = evaluate(node.next, result, context, effects, { isRebuild: false });
       const settle = () => {
-        for (const { label, value, context: of } of effects.prints) this.#ports.print(label, value, of);
+        this.#print(effects);
         for (const out of effects.out) this.#emit(out, origin);
       };
       return done === undefined ? settle() : done.then(settle);
@@ -306,9 +385,11 @@ export class Partition {
     );
   }
 
-  #headersOf(node: TrailingWindowNode, result: Told | Untold): Headers {
+  #headersOf(node: WindowNode, result: Told | Untold): Headers {
+    // A session's bounds are made by its records: its end alone is not its name.
+    const window = node.shape.kind === "session" ? `${result.startMs}-${result.endMs}` : result.endMs;
     return {
-      [resultHeaders.id]: `${this.#ports.app}/${node.name}/${result.key}/${result.endMs}`,
+      [resultHeaders.id]: `${this.#ports.app}/${node.name}/${result.key}/${window}`,
       [resultHeaders.revision]: String(result.revision),
       [resultHeaders.start]: String(result.startMs),
       [resultHeaders.end]: String(result.endMs),
@@ -362,12 +443,23 @@ export class Partition {
     if (code === "future") this.#ports.numbers.count("records_future");
     this.#ports.numbers.count("records_dead_lettered", topic, code);
     this.#ports.warn({ topic, partition, offset, code, reason }, "record put with the dead letters");
-    this.#ports.emit(deadLetterOf(this.#ports.app, record, code, reason), record);
+    const letter = deadLetterOf(this.#ports.app, record, code, reason);
+    this.#leave(() => this.#ports.emit(letter, record));
   }
 
   #emit(record: OutgoingRecord, origin: IncomingRecord): void {
     this.#ports.numbers.count("records_out", record.topic);
-    this.#ports.emit(record, origin);
+    this.#leave(() => this.#ports.emit(record, origin));
+  }
+
+  #print({ prints }: Effects): void {
+    for (const { label, value, context } of prints)
+      this.#leave(() => this.#ports.print(label, value, context));
+  }
+
+  #leave(leave: () => void): void {
+    if (this.#step === undefined) leave();
+    else this.#step.held.push(leave);
   }
 
   /** The value and where it comes from; a key or time that can't be had is as bad as a value that can't. */
@@ -391,9 +483,15 @@ export class Partition {
     }
   }
 
-  #windowOf(node: TrailingWindowNode): WindowState | undefined {
+  #windowOf(node: WindowNode): Window | undefined {
     return this.#windows.find((window) => window.node === node);
   }
+}
+
+/** Event time has come so far for the window. */
+function follow(window: Window, untilMs: number | undefined): void {
+  if (untilMs === undefined) return;
+  window.reachedMs = Math.max(window.reachedMs ?? untilMs, untilMs);
 }
 
 function nothing(topic: string, partition: number, offset: number): IncomingRecord {
@@ -404,12 +502,12 @@ function utf8(text: string): Uint8Array {
   return Buffer.from(text, "utf8");
 }
 
-function futureReason(timestampMs: number, { shape }: TrailingWindowNode): string {
+function futureReason(timestampMs: number, { shape }: WindowNode): string {
   return `its event time ${isoTime(timestampMs)} is more than ${durationText(shape.maxFutureMs)} ahead of the clock`;
 }
 
-function lateReason(timestampMs: number, { shape }: TrailingWindowNode): string {
-  return `its event time ${isoTime(timestampMs)} is more than ${durationText(shape.allowedLatenessMs)} behind`;
+function lateReason(timestampMs: number, { shape }: WindowNode): string {
+  return `its event time ${isoTime(timestampMs)} is more than ${durationText(latenessOf(shape))} behind`;
 }
 
 function isoTime(ms: number): string {

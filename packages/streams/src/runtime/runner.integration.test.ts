@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import kafkajs from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bruteForceTable, type ClosingShape, readTable } from "../../test-support/closing-windows.ts";
 import {
   type KeptLog,
   kafkaForTests,
@@ -309,9 +310,11 @@ describe("a windowed pipeline", () => {
     for (const child of started) child.kill("SIGKILL");
   });
 
-  async function start(name: string, from: string, to: string): Promise<ChildProcess> {
+  async function start(name: string, from: string, to: string, kind = "trailing"): Promise<ChildProcess> {
     const script = fileURLToPath(new URL("../../test-support/windowed-app.ts", import.meta.url));
-    const child = fork(script, [shared.kafka.brokers.join(","), name, from, to], { execArgv: [] });
+    const child = fork(script, [shared.kafka.brokers.join(","), name, from, to, kind], {
+      execArgv: [],
+    });
     started.push(child);
     await once(child, "message");
     return child;
@@ -327,45 +330,54 @@ describe("a windowed pipeline", () => {
     }));
   }
 
+  /** As the app has them. */
+  const sessions: ClosingShape = {
+    kind: "session",
+    gapMs: 400,
+    tells: "current",
+    graceMs: 0,
+    idleAfterMs: 0,
+    maxFutureMs: 0,
+  };
+
   /** The results as they should be once event time has gone on far enough to make all of them due. */
   function expected(readings: readonly Reading[]): Record<string, { count: number; sum: number }> {
     const shape = { sizeMs: 5_000, everyMs: 1_000, idleAfterMs: 0, allowedLatenessMs: 0, maxFutureMs: 0 };
     return bruteForce(readings, shape, Math.max(...readings.map(({ atMs }) => atMs)) + 10_000);
   }
 
-  test("killed in mid-window and started again: the table equals brute force", async () => {
-    const from = readingTopic(uniqueName("in"), 2);
-    const to = resultTopic(uniqueName("out"), 2);
-    await ensureTopics({ kafka: shared.kafka, topics: [from, to], log: keptLog() });
-    const name = uniqueName("app");
-    await using out = await reader(to);
-    const readings = stream(600, 1);
-    const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
-    for (let part = 0; part < 3; part++) {
-      const child = await start(name, from.name, to.name);
-      const before = out.records.length;
-      for (const [i, reading] of readings.slice(part * 200, (part + 1) * 200).entries()) {
-        await publisher.send(reading);
-        if (i % 20 === 0) await sleep(20);
+  test.each(["trailing", "session"])(
+    "killed in mid-window and started again: the table equals brute force (%s)",
+    async (kind) => {
+      const from = readingTopic(uniqueName("in"), 2);
+      const to = resultTopic(uniqueName("out"), 2);
+      await ensureTopics({ kafka: shared.kafka, topics: [from, to], log: keptLog() });
+      const name = uniqueName("app");
+      await using out = await reader(to);
+      const readings = stream(600, 1);
+      const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
+      for (let part = 0; part < 3; part++) {
+        const child = await start(name, from.name, to.name, kind);
+        const before = out.records.length;
+        for (const [i, reading] of readings.slice(part * 200, (part + 1) * 200).entries()) {
+          await publisher.send(reading);
+          if (i % 20 === 0) await sleep(20);
+        }
+        if (part === 2) break;
+        await until("some results of this life", () => out.records.length > before);
+        child.kill("SIGKILL");
+        await once(child, "exit");
       }
-      if (part === 2) break;
-      await until("some results of this life", () => out.records.length > before);
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-    await publisher.close();
-    const want = expected(readings);
-    await until(
-      "all results",
-      () => Object.keys(valuesOf(out.records.map(({ value }) => value))).length >= Object.keys(want).length,
-    );
-    await until(
-      "the same table",
-      () => JSON.stringify(valuesOf(out.records.map(({ value }) => value))) === JSON.stringify(want),
-      5_000,
-    ).catch(() => undefined);
-    expect(valuesOf(out.records.map(({ value }) => value))).toEqual(want);
-  }, 120_000);
+      await publisher.close();
+      const want = kind === "session" ? bruteForceTable(readings, sessions) : expected(readings);
+      const told = () => out.records.map(({ value }) => value);
+      const table = () => (kind === "session" ? readTable(told()) : valuesOf(told()));
+      const isSame = () => JSON.stringify(table()) === JSON.stringify(want);
+      await until("the same table", isSame, 30_000).catch(() => undefined);
+      expect(table()).toEqual(want);
+    },
+    120_000,
+  );
 
   test("P9: partitions that move in mid-window change nothing", async () => {
     const from = readingTopic(uniqueName("in"), 4);

@@ -7,7 +7,7 @@ import type { Clock, Log } from "../ports.ts";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
 import type { SourceNode } from "../topology/nodes.ts";
 import type { Numbers } from "./numbers.ts";
-import { Partition, type PartitionPorts } from "./partition.ts";
+import { type Note, Partition, type PartitionPorts } from "./partition.ts";
 import { type OnRecordsGone, type Start, type StartFrom, startOf } from "./start-offsets.ts";
 import { Task } from "./task.ts";
 
@@ -95,7 +95,7 @@ export class Tasks {
         topic,
         partition: partitionId,
         offset: startPosition,
-        metadata: encodeCheckpoint(takeOver ?? partition.checkpoint(owner)).text,
+        metadata: encodeCheckpoint(takeOver ?? partition.note(owner).checkpoint).text,
       })),
       noted: () => {
         for (const task of taken) task.takeOver = undefined;
@@ -107,7 +107,10 @@ export class Tasks {
   news(isLast: boolean): Positions {
     const news = [...this.#tasks.values()]
       .filter((task) => !task.isRebuilding && (isLast || task.committedVersion !== task.partition.version))
-      .map((task) => ({ task, version: task.partition.version, offset: this.#positionOf(task) }));
+      .map((task) => {
+        const note = task.partition.note(task.owner);
+        return { task, note, version: task.partition.version, offset: this.#positionOf(task, note) };
+      });
     const isOurs = ({ task }: { task: Task }) =>
       this.#tasks.get(keyOf(task.topic, task.partitionId)) === task;
     return {
@@ -116,7 +119,10 @@ export class Tasks {
         return news.filter(isOurs).map(({ offset }) => offset);
       },
       noted: () => {
-        for (const { task, version } of news) task.committedVersion = version;
+        for (const { task, note, version } of news) {
+          task.committedVersion = version;
+          task.partition.noted(note);
+        }
       },
     };
   }
@@ -167,14 +173,14 @@ export class Tasks {
     }
   }
 
-  #positionOf(task: Task): Position {
-    const { text, lost } = encodeCheckpoint(task.partition.checkpoint(task.owner));
+  #positionOf(task: Task, note: Note): Position {
+    const { text, lost } = encodeCheckpoint(note.checkpoint);
     const { topic, partitionId: partition } = task;
     if (lost > 0) {
       const message = "too many gaps to note: after a restart some refused records would count";
       this.#options.log.warn({ topic, partition, lost }, message);
     }
-    return { topic, partition, offset: task.partition.position, metadata: text };
+    return { topic, partition, offset: note.position, metadata: text };
   }
 
   /** Nobody shall learn from missing results alone that records were passed over, or that windows start empty. */
@@ -219,7 +225,7 @@ export class Tasks {
       partition,
       owner,
       startPosition,
-      takeOver: partition.checkpoint(owner),
+      takeOver: partition.note(owner).checkpoint,
       clock,
       room,
       onQueue: (isFull) => onQueue(at, isFull),

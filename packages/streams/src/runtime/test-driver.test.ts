@@ -25,8 +25,8 @@ function windowed() {
 }
 
 /** End, count, and revision: how many records had been read. */
-const brief = (results: readonly { endMs: number; revision: number; value: { count: number } }[]) =>
-  results.map(({ endMs, revision, value }) => [endMs - START_MS, value.count, revision]);
+const brief = (results: readonly { endMs: number; revision: number; value: { count: number } | null }[]) =>
+  results.map(({ endMs, revision, value }) => [endMs - START_MS, value?.count, revision]);
 
 describe("the test driver", () => {
   test("works on a record at once, and tells windows as time passes", () => {
@@ -164,6 +164,61 @@ describe("the test driver", () => {
   });
 });
 
+describe("windows that close", () => {
+  const aggregates = { count: agg.count(), sum: agg.sum<{ x: number }>(({ x }) => x) };
+
+  test("final: told once, when their end and grace have passed, be it by time alone", () => {
+    const app = appOf();
+    app.dataframe(from).tumblingWindow("2s", { grace: "1s" }).aggregate(aggregates).final().toTopic(kpis);
+    const driver = app.testDriver();
+    driver.pipe(from, at(0)).pipe(from, at(2_500)).pipe(from, at(1_900));
+    expect(driver.read(kpis)).toEqual([]);
+    driver.pipe(from, at(3_000)).pipe(from, at(1_999));
+    expect(brief(driver.read(kpis))).toEqual([[2_000, 2, 3]]);
+    expect(driver.readDeadLetters(from)).toMatchObject([{ code: "late", source: { offset: 4 } }]);
+    expect(brief(driver.advanceWallClock("10s").read(kpis))).toEqual([[4_000, 2, 5]]);
+    expect(driver.restart().advanceWallClock("10s").read(kpis)).toEqual([]);
+  });
+
+  test("current: told with each record that changes them", () => {
+    const app = appOf();
+    const windows = app.dataframe(from).hoppingWindow("2s", { every: "1s", grace: "0s" });
+    windows.aggregate(aggregates).current().toTopic(kpis);
+    const driver = app.testDriver();
+    driver.pipe(from, at(500));
+    expect(brief(driver.read(kpis))).toEqual([
+      [1_000, 1, 1],
+      [2_000, 1, 1],
+    ]);
+    // Its first window is closed by then, its second is not.
+    driver.pipe(from, at(1_200)).read(kpis);
+    driver.pipe(from, at(900));
+    expect(brief(driver.read(kpis))).toEqual([[2_000, 3, 3]]);
+  });
+
+  test("a session that grows takes back what it was; one that is over is told by time alone, also after a crash", () => {
+    const app = appOf();
+    const sessions = app.dataframe(from).sessionWindow("1s", { grace: "0s" });
+    sessions.aggregate(aggregates).current().toTopic(kpis);
+    sessions.aggregate(aggregates).final().print("over");
+    const driver = app.testDriver({ commit: "by-hand" });
+    driver.pipe(from, at(0)).pipe(from, at(800)).commit();
+    expect(brief(driver.read(kpis))).toEqual([
+      [1, 1, 1],
+      [1, undefined, 2],
+      [801, 2, 2],
+    ]);
+    const [first] = driver.advanceWallClock("4s").readPrinted();
+    // Told when it is noted that it is over, so that whoever comes next knows it too.
+    expect(first).toBeUndefined();
+    const over = { label: "over", value: { startMs: START_MS, endMs: START_MS + 801, value: { count: 2 } } };
+    expect(driver.commit().readPrinted()).toMatchObject([over]);
+    expect(driver.crash().pipe(from, at(1_700)).readDeadLetters(from)).toMatchObject([{ code: "late" }]);
+    driver.commit().crash();
+    expect(driver.advanceWallClock("4s").readPrinted()).toEqual([]);
+  });
+});
+
 describe("describing", () => {
   test("as text and as a mermaid diagram", () => {
     const app = appOf();
@@ -202,6 +257,26 @@ describe("describing", () => {
         "  n1 --> n2",
       ].join("\n"),
     );
+  });
+
+  test("windows that close, with when they are told", () => {
+    const app = appOf();
+    const readings = app.dataframe(from);
+    const count = { count: agg.count() };
+    readings.tumblingWindow("10s", { grace: "1s" }).aggregate(count).final();
+    readings.hoppingWindow("10s", { every: "4s", grace: "1s" }).aggregate(count).current();
+    readings.slidingWindow("500ms", { grace: "1s" }).aggregate(count).final();
+    readings.sessionWindow("1m", { grace: "1s" }).aggregate(count).current();
+    expect(app.describe("text").split("\n").slice(2)).toEqual([
+      "    tumbling 10s, final: count = count",
+      "    hopping 10s every 4s, current: count = count",
+      "    sliding 500ms, final: count = count",
+      "    sessions 1m apart, current: count = count",
+    ]);
+    expect(() => readings.hoppingWindow("1s", { every: "2s", grace: "0s" }).aggregate(count).final()).toThrow(
+      /would be in none/,
+    );
+    expect(() => readings.sessionWindow("0s", { grace: "0s" }).aggregate(count).final()).toThrow(/more than/);
   });
 
   test("what can't run is refused when it is described, with what to do", () => {

@@ -188,7 +188,8 @@ export class TestDriver {
 
   /** One step after another, also where one has to wait. */
   #step(work: () => void | Promise<void>): void {
-    const whole = () => inTurn([work, () => this.#passOn(), () => this.#noteStep()], (part) => part());
+    const parts = [work, () => this.#passOn(), () => this.#noteStep(), () => this.#passOn()];
+    const whole = () => inTurn(parts, (part) => part());
     const pending = this.#pending === undefined ? whole() : this.#pending.then(whole);
     if (pending === undefined) return;
     const done = pending.finally(() => {
@@ -221,7 +222,15 @@ export class TestDriver {
   }
 
   #note(): void {
-    for (const lane of this.#lanes.values()) lane.committed = noted(lane.partition);
+    for (const lane of this.#lanes.values()) {
+      // Twice where something waited for being noted.
+      for (let version = ""; version !== lane.partition.version; ) {
+        version = lane.partition.version;
+        const note = lane.partition.note("driver");
+        lane.committed = { position: note.position, text: encodeCheckpoint(note.checkpoint).text };
+        lane.partition.noted(note);
+      }
+    }
   }
 
   #comeBack(): void | Promise<void> {
@@ -277,7 +286,8 @@ export class TestDriver {
 }
 
 function noted(partition: Partition): Lane["committed"] {
-  return { position: partition.position, text: encodeCheckpoint(partition.checkpoint("driver")).text };
+  const { position, checkpoint } = partition.note("driver");
+  return { position, text: encodeCheckpoint(checkpoint).text };
 }
 
 /** One after another; waits only where it has to. */

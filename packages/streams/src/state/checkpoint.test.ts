@@ -26,7 +26,7 @@ test("a set of offsets is what was put into it, also when written and read", () 
 });
 
 test("a checkpoint is read as it was written; anything else is none", () => {
-  const window = { clockMs: undefined, uncounted: setOf([5, 6, 9]) };
+  const window = { clockMs: 7, toldMs: undefined, uncounted: setOf([5, 6, 9]) };
   const checkpoint = {
     owner: "me",
     revisionBase: 3,
@@ -42,7 +42,7 @@ test("a checkpoint is read as it was written; anything else is none", () => {
 
 test("a checkpoint fits into what Kafka allows; what is left out is the oldest, and said", () => {
   const offsets = Array.from({ length: 3_000 }, (_, i) => i * 3);
-  const window = { clockMs: 1, uncounted: setOf(offsets) };
+  const window = { clockMs: 1, toldMs: 1, uncounted: setOf(offsets) };
   const checkpoint = {
     owner: "me",
     revisionBase: 0,

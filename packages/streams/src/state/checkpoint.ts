@@ -12,6 +12,8 @@ import { OffsetSet } from "./offset-set.ts";
 export interface WindowCheckpoint {
   /** Event time that the partition's clock had reached; undefined before the first record. */
   readonly clockMs: number | undefined;
+  /** Event time up to which all was told that it made due; what is due between this and the clock may not have been. */
+  readonly toldMs: number | undefined;
   /** Records at or after `rewindTo` that this window did not count (too late, too far in the future, failed). */
   readonly uncounted: OffsetSet;
 }
@@ -39,8 +41,8 @@ const METADATA_CHARS_MAX = 4_000;
 export function encodeCheckpoint(checkpoint: Checkpoint): { text: string; lost: number } {
   for (let lost = 0; ; lost++) {
     const windows = [...checkpoint.windows].map(([name, window]) => {
-      const { clockMs = null, uncounted } = window;
-      return [name, [clockMs, uncounted.encode(checkpoint.rewindTo)]];
+      const { clockMs = null, toldMs = null, uncounted } = window;
+      return [name, [clockMs, toldMs, uncounted.encode(checkpoint.rewindTo)]];
     });
     const text = JSON.stringify({
       v: 2,
@@ -71,9 +73,14 @@ export function decodeCheckpoint(text: string | null): Checkpoint | undefined {
   const decoded = new Map<string, WindowCheckpoint>();
   for (const [name, window] of Object.entries(windows)) {
     if (!Array.isArray(window)) return undefined;
-    const [clockMs, uncounted]: unknown[] = window;
-    if (!isIntegerOrNull(clockMs) || typeof uncounted !== "string") return undefined;
-    decoded.set(name, { clockMs: clockMs ?? undefined, uncounted: OffsetSet.decode(uncounted, rewindTo) });
+    const [clockMs, toldMs, uncounted]: unknown[] = window;
+    if (!isIntegerOrNull(clockMs) || !isIntegerOrNull(toldMs) || typeof uncounted !== "string")
+      return undefined;
+    decoded.set(name, {
+      clockMs: clockMs ?? undefined,
+      toldMs: toldMs ?? undefined,
+      uncounted: OffsetSet.decode(uncounted, rewindTo),
+    });
   }
   return { owner, revisionBase, rewindTo, windows: decoded };
 }

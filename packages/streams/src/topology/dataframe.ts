@@ -1,9 +1,11 @@
 /** The streaming data frame: how a pipeline is written. It only describes; nothing runs here. */
-import type { Aggregate, Aggregates, ResultOf } from "../aggregates/aggregate.ts";
+import type { Aggregates, ResultOf } from "../aggregates/aggregate.ts";
 import { TopologyError } from "../errors.ts";
 import type { TopicLike } from "../ports.ts";
-import { type Duration, durationText, milliseconds } from "./duration.ts";
-import type { Node, RecordContext, SourceNode, TrailingWindowShape } from "./nodes.ts";
+import type { Duration } from "./duration.ts";
+import type { Node, RecordContext, SourceNode, WindowShape, WindowTells } from "./nodes.ts";
+import { hoppingShape, sessionShape, slidingShape, stateNameOf, trailingShape } from "./window-shapes.ts";
+import type { HoppingWindowOptions, TrailingWindowOptions, WindowOptions, WindowResult } from "./windows.ts";
 
 /** What a topic must be able to take. Functions as properties, so that the payload's type is checked strictly. */
 export interface TopicSink<T> {
@@ -16,44 +18,45 @@ export interface TopicSink<T> {
   readonly configEntries: Readonly<Record<string, string>>;
 }
 
-/** One value of a trailing window. */
-export interface WindowResult<A> {
-  readonly key: string;
-  /** Inclusive; milliseconds since the epoch, as event time. */
-  readonly startMs: number;
-  /** Exclusive. */
-  readonly endMs: number;
-  /**
-   * How far the input was read: the result holds the records of its partition up to this position. It only grows; of two
-   * results of one window and key the one with the higher revision replaces the other, of equal ones the later.
-   */
-  readonly revision: number;
-  readonly value: A;
-}
-
-export interface TrailingWindowOptions {
-  /** How often a result is told. The size must be a multiple of it. */
-  readonly every: Duration;
-  /** How long no record must come before the clock goes on without one. @default "2s" */
-  readonly idleAfter?: Duration;
-  /**
-   * How late a record may come and still be counted: its results are then told again with a higher revision. Later
-   * records go to the dead letters with code "late". Large values keep more in memory. @default "60s"
-   */
-  readonly allowedLateness?: Duration;
-  /**
-   * How far ahead of the wall clock a record's event time may be; what is beyond goes to the dead letters with code
-   * "future", because one wrong device clock must not close everybody's windows. @default "60s"
-   */
-  readonly maxFuture?: Duration;
-  /** Names the window's state. Needed only where an app has two windows of the same shape on one topic. */
-  readonly name?: string;
-}
-
 /** A window without its aggregates yet. */
 export interface TrailingWindow<T> {
   /** Computes every aggregate over the window in one pass. */
   aggregate<A extends Aggregates<T>>(aggregates: A): StreamingDataFrame<WindowResult<ResultOf<A>>>;
+}
+
+/** A window that is closed some time, without its aggregates yet. */
+export interface ClosingWindow<T> {
+  /** Computes every aggregate over the window in one pass. */
+  aggregate<A extends Aggregates<T>>(aggregates: A): WindowAggregation<ResultOf<A>>;
+}
+
+/** A choice of when a window is told. Empty windows are never told. */
+export interface WindowAggregation<A> {
+  /**
+   * Once, when it is closed: the clock has come to its end and grace, by records or, where none come, by time. Quix'
+   * `final`, Kafka Streams' `suppress(untilWindowCloses)` and `EmitStrategy.onWindowClose`, which both wait for the next
+   * record.
+   */
+  final(): StreamingDataFrame<WindowResult<A>>;
+  /** With each record that changes it. Quix' `current`, Kafka Streams' `EmitStrategy.onWindowUpdate` without a cache. */
+  current(): StreamingDataFrame<WindowResult<A>>;
+}
+
+/** Sessions without their aggregates yet. */
+export interface SessionWindow<T> {
+  /** Computes every aggregate over the session in one pass. */
+  aggregate<A extends Aggregates<T>>(aggregates: A): SessionAggregation<ResultOf<A>>;
+}
+
+/** A choice of when a session is told. */
+export interface SessionAggregation<A> {
+  /** As {@link WindowAggregation.final}: once, when no record can belong to it any more. */
+  final(): StreamingDataFrame<WindowResult<A>>;
+  /**
+   * With each record that changes it. A session that grows has other bounds from then on: what was told under the old
+   * ones is taken back by a result with value null, as by Kafka Streams' tombstones.
+   */
+  current(): StreamingDataFrame<WindowResult<A | null>>;
 }
 
 /** A stream of values of one type. Every method returns a new stream; a stream may be used more than once. */
@@ -80,6 +83,29 @@ export interface StreamingDataFrame<T> {
    * of `every` since the epoch. A key that falls silent gets one empty result, then nothing until it speaks again.
    */
   trailingWindow(size: Duration, options: TrailingWindowOptions): TrailingWindow<T>;
+  /**
+   * Windows of one size, one behind the other: `start <= event time < start + size`, where start is a multiple of the
+   * size since the epoch. Kafka Streams' `TimeWindows.ofSizeAndGrace`, Quix' `tumbling_window`.
+   */
+  tumblingWindow(size: Duration, options: WindowOptions): ClosingWindow<T>;
+  /**
+   * Windows of one size, of which one begins every so often, so that a record is in several. Kafka Streams'
+   * `TimeWindows.ofSizeAndGrace(size, grace).advanceBy(every)`, Quix' `hopping_window(duration_ms, step_ms)`.
+   */
+  hoppingWindow(size: Duration, options: HoppingWindowOptions): ClosingWindow<T>;
+  /**
+   * Windows that lie where the records are: records of a key that are at most `difference` apart share one. Each record
+   * ends one window and begins another right behind itself. A window's `endMs` is one more than its last instant:
+   * `endMs - startMs` is the difference and 1. Kafka Streams' `SlidingWindows.ofTimeDifferenceAndGrace`, Quix'
+   * `sliding_window`. What a screen wants is mostly `trailingWindow`.
+   */
+  slidingWindow(difference: Duration, options: WindowOptions): ClosingWindow<T>;
+  /**
+   * Sessions: records of a key with never more than `gap` between one and the next. `startMs` is the first record's event
+   * time, `endMs` one more than the last one's. Kafka Streams' `SessionWindows.ofInactivityGapAndGrace` (whose end is the
+   * last record's time itself), Quix' `session_window`.
+   */
+  sessionWindow(gap: Duration, options: WindowOptions): SessionWindow<T>;
 }
 
 /** Where a data frame stands in the topology. */
@@ -101,6 +127,30 @@ function frame<T>(place: Place): StreamingDataFrame<T> {
     place.next.push(node);
     return frame<R>({ ...place, next: node.next, isWindowed });
   };
+  function addWindow<R>(
+    shape: WindowShape,
+    aggregates: Aggregates<unknown>,
+    name = stateNameOf(place.source.topic.name, shape, aggregates),
+  ): StreamingDataFrame<R> {
+    if (place.isWindowed) {
+      throw new TopologyError(
+        `Window "${name}" stands behind another window; write the first one's results to a topic.`,
+      );
+    }
+    if (place.stateNames.has(name)) {
+      throw new TopologyError(`Two windows are named "${name}"; give one of them the option name.`);
+    }
+    place.stateNames.add(name);
+    return add({ kind: "window", name, shape, aggregates, next: [] }, true);
+  }
+  function closing(shape: (tells: WindowTells) => WindowShape, { name }: WindowOptions): ClosingWindow<T> {
+    return {
+      aggregate: (aggregates) => ({
+        final: () => addWindow(shape("final"), aggregates, name),
+        current: () => addWindow(shape("current"), aggregates, name),
+      }),
+    };
+  }
   function filter<S extends T>(keep: (value: T, context: RecordContext) => value is S): StreamingDataFrame<S>;
   function filter(
     keep: (value: T, context: RecordContext) => boolean | Promise<boolean>,
@@ -115,19 +165,18 @@ function frame<T>(place: Place): StreamingDataFrame<T> {
     print: (label = place.source.topic.name) => add({ kind: "print", label, next: [] }),
     toTopic: (topic) => add({ kind: "toTopic", topic: erased(topic), next: [] }),
     trailingWindow: (size, options) => ({
+      aggregate: (aggregates) => addWindow(trailingShape(size, options), aggregates, options.name),
+    }),
+    tumblingWindow: (size, options) => closing((tells) => hoppingShape(size, size, tells, options), options),
+    hoppingWindow: (size, options) =>
+      closing((tells) => hoppingShape(size, options.every, tells, options), options),
+    slidingWindow: (difference, options) =>
+      closing((tells) => slidingShape(difference, tells, options), options),
+    sessionWindow: (gap, options) => ({
       aggregate(aggregates) {
-        const shape = shapeOf(size, options);
-        const name = options.name ?? stateNameOf(place.source.topic.name, shape, aggregates);
-        if (place.isWindowed) {
-          throw new TopologyError(
-            `Window "${name}" stands behind another window; write the first one's results to a topic.`,
-          );
-        }
-        if (place.stateNames.has(name)) {
-          throw new TopologyError(`Two windows are named "${name}"; give one of them the option name.`);
-        }
-        place.stateNames.add(name);
-        return add({ kind: "trailingWindow", name, shape, aggregates, next: [] }, true);
+        const told = <R>(tells: WindowTells) =>
+          addWindow<R>(sessionShape(gap, tells, options), aggregates, options.name);
+        return { final: () => told("final"), current: () => told("current") };
       },
     }),
   };
@@ -144,35 +193,4 @@ interface Loosened<T> {
   encode(value: T): Uint8Array;
   key(value: T): string;
   eventTimeMs(value: T, recordTimestampMs: number): number;
-}
-
-function shapeOf(size: Duration, options: TrailingWindowOptions): TrailingWindowShape {
-  const { every, idleAfter = "2s", allowedLateness = "60s", maxFuture = "60s" } = options;
-  const sizeMs = milliseconds(size);
-  const everyMs = milliseconds(every);
-  if (sizeMs === 0 || everyMs === 0 || sizeMs % everyMs !== 0) {
-    throw new TopologyError(
-      `A window of ${size} can't be told every ${every}: its size must be a multiple of that.`,
-    );
-  }
-  return {
-    sizeMs,
-    everyMs,
-    idleAfterMs: milliseconds(idleAfter),
-    allowedLatenessMs: milliseconds(allowedLateness),
-    maxFutureMs: milliseconds(maxFuture),
-  };
-}
-
-function stateNameOf<T>(
-  topic: string,
-  shape: TrailingWindowShape,
-  aggregates: Record<string, Aggregate<T, unknown>>,
-) {
-  const names = Object.entries(aggregates).map(([name, { name: kind }]) =>
-    name === kind ? name : `${name}-${kind}`,
-  );
-  return [topic, "trailing", durationText(shape.sizeMs), durationText(shape.everyMs), ...names.sort()].join(
-    "-",
-  );
 }

@@ -1,5 +1,5 @@
 /** Types flow from topic to topic: checked by the compiler, as part of `pnpm types`. */
-import { expectTypeOf, test } from "vitest";
+import { expect, expectTypeOf, test } from "vitest";
 import { keptLog } from "../../test-support/kafka.ts";
 import { type Reading, readingTopic, resultTopic } from "../../test-support/readings.ts";
 import { agg, createStreamApp, type StreamingDataFrame, type WindowResult } from "../index.ts";
@@ -35,6 +35,26 @@ test("a window's result has a field for each aggregate, of its own type", () => 
       }>
     >
   >();
+});
+
+test("windows that close say when they are told; a session that is told while it grows may be taken back", () => {
+  const count = { count: agg.count() };
+  type Counted = WindowResult<{ readonly count: number }>;
+  const tumbling = readings.tumblingWindow("5s", { grace: "1s" }).aggregate(count);
+  expectTypeOf(tumbling.final()).toEqualTypeOf<StreamingDataFrame<Counted>>();
+  const hopping = readings.hoppingWindow("5s", { every: "1s", grace: "1s" }).aggregate(count);
+  expectTypeOf(hopping.current()).toEqualTypeOf<StreamingDataFrame<Counted>>();
+  const sliding = readings.slidingWindow("5s", { grace: "1s" }).aggregate(count);
+  expectTypeOf(sliding.final()).toEqualTypeOf<StreamingDataFrame<Counted>>();
+  const sessions = readings.sessionWindow("5s", { grace: "1s" }).aggregate(count);
+  expectTypeOf(sessions.final()).toEqualTypeOf<StreamingDataFrame<Counted>>();
+  expectTypeOf(sessions.current()).toEqualTypeOf<
+    StreamingDataFrame<WindowResult<{ readonly count: number } | null>>
+  >();
+  // @ts-expect-error how long to wait for late records is everybody's own choice
+  readings.tumblingWindow("6s", {});
+  // @ts-expect-error first it has to be said when it is told
+  expect(() => tumbling.toTopic).not.toThrow();
 });
 
 test("a topic takes only its own payload", () => {

@@ -1,6 +1,6 @@
 /** The topology for people: as text, and as a mermaid diagram. */
 import { durationText } from "./duration.ts";
-import type { Node, SourceNode, Topology } from "./nodes.ts";
+import type { Node, SourceNode, Topology, WindowShape } from "./nodes.ts";
 
 export type DescribeFormat = "text" | "mermaid";
 
@@ -61,11 +61,27 @@ function titleOf(node: Node): string {
       return `print ${node.label}`;
     case "toTopic":
       return `to topic ${node.topic.name}`;
-    case "trailingWindow": {
-      const { sizeMs, everyMs } = node.shape;
+    case "window": {
       const results = Object.entries(node.aggregates).map(([name, { name: kind }]) => `${name} = ${kind}`);
-      return `last ${durationText(sizeMs)} every ${durationText(everyMs)}: ${results.join(", ")}`;
+      return `${windowTitle(node.shape)}: ${results.join(", ")}`;
     }
+  }
+}
+
+function windowTitle(shape: WindowShape): string {
+  switch (shape.kind) {
+    case "trailing":
+      return `last ${durationText(shape.sizeMs)} every ${durationText(shape.everyMs)}`;
+    case "hopping": {
+      const size = durationText(shape.sizeMs);
+      const isTumbling = shape.sizeMs === shape.everyMs;
+      const what = isTumbling ? `tumbling ${size}` : `hopping ${size} every ${durationText(shape.everyMs)}`;
+      return `${what}, ${shape.tells}`;
+    }
+    case "sliding":
+      return `sliding ${durationText(shape.differenceMs)}, ${shape.tells}`;
+    case "session":
+      return `sessions ${durationText(shape.gapMs)} apart, ${shape.tells}`;
   }
 }
 

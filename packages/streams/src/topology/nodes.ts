@@ -68,16 +68,50 @@ export interface TrailingWindowShape {
   readonly maxFutureMs: number;
 }
 
-export interface TrailingWindowNode {
-  readonly kind: "trailingWindow";
+/** When a window is told: once it is closed, or with each record that changes it. */
+export type WindowTells = "final" | "current";
+
+interface ClosingWindowShape {
+  readonly tells: WindowTells;
+  /** How long after a window's end records of it still count. */
+  readonly graceMs: number;
+  readonly idleAfterMs: number;
+  readonly maxFutureMs: number;
+}
+
+/** Tumbling where `everyMs` is `sizeMs`. */
+export interface HoppingWindowShape extends ClosingWindowShape {
+  readonly kind: "hopping";
+  readonly sizeMs: number;
+  readonly everyMs: number;
+}
+
+export interface SlidingWindowShape extends ClosingWindowShape {
+  readonly kind: "sliding";
+  readonly differenceMs: number;
+}
+
+export interface SessionWindowShape extends ClosingWindowShape {
+  readonly kind: "session";
+  readonly gapMs: number;
+}
+
+export type WindowShape =
+  | ({ readonly kind: "trailing" } & TrailingWindowShape)
+  | HoppingWindowShape
+  | SlidingWindowShape
+  | SessionWindowShape;
+
+export interface WindowNode {
+  readonly kind: "window";
   /** Names its state; unique in an app. */
   readonly name: string;
-  readonly shape: TrailingWindowShape;
+  readonly shape: WindowShape;
   readonly aggregates: Aggregates<unknown>;
   readonly next: Node[];
 }
 
-export type Node = ApplyNode | FilterNode | UpdateNode | PrintNode | ToTopicNode | TrailingWindowNode;
+export type Node = ApplyNode | FilterNode | UpdateNode | PrintNode | ToTopicNode | WindowNode;
 
 export interface Topology {
   readonly name: string;
@@ -93,8 +127,8 @@ export function* nodesOf(source: SourceNode): Generator<Node> {
   }
 }
 
-export function windowsOf(source: SourceNode): TrailingWindowNode[] {
-  return [...nodesOf(source)].filter((node) => node.kind === "trailingWindow");
+export function windowsOf(source: SourceNode): WindowNode[] {
+  return [...nodesOf(source)].filter((node) => node.kind === "window");
 }
 
 /** The topics that a topology writes, each once. */

@@ -4,16 +4,16 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Lives, type Step } from "../../test-support/lives.ts";
 import {
   Bench,
   bruteForce,
   type Reading,
   recordOf,
   tableOf,
+  trailingSource,
   valuesOf,
-  windowedSource,
 } from "../../test-support/readings.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "../state/checkpoint.ts";
 import type { TrailingWindowShape } from "../topology/nodes.ts";
 
 const HUGE_MS = 1_000_000_000;
@@ -48,16 +48,11 @@ function lastMs(list: readonly Reading[]): number {
 
 /** Works on all of them, then lets event time run on alone until everything is told. */
 async function told(list: readonly Reading[], shape: TrailingWindowShape, runOnMs = 0): Promise<Bench> {
-  const bench = new Bench(windowedSource(shape));
+  const bench = new Bench(trailingSource(shape));
   for (const [offset, each] of list.entries()) await bench.partition.process(recordOf(each, offset));
   if (runOnMs > 0) await bench.partition.elapse(runOnMs, true);
   return bench;
 }
-
-type Step =
-  | { readonly kind: "record"; readonly value: Reading }
-  | { readonly kind: "silence"; readonly ms: number }
-  | { readonly kind: "commit" | "kill" | "stop" };
 
 const zero: Step = { kind: "record", value: { key: "a", atMs: 0, x: 0 } };
 const silence: Step = { kind: "silence", ms: 20_000 };
@@ -182,45 +177,9 @@ describe("trailing window", () => {
     );
     await fc.assert(
       fc.asyncProperty(steps, long, async (script, shape) => {
-        const bench = new Bench(windowedSource(shape));
-        const log: Reading[] = [];
-        let committed: { position: number; text: string } | undefined;
-        const commit = () => {
-          const { text, lost } = encodeCheckpoint(bench.partition.checkpoint("me"));
-          expect(lost).toBe(0);
-          committed = { position: bench.partition.position, text };
-        };
-        const comeBack = async () => {
-          const checkpoint = committed === undefined ? undefined : decodeCheckpoint(committed.text);
-          const position = committed?.position ?? 0;
-          bench.partition = bench.fresh(checkpoint?.rewindTo ?? 0);
-          if (checkpoint === undefined) {
-            bench.partition = bench.fresh(0);
-          } else {
-            bench.partition.restore(checkpoint);
-            for (let offset = checkpoint.rewindTo; offset < position; offset++) {
-              await bench.partition.rebuild(recordOf(log[offset] ?? { key: "", atMs: 0, x: 0 }, offset));
-            }
-          }
-          for (let offset = position; offset < log.length; offset++) {
-            await bench.partition.process(recordOf(log[offset] ?? { key: "", atMs: 0, x: 0 }, offset));
-          }
-        };
-        commit();
-        for (const step of script) {
-          if (step.kind === "record") {
-            log.push(step.value);
-            await bench.partition.process(recordOf(step.value, log.length - 1));
-          } else if (step.kind === "silence") {
-            bench.wallMs += step.ms;
-            await bench.partition.elapse(step.ms, true);
-          } else if (step.kind === "commit") commit();
-          else if (step.kind === "kill") await comeBack();
-          else {
-            commit();
-            await comeBack();
-          }
-        }
+        const lives = new Lives(trailingSource(shape));
+        await lives.play(script);
+        const { bench, log } = lives;
         if (log.length === 0) return;
         await bench.partition.elapse(1, false);
         await bench.partition.elapse(1_000_000, true);
@@ -259,7 +218,7 @@ describe("trailing window", () => {
     });
     await fc.assert(
       fc.asyncProperty(withSilences, shapes, async (script, shape) => {
-        const live = new Bench(windowedSource(shape));
+        const live = new Bench(trailingSource(shape));
         for (const [offset, [each, silenceMs]] of script.entries()) {
           await live.partition.process(recordOf(each, offset));
           await live.partition.elapse(silenceMs, true);
@@ -287,7 +246,7 @@ describe("trailing window", () => {
         ahead,
         async (list, base, allowedLatenessMs, maxFutureMs) => {
           const shape = { ...base, allowedLatenessMs, maxFutureMs };
-          const bench = new Bench(windowedSource(shape));
+          const bench = new Bench(trailingSource(shape));
           bench.wallMs = 150;
           // The same decision, from the definition: by the highest event time that came before.
           const expected: { code: string; offset: number }[] = [];
@@ -322,8 +281,8 @@ describe("trailing window", () => {
         fc.array(fc.boolean()),
         shapes,
         async (one, other, turns, shape) => {
-          const left = new Bench(windowedSource(shape));
-          const right = new Bench(windowedSource(shape));
+          const left = new Bench(trailingSource(shape));
+          const right = new Bench(trailingSource(shape));
           let [i, j] = [0, 0];
           for (let turn = 0; i < one.length || j < other.length; turn++) {
             const a = one[i];
@@ -347,7 +306,7 @@ describe("trailing window", () => {
     });
     await fc.assert(
       fc.asyncProperty(readingLists, steps, shapes, async (list, jumps, shape) => {
-        const bench = new Bench(windowedSource(shape));
+        const bench = new Bench(trailingSource(shape));
         for (const [offset, each] of list.entries()) {
           bench.wallMs = jumps[offset % jumps.length] ?? 0;
           await bench.partition.process(recordOf(each, offset));
@@ -360,7 +319,7 @@ describe("trailing window", () => {
 
   test("what is kept is bounded by the window, not by the keys that ever spoke", async () => {
     const shape = { sizeMs: 50, everyMs: 10, idleAfterMs: 5, allowedLatenessMs: 30, maxFutureMs: HUGE_MS };
-    const bench = new Bench(windowedSource(shape));
+    const bench = new Bench(trailingSource(shape));
     const sizes: number[] = [];
     for (let offset = 0; offset < 3_000; offset++) {
       await bench.partition.process(recordOf({ key: `device-${offset}`, atMs: offset, x: 1 }, offset));

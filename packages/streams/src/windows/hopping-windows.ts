@@ -1,0 +1,126 @@
+/**
+ * Windows of one size that begin every so often, aligned to the epoch: hopping, and tumbling where both are the same.
+ *
+ * Window w holds `w <= ts < w + size`. It is closed when the clock has come to its end and grace: from then on it does
+ * not change. A record that is late for some of its windows counts in those that are open.
+ */
+import type { Aggregates } from "../aggregates/aggregate.ts";
+import { Several } from "../aggregates/several.ts";
+import type { HoppingWindowShape } from "../topology/nodes.ts";
+import { PaneStore } from "./pane-store.ts";
+import { type Change, type Told, told, type Untold, type WindowState } from "./window-state.ts";
+
+export class HoppingWindows implements WindowState {
+  readonly #shape: HoppingWindowShape;
+  readonly #panes: PaneStore;
+  /** Windows that end here or before are closed, and told where they are told at their end. */
+  #closedMs = Number.NEGATIVE_INFINITY;
+  #isForgetting = false;
+
+  constructor(shape: HoppingWindowShape, aggregates: Aggregates<unknown>) {
+    this.#shape = shape;
+    // All windows begin and end where panes do.
+    this.#panes = new PaneStore(divisor(shape.sizeMs, shape.everyMs), new Several(aggregates));
+  }
+
+  get size(): number {
+    return this.#panes.size;
+  }
+
+  get isEmpty(): boolean {
+    return this.#panes.isEmpty;
+  }
+
+  get offsetMin(): number | undefined {
+    return this.#panes.offsetMin;
+  }
+
+  get progress(): number | undefined {
+    return this.#panes.isEmpty ? undefined : this.#endAfter(this.#closedMs);
+  }
+
+  restore(clockMs: number | undefined): void {
+    if (clockMs !== undefined) this.#closedMs = clockMs - this.#shape.graceMs;
+  }
+
+  rebuild(key: string, timestampMs: number, value: unknown, offset: number): void {
+    if (!this.isLate(key, timestampMs)) this.#put(key, timestampMs, value)(offset);
+  }
+
+  isLate(_key: string, timestampMs: number): boolean {
+    return this.#lastEnd(timestampMs) <= this.#closedMs;
+  }
+
+  prepare(key: string, timestampMs: number, value: unknown): Change {
+    const put = this.#put(key, timestampMs, value);
+    return {
+      apply: (offset, revision) => {
+        put(offset);
+        if (this.#shape.tells === "final") return [];
+        const changed: (Told | Untold)[] = [];
+        const lastMs = this.#lastEnd(timestampMs);
+        // The first window that holds the record is the first one to end behind it.
+        const firstMs = this.#endAfter(Math.max(timestampMs, this.#closedMs));
+        for (let endMs = firstMs; endMs <= lastMs; endMs += this.#shape.everyMs) {
+          changed.push(this.#tell(key, endMs, revision));
+        }
+        return changed;
+      },
+    };
+  }
+
+  /** Windows in the order of their ends. */
+  advance(clockMs: number, revision: number): (Told | Untold)[] {
+    const { everyMs, sizeMs, graceMs, tells } = this.#shape;
+    const beforeMs = this.#closedMs;
+    const closedMs = clockMs - graceMs;
+    if (closedMs <= beforeMs) return [];
+    this.#closedMs = closedMs;
+    if (this.#endAfter(beforeMs) > closedMs || this.#panes.isEmpty) return [];
+    const due: (Told | Untold)[] = [];
+    if (tells === "final") {
+      // No window but those that hold a pane is there to tell, however far the clock has jumped.
+      const firstMs = this.#endAfter(Math.max(beforeMs, this.#panes.oldestMs));
+      const lastMs = Math.min(closedMs, this.#panes.newestMs + sizeMs);
+      for (let endMs = firstMs; endMs <= lastMs; endMs += everyMs) {
+        for (const key of this.#panes.keysWithin(endMs - sizeMs, endMs)) {
+          due.push(this.#tell(key, endMs, revision));
+        }
+      }
+    }
+    this.#isForgetting = true;
+    return due;
+  }
+
+  forget(): void {
+    if (this.#isForgetting) this.#panes.forget((startMs) => this.#lastEnd(startMs) > this.#closedMs);
+    this.#isForgetting = false;
+  }
+
+  #put(key: string, timestampMs: number, value: unknown): (offset: number) => void {
+    const accumulators = this.#panes.added(key, timestampMs, value);
+    return (offset) => this.#panes.put(key, this.#panes.startOf(timestampMs), accumulators, offset);
+  }
+
+  #tell(key: string, endMs: number, revision: number): Told | Untold {
+    const startMs = endMs - this.#shape.sizeMs;
+    return told({ key, startMs, endMs, revision }, () => this.#panes.value(key, startMs, endMs));
+  }
+
+  /** The end of the last window that holds the time. */
+  #lastEnd(timestampMs: number): number {
+    const { everyMs, sizeMs } = this.#shape;
+    return Math.floor(timestampMs / everyMs) * everyMs + sizeMs;
+  }
+
+  /** The first end of a window behind the time. */
+  #endAfter(timestampMs: number): number {
+    const { everyMs, sizeMs } = this.#shape;
+    return Math.floor((timestampMs - sizeMs) / everyMs) * everyMs + everyMs + sizeMs;
+  }
+}
+
+/** The greatest common one. */
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b);
+}

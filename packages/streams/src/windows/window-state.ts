@@ -1,0 +1,71 @@
+/**
+ * What the windows of all keys of one partition do, whatever their kind. Pure: time comes in by `advance`.
+ *
+ * Each result holds the records that were counted before its revision's position, and a window's kind decides which of
+ * them. Everything here depends on the records, their order and the times given to `advance`, on nothing else.
+ */
+import type { WindowShape } from "../topology/nodes.ts";
+
+/** A window's value with what tells it from an earlier telling. */
+export interface Told {
+  readonly key: string;
+  /** Inclusive. */
+  readonly startMs: number;
+  /** Exclusive. */
+  readonly endMs: number;
+  readonly revision: number;
+  /** Null where the window that was told is none any more: a session that became part of a longer one. */
+  readonly value: Readonly<Record<string, unknown>> | null;
+}
+
+/** A result that could not be computed: a user's function threw on merging. */
+export interface Untold extends Omit<Told, "value"> {
+  readonly error: unknown;
+}
+
+/** What a record would change. */
+export interface Change {
+  /** Lets the record count. Returns what is to be told at once, under the given revision. */
+  apply(offset: number, revision: number): (Told | Untold)[];
+}
+
+export interface WindowState {
+  /** How many accumulators are kept. */
+  readonly size: number;
+  readonly isEmpty: boolean;
+  /** The least offset among the records that results may still need; undefined where there are none. */
+  readonly offsetMin: number | undefined;
+  /** Changes when there is something to note although no record came. */
+  readonly progress: number | undefined;
+  /** Goes on where all was told that event time had made due up to `clockMs`; the records follow by `rebuild`. */
+  restore(clockMs: number | undefined): void;
+  /** Adds a record that was counted before the state was lost: nothing is told. What no result needs is left out. */
+  rebuild(key: string, timestampMs: number, value: unknown, offset: number): void;
+  /** Whether a record of this time has come too late to be counted: every window that it would be in is closed. */
+  isLate(key: string, timestampMs: number): boolean;
+  /** What a record that is not late would change; nothing is changed yet. Throws what a user's function throws. */
+  prepare(key: string, timestampMs: number, value: unknown): Change;
+  /** Event time has come to `clockMs`: tells what is due, under the given revision. */
+  advance(clockMs: number, revision: number): (Told | Untold)[];
+  /** What `advance` told is on its way: the records that no result needs any more can go. */
+  forget(): void;
+  /** Whether `advance` would tell something. Only of windows whose bounds are made by records. */
+  isDue?(clockMs: number): boolean;
+}
+
+/** Tells a result, or that it can't be computed. */
+export function told(
+  identity: Omit<Told, "value">,
+  value: () => Readonly<Record<string, unknown>>,
+): Told | Untold {
+  try {
+    return { ...identity, value: value() };
+  } catch (error) {
+    return { ...identity, error };
+  }
+}
+
+/** How late a record may be and still count, in milliseconds. */
+export function latenessOf(shape: WindowShape): number {
+  return shape.kind === "trailing" ? shape.allowedLatenessMs : shape.graceMs;
+}
