@@ -21,6 +21,7 @@ Usage: pnpm broker -- [options]
   --port <n>              TCP port                                  (KAFKA_PORT, default ${DEFAULT_PORT})
   --host <address>        listen here only; default: 127.0.0.1 and ::1
   --advertised-host <h>   host that clients are told to connect to
+  --brokers <n>           so many brokers, on the port and those after it   (default 1)
   --partitions <n>        partitions of topics made without saying   (default 1)
   --no-auto-create        asking for a missing topic does not make it
   --data-dir <folder>      keep topics, records and offsets there, and go on from what is there;
@@ -62,6 +63,7 @@ export function parseCommand(
     help: false,
     options: {
       port,
+      ...(values.brokers === undefined ? {} : { brokers: Number(values.brokers) }),
       ...(values.host === undefined ? {} : { host: values.host }),
       ...(values["advertised-host"] === undefined ? {} : { advertisedHost: values["advertised-host"] }),
       // npm changes the folder to the project's; people mean the one they are in.
@@ -87,6 +89,7 @@ function parse(args: string[]) {
         port: { type: "string" },
         host: { type: "string" },
         "advertised-host": { type: "string" },
+        brokers: { type: "string" },
         partitions: { type: "string" },
         "no-auto-create": { type: "boolean" },
         "data-dir": { type: "string" },

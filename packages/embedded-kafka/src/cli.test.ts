@@ -59,11 +59,22 @@ describe("arguments", () => {
 
   test("settings go through by Kafka's names, and memory is bounded unless that is asked for", () => {
     const command = parseCommand(
-      ["--partitions", "3", "--no-auto-create", "--config", "log.retention.bytes=-1", "--host", "0.0.0.0"],
+      [
+        "--partitions",
+        "3",
+        "--brokers",
+        "2",
+        "--no-auto-create",
+        "--config",
+        "log.retention.bytes=-1",
+        "--host",
+        "0.0.0.0",
+      ],
       {},
     );
     expect(command).toMatchObject({
       options: {
+        brokers: 2,
         host: "0.0.0.0",
         configs: {
           "num.partitions": "3",
@@ -115,6 +126,8 @@ test("a wrong argument or setting is told, with exit code 2", async () => {
   });
   const wrong = await run(["--port", "0", "--config", "num.partitions=none"]);
   expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("num.partitions") });
+  const many = await run(["--port", "0", "--brokers", "many"]);
+  expect(many).toMatchObject({ code: 2, err: expect.stringContaining("brokers must be a whole number") });
 });
 
 test("a busy port is told with the variable that changes it, and exit code 2", async () => {

@@ -6,6 +6,8 @@ import { eventually } from "../testing/cluster-under-test.ts";
 
 const PATIENCE_MS = 500;
 const RECORDS = 12;
+/** Times 50 ms: some of these take seconds, and the machine may be busy. */
+const TRIES = 400;
 const QUICK_SESSIONS = { "group.min.session.timeout.ms": "500" };
 
 /** What befalls a request, and what goes with it. */
@@ -62,14 +64,17 @@ function addRules(broker: Broker, api: string, call: number, actions: readonly F
 /** As an application has to: kafkajs itself gives up where a reconnect takes longer than it likes. */
 async function persistently<T>(attempt: () => Promise<T>): Promise<T> {
   const failures: unknown[] = [];
-  const done = await eventually("success", () =>
-    attempt().then(
-      (result) => ({ result }),
-      (error: unknown) => {
-        failures.push(error);
-        return null;
-      },
-    ),
+  const done = await eventually(
+    "success",
+    () =>
+      attempt().then(
+        (result) => ({ result }),
+        (error: unknown) => {
+          failures.push(error);
+          return null;
+        },
+      ),
+    TRIES,
   ).catch(() => {
     throw failures.at(-1);
   });
@@ -121,8 +126,10 @@ async function throughAGroup(api: string, actions: readonly FaultAction[]): Prom
     // Its connection to the coordinator keeps the piece of an answer over a reconnect, so that this kafkajs consumer is
     // lost, and another has to take its place.
     if (api === "OffsetCommit" && actions[0]?.kind === "cut") await read();
-    await eventually("all commits", async () =>
-      broker.groups()[0]?.offsets[0]?.offset === RECORDS ? true : null,
+    await eventually(
+      "all commits",
+      async () => (broker.groups()[0]?.offsets[0]?.offset === RECORDS ? true : null),
+      TRIES,
     );
     expect(broker.faults.log()).toHaveLength(actions.length);
     expect(inLog(broker, "t")).toEqual(text(RECORDS));
