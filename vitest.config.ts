@@ -5,6 +5,8 @@ const INTEGRATION = "**/*.integration.test.ts";
 const CONTAINERS = ["test/compose/**", "test/testcontainers/**"];
 /** It needs Python with quixstreams: `pnpm test:python` (test/vitest.python.config.ts). */
 const PYTHON = "test/python/**";
+/** Minutes of a cluster with 1,000 devices and killed processes: `pnpm test:failure` (test/vitest.failure.config.ts). */
+const FAILURE = "test/failure/**";
 const NEVER = ["**/node_modules/**", "**/dist/**", ".cache/**"];
 
 /** Sources are run by Node in production; tests take them by vitest, from the same files and with no build. */
@@ -18,7 +20,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{packages,services,test,tools,bench,docs}/**/*.test.ts"],
-          exclude: [INTEGRATION, ...CONTAINERS, PYTHON, ...NEVER],
+          exclude: [INTEGRATION, ...CONTAINERS, PYTHON, FAILURE, ...NEVER],
         },
       },
       {
