@@ -314,3 +314,108 @@ test("whatever is written and whenever it is compacted, the latest value of each
     { numRuns: 300 },
   );
 });
+
+/**
+ * What the log cleaner of Apache Kafka 4.3.1 left of the same writes, with `segment.ms=1` and `delete.retention.ms=3000`,
+ * after each of five passes: base offset and last delta, C control, T transactional, H with a delete horizon, records.
+ */
+const leftByKafka: readonly (readonly string[])[] = [
+  [
+    "3+0 [3:a=2]",
+    "6+0 []",
+    "10+0CT",
+    "11+0T [11:b=2]",
+    "12+0T [12:f=1]",
+    "13+0CT",
+    "14+0H [14:c]",
+    "15+0 [15:d=4]",
+  ].concat(["16+0T []", "17+0CT", "18+0 [18:z=1]", "19+0 [19:z=2]", "aborted 7,16"]),
+  [
+    "3+0 [3:a=2]",
+    "6+0 []",
+    "10+0CTH",
+    "11+0T [11:b=2]",
+    "12+0T [12:f=1]",
+    "13+0CT",
+    "15+0 [15:d=4]",
+    "16+0T []",
+  ].concat(["17+0CT", "19+0 [19:z=2]", "20+0 [20:y=1]", "21+0 [21:y=2]", "aborted 16"]),
+  [
+    "3+0 [3:a=2]",
+    "6+0 []",
+    "11+0T [11:b=2]",
+    "13+0CT",
+    "15+0 [15:d=4]",
+    "17+0CT",
+    "19+0 [19:z=2]",
+    "21+0 [21:y=2]",
+  ].concat(["22+0T [22:f=2]", "23+0CT", "24+0 [24:w=1]", "25+0 [25:w=2]", "aborted 16"]),
+  [
+    "3+0 [3:a=2]",
+    "6+0 []",
+    "11+0T [11:b=2]",
+    "13+0CT",
+    "15+0 [15:d=4]",
+    "17+0CTH",
+    "19+0 [19:z=2]",
+    "21+0 [21:y=2]",
+  ].concat(["22+0T [22:f=2]", "23+0CT", "25+0 [25:w=2]", "26+0 [26:v=1]", "27+0 [27:v=2]", "aborted "]),
+  [
+    "3+0 [3:a=2]",
+    "6+0 []",
+    "11+0T [11:b=2]",
+    "13+0CT",
+    "15+0 [15:d=4]",
+    "19+0 [19:z=2]",
+    "21+0 [21:y=2]",
+  ].concat(["22+0T [22:f=2]", "23+0CT", "25+0 [25:w=2]", "27+0 [27:v=2]", "28+0 [28:u=1]", "aborted "]),
+];
+
+test("each pass leaves what Apache Kafka's leaves: batches, markers, horizons and aborted transactions", () => {
+  const log = logWith({ deleteRetentionMs: 3000 });
+  let sequence = 0;
+  const transaction = (writes: readonly string[], committed: boolean) => {
+    for (const records of writes) {
+      append(log, records, { producerId: 1, producerEpoch: 0, baseSequence: sequence, attributes: 16 });
+      sequence += records.split(" ").length;
+    }
+    const marker = { producerId: 1, producerEpoch: 0, committed, coordinatorEpoch: 0, timestampMs: NOW_MS };
+    log.appendMarker(marker, { leaderEpoch: 0 });
+  };
+  const left = () => [
+    ...batches(log).map((bytes) => {
+      const { baseOffset, lastOffsetDelta, control, transactional, deleteHorizonMs } = readHeader(bytes);
+      const marks = `${control ? "C" : ""}${transactional ? "T" : ""}${deleteHorizonMs === null ? "" : "H"}`;
+      const records = [...readRecords(bytes)].map(({ offset, key, value }) => {
+        return value === null ? `${offset}:${key}` : `${offset}:${key}=${value}`;
+      });
+      return `${baseOffset}+${lastOffsetDelta}${marks}${control ? "" : ` [${records.join(" ")}]`}`;
+    }),
+    `aborted ${log.abortedBetween(0, log.highWatermark).map(({ firstOffset }) => firstOffset)}`,
+  ];
+  const phases = [
+    () => {
+      append(log, "a=1 b=1 c=1");
+      append(log, "a=2");
+      append(log, "d=1 d=2", { producerId: 2, producerEpoch: 0, baseSequence: 0 });
+      append(log, "d=3", { producerId: 2, producerEpoch: 0, baseSequence: 2 });
+      transaction(["a=x b=x", "e=x"], false);
+      transaction(["b=2", "f=1"], true);
+      for (const record of ["c", "d=4"]) append(log, record);
+      transaction(["g=x"], false);
+      for (const record of ["z=1", "z=2"]) append(log, record);
+    },
+    () => ["y=1", "y=2"].map((record) => append(log, record)),
+    () => {
+      transaction(["f=2"], true);
+      for (const record of ["w=1", "w=2"]) append(log, record);
+    },
+    () => ["v=1", "v=2"].map((record) => append(log, record)),
+    () => append(log, "u=1"),
+  ];
+  for (const [pass, write] of phases.entries()) {
+    write();
+    log.compact(NOW_MS + pass * 30_000);
+    expect(left()).toEqual(leftByKafka[pass]);
+  }
+});
