@@ -51,6 +51,15 @@ await runTool(async () => {
 /** Resolves after `count` records. */
 function show(consumer: Consumer, count: number, showsHeaders: boolean): Promise<void> {
   let left = count;
+  const shown = new Map<number, { offset: bigint; timestampMs: number }>();
+  /** After a hiccup kafkajs begins anew. A topic that was made anew has the same offsets, but newer records. */
+  const isShown = (partition: number, { offset, timestamp }: KafkaMessage) => {
+    const last = shown.get(partition);
+    if (last !== undefined && BigInt(offset) <= last.offset && Number(timestamp) <= last.timestampMs)
+      return true;
+    shown.set(partition, { offset: BigInt(offset), timestampMs: Number(timestamp) });
+    return false;
+  };
   return new Promise((resolve, reject) => {
     consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
       if (!restart) reject(new ToolError(`The topic can't be read on: ${error.message}`, { cause: error }));
@@ -58,8 +67,8 @@ function show(consumer: Consumer, count: number, showsHeaders: boolean): Promise
     consumer
       .run({
         autoCommit: false,
-        eachMessage: async ({ message }) => {
-          if (left <= 0) return;
+        eachMessage: async ({ partition, message }) => {
+          if (left <= 0 || isShown(partition, message)) return;
           process.stdout.write(`${lineOf(message, showsHeaders)}\n`);
           left--;
           if (left <= 0) resolve();
