@@ -127,4 +127,9 @@ test("rejected records stay counted, and stand out while they are recent", () =>
   expect(rejectedPicture(bad, NOW + 100_000, 100_000)).toMatchObject({ state: "rejecting", value: "3" });
   expect(rejectedPicture(bad, NOW + 100_001, 100_000)).toMatchObject({ state: "ok", value: "3" });
   expect(rejectedPicture(undefined, NOW, 100_000).value).toBe("–");
+  const good = health();
+  expect(rejectedPicture(good, NOW, 100_000).value).toBe("0");
+  expect(rejectedPicture({ ...good, ready: false }, NOW, 100_000).value).toBe("–");
+  const away = { ...good.kafka, up: false };
+  expect(rejectedPicture({ ...good, kafka: away }, NOW, 100_000).value).toBe("–");
 });

@@ -180,7 +180,11 @@ export function ratePicture(moment: Moment | undefined): TilePicture {
 export function rejectedPicture(health: Health | undefined, nowMs: number, windowMs: number): TilePicture {
   if (health === undefined) return { state: "waiting", value: NONE, note: "" };
   const { count: rejected, last } = health.rejected;
-  if (rejected === 0 || last === null) return { state: "ok", value: "0", note: "all good" };
+  if (rejected === 0 || last === null) {
+    // None is known of; that is not "none" while the topics were not read, or can't be.
+    if (!health.ready || !health.kafka.up) return { state: "waiting", value: NONE, note: "" };
+    return { state: "ok", value: "0", note: "all good" };
+  }
   return {
     state: nowMs - last.atMs <= windowMs ? "rejecting" : "ok",
     value: count(rejected),
