@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const INTEGRATION = "**/*.integration.test.ts";
@@ -14,6 +15,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    /** Most of the time a test waits for a rebalance or a page, not for the processor. */
+    maxWorkers: Math.max(3, availableParallelism()),
     projects: [
       {
         extends: true,

@@ -6,7 +6,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { followTopic, type RunningService, startService, type TopicLog, waitFor } from "@kelvin/test-kit";
+import {
+  createTopics,
+  followTopic,
+  type RunningService,
+  startService,
+  type TopicLog,
+  waitFor,
+} from "@kelvin/test-kit";
 import { Kafka, logLevel } from "kafkajs";
 import { expect, test } from "vitest";
 import { startApacheKafka } from "../../tools/kafka/apache-kafka.ts";
@@ -41,7 +48,7 @@ test("kill -9 of a processor, a dashboard and the broker loses nothing", async (
   const [port = 0, pageA = 0, pageB = 0] = await freePorts(3);
   let kafka = await startApacheKafka({ port, folder });
   cleanUp.defer(() => kafka.stop());
-  await createTopics(kafka.brokers);
+  await createPipelineTopics(kafka.brokers);
 
   const env = { KAFKA_BROKERS: kafka.brokers.join(","), NODE_ENV: "production" };
   const start = (main: string, settings: Readonly<Record<string, string>> = {}): RunningService =>
@@ -220,12 +227,12 @@ async function loadOf(url: string): Promise<{ cpuSeconds: number; residentBytes:
   };
 }
 
-async function createTopics(brokers: readonly string[]): Promise<void> {
+async function createPipelineTopics(brokers: readonly string[]): Promise<void> {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: ["sensor", "alert", "kpi"].map((topic) => ({ topic, numPartitions: PARTITIONS })),
-  });
+  await createTopics(
+    admin,
+    ["sensor", "alert", "kpi"].map((topic) => ({ topic, numPartitions: PARTITIONS })),
+  );
   await admin.disconnect();
 }
