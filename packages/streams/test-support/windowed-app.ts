@@ -1,17 +1,20 @@
 /**
  * A process with one windowed pipeline, to be killed by tests: brokers, app, source, result topic and the window's kind come
  * as arguments.
- * Tells its parent when it is ready, and on request what CPU time it has used and of what Node has warned.
+ * Tells its parent when it is ready, and on request what CPU time it has used, of what Node has warned, and what it logged
+ * as a warning or an error.
  */
 import { agg, createStreamApp } from "../src/index.ts";
 import { type Reading, readingTopic, resultTopic } from "./readings.ts";
 
 const [brokers = "", name = "", from = "", to = "", kind = "trailing"] = process.argv.slice(2);
 const quiet = () => undefined;
+const told: string[] = [];
+const tell = (_fields: object, message: string) => void told.push(message);
 const app = createStreamApp({
   name,
   kafka: { brokers: brokers.split(",") },
-  log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+  log: { debug: quiet, info: quiet, warn: tell, error: tell },
   startFrom: "earliest",
   sessionTimeoutMs: 6_000,
   commitEveryMs: 300,
@@ -30,7 +33,7 @@ const warnings: string[] = [];
 process.on("warning", ({ name: warning }) => void warnings.push(warning));
 process.on("message", (message) => {
   const { user, system } = process.cpuUsage();
-  if (message === "look") process.send?.({ cpuMs: (user + system) / 1_000, warnings });
+  if (message === "look") process.send?.({ cpuMs: (user + system) / 1_000, warnings, told });
   if (message === "stop") void app.stop();
 });
 const look = setInterval(() => {

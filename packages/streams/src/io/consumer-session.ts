@@ -65,6 +65,7 @@ export class ConsumerSession {
   #isCrashed = false;
   #memberId: string | undefined;
   #isReading = false;
+  #isJoining = true;
   #lastContactMs: number;
   #lastFetchMs = Number.NEGATIVE_INFINITY;
 
@@ -99,6 +100,16 @@ export class ConsumerSession {
   /** Partitions are assigned and being read. */
   get isReading(): boolean {
     return this.#isReading && !this.#isOver;
+  }
+
+  /** The group has not yet said who works on what: it may wait for a member that is dead. */
+  get isJoining(): boolean {
+    return this.#isJoining && !this.#isOver;
+  }
+
+  /** A broker was heard of by another way. */
+  heard(): void {
+    this.#lastContactMs = this.#options.clock.monotonic();
   }
 
   /** The group member that this session was, if it ended without having been able to leave. */
@@ -173,7 +184,11 @@ export class ConsumerSession {
 
   #listen(): void {
     const { events } = this.#consumer;
+    this.#consumer.on(events.REBALANCING, () => {
+      this.#isJoining = true;
+    });
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      this.#isJoining = false;
       this.#memberId = payload.memberId;
       this.#assigned(payload.memberAssignment);
     });

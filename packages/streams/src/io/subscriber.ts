@@ -3,21 +3,12 @@
  * as marks alone, see `#starts`; they go with the group. */
 import type { Kafka } from "kafkajs";
 import { KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
-import type {
-  Cancel,
-  Clock,
-  IncomingRecord,
-  KafkaConnection,
-  Log,
-  RecordPosition,
-  TopicLike,
-} from "../ports.ts";
-import { explained, isAccessRefusal, isFinal, longestWaitMs } from "./access.ts";
-import { type Batch, ConsumerSession, keyOf, type TopicPartition } from "./consumer-session.ts";
+import type { Clock, IncomingRecord, KafkaConnection, Log, RecordPosition, TopicLike } from "../ports.ts";
+import { type Batch, type ConsumerSession, keyOf, type TopicPartition } from "./consumer-session.ts";
 import { createKafka } from "./kafka-client.ts";
-import { isBrokerAway } from "./kafka-errors.ts";
-import { delay, machineClock, within } from "./machine-clock.ts";
+import { machineClock, within } from "./machine-clock.ts";
 import { offsetsOf, type PartitionOffsets } from "./offsets.ts";
+import { type Reachability, SessionSupervisor } from "./session-supervisor.ts";
 import { createMissing, withAdmin } from "./topics.ts";
 
 /** One valid record of one of the topics. */
@@ -38,9 +29,7 @@ export interface InvalidRecord extends RecordPosition {
 }
 
 export type SubscriberStatus =
-  /** Nothing comes because no broker answers, since `sinceMs` (wall clock, milliseconds). */
-  | { readonly kind: "unreachable"; readonly sinceMs: number; readonly reason: string }
-  | { readonly kind: "reachable"; readonly awayMs: number }
+  | Reachability
   /** A topic was deleted and is there again, empty; reading goes on at its beginning. */
   | { readonly kind: "topic-recreated"; readonly topic: string };
 
@@ -80,9 +69,6 @@ export interface Subscriber {
 }
 
 const SESSION_TIMEOUT_MS = 6_000;
-const SILENT_MS = 4_000;
-const GIVE_UP_MS = 20_000;
-const LOOK_MS = 500;
 const NOT_COMMITTED = -1;
 
 /** Starts reading in the background, waits for a broker as long as it takes, and goes on through whatever happens to it. */
@@ -107,10 +93,8 @@ class Subscription<T> implements Subscriber {
   readonly #failed = Promise.withResolvers<never>();
   readonly #stop = new AbortController();
   readonly #startedMs: number;
-  #session: ConsumerSession | undefined;
-  #unreachable: { sinceMs: number; reason: string } | undefined;
+  readonly #sessions: SessionSupervisor;
   #refusal: KafkaRefusedError | undefined;
-  #cancel: Cancel = () => undefined;
 
   constructor(options: SubscriberOptions<T>) {
     this.#options = options;
@@ -121,6 +105,21 @@ class Subscription<T> implements Subscriber {
       kafka: options.kafka,
       log: options.log,
       onNotice: ({ topic, partition }) => this.#outOfRange(topic, partition),
+    });
+    const { kafka, topics, groupId, log, onStatus } = options;
+    this.#sessions = new SessionSupervisor({
+      client: this.#client,
+      brokers: kafka.brokers,
+      purpose: "to let us read",
+      groupId,
+      topics: [...this.#topics.keys()],
+      log,
+      clock: this.#clock,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      prepare: () => withAdmin(this.#client, this.#clock, (admin) => createMissing(admin, topics, log)),
+      onAssigned: (session, partitions) => this.#assigned(session, partitions),
+      onBatch: (batch) => this.#take(batch),
+      onReachability: (news) => onStatus?.(news),
     });
     this.#failed.promise.catch(() => undefined);
   }
@@ -134,37 +133,25 @@ class Subscription<T> implements Subscriber {
   }
 
   async run(): Promise<void> {
-    const { signal } = this.#stop;
-    this.#look();
-    for (let waitMs = 100; !signal.aborted; ) {
-      const startedMs = this.#clock.monotonic();
-      const reason = await this.#consume();
-      if (signal.aborted) return;
-      if (isFinal(this.#client, reason) || reason instanceof KafkaRefusedError) return this.#refused(reason);
-      if (isBrokerAway(reason) || isAccessRefusal(reason)) this.#lost(explained(reason));
-      else this.#options.log.debug({ reason: messageOf(reason) }, "the reader ended; starting another");
-      if (this.#clock.monotonic() - startedMs > 10_000) waitMs = 100;
-      await delay(this.#clock, waitMs, signal);
-      waitMs = Math.min(longestWaitMs(reason, 1_000), waitMs * 2);
+    try {
+      await this.#sessions.run();
+    } catch (error) {
+      this.#refused(error);
     }
   }
 
   health(): SubscriberHealth {
     if (this.#refusal !== undefined) return { ready: false, live: false, why: this.#refusal.message };
-    if (this.#unreachable !== undefined) {
-      const { sinceMs, reason } = this.#unreachable;
-      const why = `Kafka is not reachable since ${new Date(sinceMs).toISOString()}: ${reason}`;
-      return { ready: false, live: true, why, unreachableSinceMs: sinceMs };
-    }
-    if (this.#session?.isReading !== true) return { ready: false, live: true, why: "waiting for partitions" };
+    const { trouble } = this.#sessions;
+    if (trouble !== undefined) return { ready: false, ...trouble };
     return { ready: true, live: true, why: "reading" };
   }
 
   async close(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    this.#cancel();
-    await this.#session?.stop(3_000);
+    this.#sessions.stop();
+    await this.#sessions.session?.stop(3_000);
     const { groupId } = this.#options;
     const deleted = withAdmin(this.#client, this.#clock, (admin) => admin.deleteGroups([groupId]));
     await within(
@@ -174,33 +161,6 @@ class Subscription<T> implements Subscriber {
         this.#options.log.debug({ groupId, reason: messageOf(error) }, "the group stays behind"),
       ),
     );
-  }
-
-  /** One consumer's life; returns why it ended. */
-  async #consume(): Promise<unknown> {
-    const { groupId, log, topics } = this.#options;
-    try {
-      await withAdmin(this.#client, this.#clock, (admin) => createMissing(admin, topics, log));
-    } catch (error) {
-      return error;
-    }
-    if (this.#stop.signal.aborted) return undefined;
-    const session = new ConsumerSession({
-      client: this.#client,
-      groupId,
-      topics: [...this.#topics.keys()],
-      log,
-      clock: this.#clock,
-      sessionTimeoutMs: SESSION_TIMEOUT_MS,
-      memberId: this.#session?.leftBehind,
-      onAssigned: (partitions) => this.#assigned(session, partitions),
-      onBatch: (batch) => this.#take(batch),
-    });
-    this.#session = session;
-    void session.start();
-    const reason = await session.ended;
-    if (!this.#stop.signal.aborted) void session.stop(5_000);
-    return reason;
   }
 
   async #assigned(session: ConsumerSession, partitions: readonly TopicPartition[]) {
@@ -221,7 +181,6 @@ class Subscription<T> implements Subscriber {
       return { ...each, offset };
     });
     await session.commit(result.map((each) => ({ ...each, metadata: "" })));
-    this.#reached();
     this.#checkCaughtUp();
     return result;
   }
@@ -316,37 +275,6 @@ class Subscription<T> implements Subscriber {
     if (this.#missing.size === 0) this.#caughtUp.resolve();
   }
 
-  #look(): void {
-    this.#cancel = this.#clock.setTimeout(() => {
-      const session = this.#session;
-      if (session !== undefined) {
-        if (session.isReading && session.silentMs < SILENT_MS) this.#reached();
-        if (session.silentMs > SILENT_MS) this.#lost("no answer");
-        if (session.silentMs > GIVE_UP_MS) session.end(restart("no broker has answered for too long"));
-      }
-      if (!this.#stop.signal.aborted) this.#look();
-    }, LOOK_MS);
-  }
-
-  #lost(reason: string): void {
-    if (this.#unreachable !== undefined) return;
-    const sinceMs = this.#clock.now();
-    this.#unreachable = { sinceMs, reason };
-    this.#options.log.warn(
-      { brokers: this.#options.kafka.brokers, reason },
-      "Kafka is not reachable; waiting for it",
-    );
-    this.#options.onStatus?.({ kind: "unreachable", sinceMs, reason });
-  }
-
-  #reached(): void {
-    if (this.#unreachable === undefined) return;
-    const awayMs = this.#clock.now() - this.#unreachable.sinceMs;
-    this.#unreachable = undefined;
-    this.#options.log.info({ awayMs }, "Kafka is reachable again");
-    this.#options.onStatus?.({ kind: "reachable", awayMs });
-  }
-
   #refused(reason: unknown): void {
     this.#refusal =
       reason instanceof KafkaRefusedError ? reason : new KafkaRefusedError("to let us read", reason);
@@ -360,10 +288,6 @@ class Subscription<T> implements Subscriber {
       { topic, partition },
       "the next record to read is gone; starting over at what is there",
     );
-    this.#session?.end(restart(`the records to read next of ${topic}[${partition}] are gone`));
+    this.#sessions.restart(`the records to read next of ${topic}[${partition}] are gone`);
   }
-}
-
-function restart(why: string): StreamsError {
-  return new StreamsError("STREAMS_CLOSED", `The reader ended: ${why}.`, { retriable: true });
 }

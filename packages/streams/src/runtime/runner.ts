@@ -4,13 +4,12 @@
  * Outputs first, then the position (at least once): a commit names only records whose outputs Kafka has acknowledged.
  */
 import type { Kafka } from "kafkajs";
-import { KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
-import { explained, isAccessRefusal, isFinal, longestWaitMs } from "../io/access.ts";
-import { ConsumerSession, keyOf, type TopicPartition } from "../io/consumer-session.ts";
+import { messageOf, StreamsError } from "../errors.ts";
+import { type ConsumerSession, keyOf, type TopicPartition } from "../io/consumer-session.ts";
 import { createKafka } from "../io/kafka-client.ts";
-import { isBrokerAway, isPassing } from "../io/kafka-errors.ts";
 import { delay, within } from "../io/machine-clock.ts";
 import { offsetsOf } from "../io/offsets.ts";
+import { SessionSupervisor } from "../io/session-supervisor.ts";
 import { createMissing, type TopicDefinition, withAdmin } from "../io/topics.ts";
 import type { Cancel, Clock, KafkaConnection, Log } from "../ports.ts";
 import { type RecordContext, sinkTopicsOf, type Topology } from "../topology/nodes.ts";
@@ -50,14 +49,7 @@ export interface AppHealth {
 
 /** How often time is told to the clocks of the partitions, and everybody is looked after, in milliseconds. */
 const TICK_MS = 100;
-/** A broker that has said nothing for so long is called unreachable: several fetches and heartbeats are missing. */
-const SILENT_MS = 4_000;
-/** Then the consumer is given up: kafkajs may hang without telling. */
-const GIVE_UP_MS = 20_000;
-
 const NOTHING_KNOWN = { low: 0, high: 0, committed: -1, metadata: null };
-/** So many consumers in a row, about one a second, fail for something that will not pass: a restart may be better. */
-const FAILURES_MAX = 20;
 
 export class Runner {
   readonly #options: RunnerOptions;
@@ -67,14 +59,11 @@ export class Runner {
   readonly #sourceTopics: readonly string[];
   readonly #failure = Promise.withResolvers<never>();
   readonly #stop = new AbortController();
-  #session: ConsumerSession | undefined;
-  #unreachable: { sinceMs: number; reason: string } | undefined;
+  readonly #sessions: SessionSupervisor;
   #failed: Error | undefined;
   #committing: Promise<void> = Promise.resolve();
   #isCommitting = false;
   #cancels: Cancel[] = [];
-  #failuresInRow = 0;
-  #lastFailure = "";
 
   constructor(options: RunnerOptions) {
     const { kafka, log, clock, topology } = options;
@@ -104,6 +93,20 @@ export class Runner {
       onQueue: (at, isFull) => (isFull ? this.#session?.pause(at) : this.#session?.resume(at)),
       onFailure,
     });
+    this.#sessions = new SessionSupervisor({
+      client: this.#client,
+      brokers: kafka.brokers,
+      purpose: "to let the pipeline read",
+      groupId: topology.name,
+      topics: this.#sourceTopics,
+      log,
+      clock,
+      sessionTimeoutMs: options.sessionTimeoutMs,
+      prepare: () => this.#ensureTopics(),
+      onAssigned: (session, partitions) => this.#assigned(session, partitions),
+      onBatch: (batch) => this.#tasks.take(batch),
+      onRestart: () => options.numbers.count("consumer_restarts"),
+    });
     this.#failure.promise.catch(() => undefined);
   }
 
@@ -118,7 +121,7 @@ export class Runner {
     const stopped = new Promise<void>((resolve) =>
       this.#stop.signal.addEventListener("abort", () => resolve()),
     );
-    const ended = Promise.race([this.#supervise(), this.#failure.promise, stopped]);
+    const ended = Promise.race([this.#sessions.run(), this.#failure.promise, stopped]);
     await ended.catch((error: unknown) => this.#fail(error instanceof Error ? error : gone(String(error))));
     await this.#shutDown();
     if (this.#failed !== undefined) throw this.#failed;
@@ -132,84 +135,20 @@ export class Runner {
     const { unreachable, refusal } = this.#delivery;
     const failed = this.#failed ?? refusal;
     if (failed !== undefined) return { ready: false, live: false, why: failed.message };
-    const away = this.#unreachable ?? unreachable;
-    if (away !== undefined) {
-      const why = `Kafka is not reachable since ${new Date(away.sinceMs).toISOString()}: ${away.reason}`;
-      return { ready: false, live: true, why, unreachableSinceMs: away.sinceMs };
+    const { trouble } = this.#sessions;
+    if (trouble?.unreachableSinceMs === undefined && unreachable !== undefined) {
+      const why = `Kafka is not reachable since ${new Date(unreachable.sinceMs).toISOString()}: ${unreachable.reason}`;
+      return { ready: false, live: true, why, unreachableSinceMs: unreachable.sinceMs };
     }
-    if (this.#session?.isReading !== true) {
-      if (this.#failuresInRow > 0) {
-        const why = `the consumer failed ${this.#failuresInRow} times in a row: ${this.#lastFailure}`;
-        return { ready: false, live: this.#failuresInRow < FAILURES_MAX, why };
-      }
-      return { ready: false, live: true, why: "waiting for partitions from the consumer group" };
-    }
+    if (trouble !== undefined) return { ready: false, ...trouble };
     const { rebuilding, size } = this.#tasks;
     if (rebuilding > 0)
       return { ready: false, live: true, why: `rebuilding the state of ${rebuilding} partitions` };
     return { ready: true, live: true, why: `working on ${size} partitions` };
   }
 
-  /** One consumer after another, until stopped. */
-  async #supervise(): Promise<void> {
-    const { clock, numbers } = this.#options;
-    const { signal } = this.#stop;
-    for (let waitMs = 100; !signal.aborted; ) {
-      const startedMs = clock.monotonic();
-      const reason = await this.#consume();
-      if (signal.aborted || this.#failed !== undefined) return;
-      if (isFinal(this.#client, reason))
-        return this.#fail(new KafkaRefusedError("to let the pipeline read", reason));
-      if (reason instanceof KafkaRefusedError) return this.#fail(reason);
-      numbers.count("consumer_restarts");
-      const isLong = clock.monotonic() - startedMs > 10_000;
-      this.#failuresInRow = isLong ? 1 : this.#failuresInRow + 1;
-      this.#tellEnd(reason);
-      waitMs = isLong ? 100 : Math.min(longestWaitMs(reason, 1_000), waitMs * 2);
-      await delay(clock, waitMs, signal);
-    }
-  }
-
-  #tellEnd(reason: unknown): void {
-    if (isBrokerAway(reason) || isAccessRefusal(reason)) {
-      this.#failuresInRow = 0;
-      return this.#lost(explained(reason));
-    }
-    this.#lastFailure = messageOf(reason);
-    const failuresInRow = this.#failuresInRow;
-    const line = { reason: this.#lastFailure, failuresInRow };
-    const message = "the consumer ended; starting another";
-    // The first, second, fourth, eighth, ...: a failure that stays shall be seen and not fill the log.
-    const isTold = (failuresInRow & (failuresInRow - 1)) === 0 && !(isPassing(reason) && failuresInRow < 4);
-    if (isTold) this.#options.log.warn(line, message);
-    else this.#options.log.debug(line, message);
-  }
-
-  /** One consumer's life; returns why it ended. */
-  async #consume(): Promise<unknown> {
-    const { clock, log, topology, sessionTimeoutMs } = this.#options;
-    try {
-      await this.#ensureTopics();
-    } catch (error) {
-      return error;
-    }
-    if (this.#stop.signal.aborted) return undefined;
-    const session = new ConsumerSession({
-      client: this.#client,
-      groupId: topology.name,
-      topics: this.#sourceTopics,
-      log,
-      clock,
-      sessionTimeoutMs,
-      memberId: this.#session?.leftBehind,
-      onAssigned: (partitions) => this.#assigned(session, partitions),
-      onBatch: (batch) => this.#tasks.take(batch),
-    });
-    this.#session = session;
-    void session.start();
-    const reason = await session.ended;
-    if (!this.#stop.signal.aborted) void session.stop(5_000);
-    return reason;
+  get #session(): ConsumerSession | undefined {
+    return this.#sessions.session;
   }
 
   async #assigned(session: ConsumerSession, partitions: readonly TopicPartition[]) {
@@ -260,27 +199,6 @@ export class Runner {
     this.#tasks.elapse(elapsedMs, (at) => session?.isAtEnd(at) === true);
     const stalled = this.#tasks.stalled(this.#options.stallAfterMs);
     if (stalled !== undefined) this.#fail(stalled);
-    // After a pause of this process the broker may have answered long ago, only nobody looked.
-    if (session === undefined || elapsedMs > SILENT_MS / 2) return;
-    if (session.isReading && session.silentMs < SILENT_MS) this.#reached();
-    if (session.silentMs > SILENT_MS) this.#lost("no answer");
-    if (session.silentMs > GIVE_UP_MS) session.end(gone("no broker has answered for too long"));
-  }
-
-  #lost(reason: string): void {
-    if (this.#unreachable !== undefined) return;
-    const { clock, log, kafka } = this.#options;
-    this.#unreachable = { sinceMs: clock.now(), reason };
-    log.warn({ brokers: kafka.brokers, reason }, "Kafka is not reachable; waiting for it");
-  }
-
-  #reached(): void {
-    this.#failuresInRow = 0;
-    if (this.#unreachable !== undefined) {
-      const { clock, log } = this.#options;
-      log.info({ awayMs: clock.now() - this.#unreachable.sinceMs }, "Kafka is reachable again");
-    }
-    this.#unreachable = undefined;
   }
 
   /** Commits, one after another. Never rejects. */
@@ -317,7 +235,7 @@ export class Runner {
 
   #measure(): void {
     const { numbers } = this.#options;
-    numbers.gauge("broker_reachable", this.#unreachable === undefined ? 1 : 0);
+    numbers.gauge("broker_reachable", this.#sessions.isReachable ? 1 : 0);
     this.#tasks.measure();
     numbers.flush();
   }
@@ -325,7 +243,7 @@ export class Runner {
   /** kafkajs tells of this only in its log. A new consumer decides by what is there, see `startOf`. */
   #outOfRange(at: TopicPartition): void {
     this.#tasks.drop(at);
-    this.#session?.end(gone(`the records to read next of ${at.topic}[${at.partition}] are gone`));
+    this.#sessions.restart(`the records to read next of ${at.topic}[${at.partition}] are gone`);
   }
 
   #topics(): TopicDefinition[] {
@@ -350,6 +268,7 @@ export class Runner {
   async #shutDown(): Promise<void> {
     const { clock, numbers } = this.#options;
     this.#stop.abort();
+    this.#sessions.stop();
     for (const cancel of this.#cancels) cancel();
     const isOrderly = await within(clock, 3_000, this.#tasks.stop());
     if (this.#failed === undefined) await within(clock, 3_000, this.#commit(isOrderly));
