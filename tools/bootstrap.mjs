@@ -33,7 +33,9 @@ try {
   const program = programOf(command);
   const node = await findNode(root);
   await installWhenNeeded(root, node);
-  handOver(node, program, args[0] === "--" ? args.slice(1) : args);
+  const { variables, rest } = splitVariables(args[0] === "--" ? args.slice(1) : args);
+  Object.assign(process.env, variables);
+  handOver(node, program, rest);
 } catch (error) {
   if (!(error instanceof BootstrapError)) throw error;
   console.error(error.message);
@@ -48,6 +50,14 @@ function programOf(command) {
   throw new BootstrapError(`There is no command "${command}". There are: ${known.join(", ")}.`, {
     exitCode: 2,
   });
+}
+
+/** `NAME=value` before all else sets a variable, as for make: one line for every shell, cmd.exe among them. */
+function splitVariables(args) {
+  const at = args.findIndex((arg) => !/^[A-Z][A-Z0-9_]*=/.test(arg));
+  const given = at === -1 ? args : args.slice(0, at);
+  const variables = given.map((arg) => [arg.slice(0, arg.indexOf("=")), arg.slice(arg.indexOf("=") + 1)]);
+  return { variables: Object.fromEntries(variables), rest: args.slice(given.length) };
 }
 
 /** Runs the program as a child that shares our terminal, and ends as it ends. */

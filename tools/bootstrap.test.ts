@@ -28,6 +28,14 @@ test("arguments, output and exit code pass through, with or without npm's two da
   }
 });
 
+test("NAME=value before all else sets a variable, in every shell alike", () => {
+  const { status, stderr } = run("producer", "--", "SENSOR_TOPIC=a=b", "DEVICES=none", "KAFKA_SSL=maybe");
+  expect(status).toBe(2);
+  expect(stderr).toContain("DEVICES=none");
+  expect(stderr).toContain("KAFKA_SSL=maybe");
+  expect(run("topics", "KAFKA_BROKERS=nowhere", "--help").status).toBe(0);
+});
+
 test.runIf(process.platform !== "win32")("a signal for the bootstrap alone reaches the program", async () => {
   const child = spawn(process.execPath, [BOOTSTRAP, "broker"], {
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], KAFKA_PORT: "0" },

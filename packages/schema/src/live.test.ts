@@ -115,8 +115,10 @@ test("other messages of the server", () => {
     topics: { sensor: "sensor", alert: "alert", kpi: "kpi" },
     kpis: [{ name: "alert_count", unit: "alerts", windowSeconds: 5 }],
     stale: { intervals: 3, atLeastMs: 3_000 },
+    commands: { producer: "npm run producer", processor: "npm run stream-processor", areWhole: true },
   };
   expect(isWelcome(welcome)).toBe(true);
+  expect(isWelcome({ ...welcome, commands: { producer: "npm run producer" } })).toBe(false);
   expect(isWelcome({ ...welcome, limitKelvin: "303" })).toBe(false);
 });
 

@@ -7,7 +7,7 @@
  */
 
 /** Raised with each change that an older page could not read; a page that sees another number reloads itself. */
-export const LIVE_VERSION = 2;
+export const LIVE_VERSION = 3;
 
 /** What the server tells a page, by event name. */
 export interface ServerToPage {
@@ -88,6 +88,15 @@ export interface Welcome {
   kpis: KpiDefinition[];
   /** A device is stale after `intervals` times its usual interval without a reading, but not before `atLeastMs`. */
   stale: { intervals: number; atLeastMs: number };
+  commands: Commands;
+}
+
+/** What to type where a part of the system is not running, for this installation. */
+export interface Commands {
+  producer: string;
+  processor: string;
+  /** False: settings are missing that can't be told here, a password among them. */
+  areWhole: boolean;
 }
 
 export type KpiName = "alert_count" | "average_temperature";
@@ -387,6 +396,7 @@ export const isWelcome = record<Welcome>({
     }),
   ),
   stale: record({ intervals: isNumber, atLeastMs: isNumber }),
+  commands: record({ producer: isText, processor: isText, areWhole: isFlag }),
 });
 
 export const isSnapshot = record<Snapshot>({

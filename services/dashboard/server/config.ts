@@ -40,6 +40,9 @@ export const Settings = z.object({
     .string()
     .regex(/^[\x21-\x7e]{16,512}$/, "must be 16 to 512 printable characters without spaces")
     .optional(),
+  /** What the page tells people to type to start a producer and the stream processor; npm's commands where unset. */
+  PRODUCER_COMMAND: z.string().min(1).max(500).optional(),
+  PROCESSOR_COMMAND: z.string().min(1).max(500).optional(),
   /** The device least recently heard makes way for one more. */
   MAX_DEVICES: integer({ min: 1, max: 1_000_000 }).default(10_000),
   /** Of one device; at more readings than these in 100 s the chart begins later, and the page says so. */

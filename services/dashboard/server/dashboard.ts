@@ -12,6 +12,7 @@ import {
 } from "@kelvin/service-kit";
 import { Access } from "./access.ts";
 import { tellAddresses } from "./addresses.ts";
+import { commandsOf } from "./commands.ts";
 import { limitsOf, type Settings, WINDOW_MS } from "./config.ts";
 import { startFeed } from "./feed.ts";
 import { Sockets } from "./sockets.ts";
@@ -63,6 +64,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
     windowMs: WINDOW_MS,
     limitKelvin: settings.ALERT_ABOVE_KELVIN,
     topics,
+    commands: commandsOf(settings, kafka),
     allowedOrigins: settings.ALLOWED_ORIGINS,
     maxClients: settings.MAX_CLIENTS,
     maxClientsPerAddress: settings.MAX_CLIENTS_PER_ADDRESS,

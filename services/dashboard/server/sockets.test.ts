@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, Socket } from "node:net";
+import { LIVE_VERSION } from "@kelvin/schema/live";
 import { type Clock, systemClock } from "@kelvin/service-kit";
 import { expect, test, vi } from "vitest";
 import { get, startServer, TestPage } from "./fixtures/server-and-page.ts";
@@ -22,7 +23,12 @@ test("a page has everything after connecting, and the news as it comes", async (
   const lastMs = server.hear("machine-01", 22.5);
   using page = TestPage.watching(server.url, null);
   await until(() => expect(page.alerts).toHaveLength(1));
-  expect(page.welcome).toMatchObject({ version: 2, boot: "boot-1", windowMs: 100_000, limitKelvin: 303 });
+  expect(page.welcome).toMatchObject({
+    version: LIVE_VERSION,
+    boot: "boot-1",
+    windowMs: 100_000,
+    limitKelvin: 303,
+  });
   expect(page.snapshots).toMatchObject([
     { device: "machine-01", next: 2, last: { celsius: 22.5, change: 1.5, eventMs: lastMs } },
   ]);

@@ -57,6 +57,7 @@ export interface SocketsOptions extends AdmissionOptions {
   readonly windowMs: number;
   readonly limitKelvin: number;
   readonly topics: Welcome["topics"];
+  readonly commands: Welcome["commands"];
 }
 
 type PageServer = Server<PageToServer, ServerToPage, DefaultEventsMap, Visitor>;
@@ -139,7 +140,7 @@ export class Sockets {
   }
 
   #enter(socket: PageSocket): void {
-    const { clock, state, boot, windowMs, limitKelvin, topics } = this.#options;
+    const { clock, state, boot, windowMs, limitKelvin, topics, commands } = this.#options;
     socket.data = new Visitor(clock.monotonic());
     const { valve } = socket.data;
     socket.conn.on("packetCreate", ({ data }) => valve.sends(data?.length ?? 0));
@@ -155,6 +156,7 @@ export class Sockets {
       topics,
       kpis: KPIS.map(({ name, unit, windowSeconds }) => ({ name, unit, windowSeconds })),
       stale: STALE,
+      commands,
     });
     const auth: unknown = socket.handshake.auth;
     if (isHandshake(auth)) this.#watch(socket, auth.watch);

@@ -93,7 +93,7 @@ test("without a built page the answer says how to make one, and works once it is
   await using server = await startServer({}, folder);
   const answer = await get(server.url);
   expect(answer.status).toBe(503);
-  expect(answer.body).toContain("pnpm build");
+  expect(answer.body).toContain("npm run build");
   await writeFile(join(folder, "index.html"), "<!doctype html>built");
   expect((await get(server.url)).body).toContain("built");
 });

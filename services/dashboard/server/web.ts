@@ -13,8 +13,8 @@ const NO_PAGE = `<!doctype html>
 <meta charset="utf-8">
 <title>Real-Time IoT Dashboard</title>
 <h1>The page is not built yet</h1>
-<p>The server runs. In <code>services/dashboard</code>, <code>pnpm build</code> makes the page that is served here,
-and <code>pnpm dev</code> serves it with hot reload on port 5173.</p>
+<p>The server runs. In <code>services/dashboard</code>, <code>npm run build</code> makes the page that is served
+here.</p>
 </html>
 `;
 

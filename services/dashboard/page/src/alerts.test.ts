@@ -56,6 +56,30 @@ test("an empty list is an all-clear only while the alert pipeline is known to be
   expect(noAlertsText(store)).toContain("Unknown");
 });
 
+test("an open alert is unknown from when its pipeline, Kafka or the connection was lost", () => {
+  alerted(true, episode(), episode({ id: "2", endedMs: NOW, sinceMs: NOW - 60_000 }));
+  const states = () => episodeLines(store, "celsius", NOW).map(({ state, word }) => `${state} ${word}`);
+  const [first] = episodeLines(store, "celsius", NOW);
+  expect([first?.state, states()[1]]).toEqual(["ongoing", "ended Over"]);
+  const detail = () => episodeLines(store, "celsius", NOW)[0]?.detail;
+  const pipeline = { name: "alert", behind: 3, sinceMs: NOW + 5_000 } as const;
+  for (const state of ["gone", "behind", "unknown"] as const) {
+    store.checked(health({ pipelines: [{ ...pipeline, state }] }));
+    expect(states()).toEqual(["unknown Unknown", "ended Over"]);
+    expect(detail()).toBe(`since ${clock(NOW + 5_000)}; high from ${clock(NOW - 9_000)}, 7 readings`);
+  }
+  // One that is behind goes on saying what was: what it said last was still so then.
+  store.checked(health({ pipelines: [{ ...pipeline, state: "behind", sinceMs: NOW - 3_000 }] }));
+  expect(detail()).toMatch(`since ${clock(NOW)};`);
+  store.checked(health({ kafka: { up: false, sinceMs: NOW + 7_000, dataUpToMs: null } }));
+  expect(detail()).toMatch(`since ${clock(NOW + 7_000)};`);
+  store.checked(health());
+  expect(states()[0]).toBe("ongoing High");
+  store.lost(NOW + 9_000);
+  expect(states()[0]).toBe("unknown Unknown");
+  expect(detail()).toMatch(`since ${clock(NOW + 9_000)};`);
+});
+
 test("only new alerts are announced, each once, several as one sentence", () => {
   const announcer = new Announcer();
   expect(announcer.news(store, "celsius")).toBe("");

@@ -1,5 +1,6 @@
 /** The alerts of a device, gathered into episodes, as lines to read. */
 import type { Episode } from "@kelvin/schema/live";
+import { type AlarmKnowledge, alarmKnowledge, unknownSince } from "./alarms.ts";
 import { clock, plural, temperature, type Unit, wholeSeconds } from "./format.ts";
 import type { Store } from "./store.ts";
 
@@ -10,13 +11,14 @@ const NO_BREAK_SPACE = "\u00a0";
 export interface EpisodeLine {
   readonly id: string;
   readonly device: string;
-  readonly state: "ongoing" | "ended";
+  /** `unknown`: it was open when the alert pipeline was last known to be up to date. */
+  readonly state: "ongoing" | "unknown" | "ended";
   readonly word: string;
   readonly value: string;
   readonly detail: string;
 }
 
-/** Ongoing ones first, then the ended; in both the latest begun on top, so that lines keep their places. */
+/** Open ones first, then the ended; in both the latest begun on top, so that lines keep their places. */
 export function episodeLines(store: Store, unit: Unit, nowMs: number): EpisodeLine[] {
   const all = [...store.episodes.values()];
   all.sort(
@@ -25,14 +27,19 @@ export function episodeLines(store: Store, unit: Unit, nowMs: number): EpisodeLi
       b.sinceMs - a.sinceMs ||
       (a.id < b.id ? -1 : 1),
   );
-  return all.slice(0, LISTED).map((episode) => line(episode, unit, nowMs));
+  const knowledge = alarmKnowledge(store);
+  return all.slice(0, LISTED).map((episode) => line(episode, knowledge, unit, nowMs));
 }
 
-function line(episode: Episode, unit: Unit, nowMs: number): EpisodeLine {
+function line(episode: Episode, knowledge: AlarmKnowledge, unit: Unit, nowMs: number): EpisodeLine {
   const { id, device, sinceMs, lastMs, endedMs, readings, peakCelsius, lastCelsius } = episode;
   // Held together where the line is broken.
   const peak = `peak ${temperature(peakCelsius, unit)}`.replaceAll(" ", NO_BREAK_SPACE);
   const raised = plural(readings, "reading");
+  if (endedMs === null && !knowledge.isSure) {
+    const detail = `since ${clock(unknownSince(knowledge, lastMs))}; high from ${clock(sinceMs)}, ${raised}`;
+    return { id, device, state: "unknown", word: "Unknown", value: peak, detail };
+  }
   if (endedMs === null) {
     const lasts = wholeSeconds(nowMs - sinceMs);
     const detail = `since ${clock(sinceMs)}, ${lasts}, ${raised}, ${peak}`;
@@ -49,10 +56,10 @@ function line(episode: Episode, unit: Unit, nowMs: number): EpisodeLine {
  */
 export function noAlertsText(store: Store): string {
   if (store.episodes.size > 0) return "";
-  if (store.link.state !== "open" || !store.episodesKnown) return "Unknown while there is no connection.";
-  const pipeline = store.health?.pipelines.find(({ name }) => name === "alert");
-  if (pipeline?.state === "up-to-date") return "None. The alert pipeline is up to date.";
-  return "Unknown: the alert pipeline is not known to be up to date.";
+  const knowledge = alarmKnowledge(store);
+  if (knowledge.isSure) return "None. The alert pipeline is up to date.";
+  const since = knowledge.sinceMs === undefined ? "" : ` since ${clock(knowledge.sinceMs)}`;
+  return `Unknown${since}: ${knowledge.why}.`;
 }
 
 /** Tells new alerts to a screen reader: what has begun since the last call, in one sentence; "" for nothing. */

@@ -18,6 +18,11 @@ export function welcome(change: Partial<Welcome> = {}): Welcome {
       { name: "average_temperature", unit: "celsius", windowSeconds: 10 },
     ],
     stale: { intervals: 3, atLeastMs: 3_000 },
+    commands: {
+      producer: "npm run producer -- PORT=0",
+      processor: "npm run stream-processor -- PORT=0",
+      areWhole: true,
+    },
     ...change,
   };
 }

@@ -57,6 +57,17 @@ test("above the limit: since when the episode lasts, and by how much", () => {
   );
 });
 
+test("an open alert is told as unknown while its pipeline is dead; a value above the limit is still seen", () => {
+  store.alerted({ nowMs: NOW, whole: true, episodes: [episode({ lastMs: NOW - 2_000 })] });
+  expect(picture()).toMatchObject({ verdict: `Alert open since ${clock(NOW - 9_000)}`, alarm: "open" });
+  const gone = { name: "alert", state: "gone", behind: 3, sinceMs: NOW - 1_000 } as const;
+  store.checked(health({ pipelines: [gone] }));
+  expect(picture()).toMatchObject({ verdict: `Alert unknown since ${clock(NOW - 1_000)}`, alarm: "unknown" });
+  const last = { celsius: 36.9, change: 14.9, eventMs: NOW + 1_000, heardMs: NOW + 1_000 };
+  store.batch(batch({ readings: { t0: NOW + 1_000, dt: [0], celsius: [36.9] }, last }), NOW);
+  expect(picture(NOW + 1_000)).toMatchObject({ state: "high", verdict: "High; alert unknown" });
+});
+
 test("silent: the value stays, with its age", () => {
   expect(picture(NOW + 12_000)).toMatchObject({
     state: "stale",

@@ -1,5 +1,6 @@
 /** The shown device in words and numbers: its value, its verdict, its tiles. Computes, draws nothing. */
 import type { Health, KpiDefinition, KpiName, KpiTile } from "@kelvin/schema/live";
+import { alarmKnowledge, faultOf, unknownSince } from "./alarms.ts";
 import {
   change,
   clock,
@@ -31,6 +32,8 @@ export interface ReadingPicture {
   /** "" where there is no reading before. */
   readonly change: string;
   readonly verdict: string;
+  /** What is known of an alert of the device. */
+  readonly alarm: "none" | "open" | "unknown";
   /** How far from the limit: `18.13 °C above the limit`; "" where that is not known of now. */
   readonly margin: string;
   /** Of the readings in the window, how many lie above the limit; "" without readings. */
@@ -58,6 +61,7 @@ export function readingPicture(store: Store, moment: Moment | undefined, unit: U
       unit: symbol,
       change: "",
       verdict,
+      alarm: "none",
       margin: "",
       aboveLimit: "",
     };
@@ -69,7 +73,7 @@ export function readingPicture(store: Store, moment: Moment | undefined, unit: U
     value: number(inUnit(last.celsius, unit)),
     unit: symbol,
     change: last.change === null ? "" : `${arrow(last.change)} ${change(last.change, unit)} ${symbol}`,
-    verdict: verdictOf(store, moment, state),
+    ...verdictOf(store, moment, state),
     margin: state === "stale" || state === "frozen" ? "" : marginText(store, last.celsius, unit),
     aboveLimit: aboveLimitText(moment),
   };
@@ -81,13 +85,22 @@ function stateOf(store: Store, moment: Moment, celsius: number): ReadingState {
   return isHigh(celsius, store.welcome?.limitKelvin) ? "high" : "live";
 }
 
-function verdictOf(store: Store, moment: Moment, state: ReadingState): string {
-  if (state === "frozen") return `as of ${clock(moment.endMs)}`;
-  if (state === "stale") return `No reading for ${wholeSeconds(moment.silentMs ?? 0)}`;
+function verdictOf(
+  store: Store,
+  moment: Moment,
+  state: ReadingState,
+): Pick<ReadingPicture, "verdict" | "alarm"> {
   const open = openEpisode(store, moment.device);
-  const since = open === undefined ? "" : ` since ${clock(open.sinceMs)}`;
-  if (state === "high") return `High${since}`;
-  return open === undefined ? "Within the limit" : `Alert open${since}`;
+  const knowledge = alarmKnowledge(store);
+  const alarm = open === undefined ? "none" : knowledge.isSure ? "open" : "unknown";
+  if (state === "frozen") return { verdict: `as of ${clock(moment.endMs)}`, alarm };
+  if (state === "stale") return { verdict: `No reading for ${wholeSeconds(moment.silentMs ?? 0)}`, alarm };
+  const word = state === "high" ? "High" : "Alert open";
+  if (open === undefined) return { verdict: state === "high" ? word : "Within the limit", alarm };
+  if (knowledge.isSure) return { verdict: `${word} since ${clock(open.sinceMs)}`, alarm };
+  // That a value is above the limit is seen here; since when it raises an alert only the pipeline knows.
+  if (state === "high") return { verdict: "High; alert unknown", alarm };
+  return { verdict: `Alert unknown since ${clock(unknownSince(knowledge, open.lastMs))}`, alarm };
 }
 
 function marginText(store: Store, celsius: number, unit: Unit): string {
@@ -154,9 +167,8 @@ function unknown(note: string): TilePicture {
 /** The first in the flow that is known to be at fault: what comes after it can't be right either. */
 function blame({ because }: KpiTile, health: Health | undefined): string {
   const told = because.map((name) => {
-    const state = health?.pipelines.find((pipeline) => pipeline.name === name)?.state;
-    if (state === "gone") return `${name} is not running`;
-    return state === "behind" ? `${name} is behind` : undefined;
+    const blamed = health?.pipelines.find((pipeline) => pipeline.name === name);
+    return blamed && faultOf(blamed);
   });
   return told.find((text) => text !== undefined) ?? "not known yet";
 }

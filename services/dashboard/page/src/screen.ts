@@ -1,9 +1,10 @@
 /** The whole page: what each view is given to draw, and what the viewer's hands do. */
 import type { Choices } from "./address.ts";
+import { alarmKnowledge } from "./alarms.ts";
 import { Announcer, episodeLines, noAlertsText } from "./alerts.ts";
 import { type Moment, momentOf } from "./moment.ts";
 import { readingPicture } from "./reading.ts";
-import { noticesOf, pausedNotice } from "./states.ts";
+import { noticesOf, pausedNotice, toldOf } from "./states.ts";
 import type { Store } from "./store.ts";
 import { alertsView } from "./views/alerts.ts";
 import { barView } from "./views/bar.ts";
@@ -93,12 +94,15 @@ export class Screen {
     const views = this.#views;
 
     const notices = noticesOf(store, present, nowMs);
-    const [whole] = notices;
+    const [flow] = notices;
     if (this.#pause !== undefined) notices.push(pausedNotice(this.#pause.moment.endMs, waiting));
-    views.notices(notices);
-    views.bar(store, { notice: whole, unit, theme, paused: this.#pause !== undefined, waiting }, nowMs);
-    setAttribute(views.main, "data-flow", whole.state);
-    views.title(whole, store.fleet?.inAlarm ?? 0);
+    const told = toldOf(notices);
+    const [worst] = told;
+    const { isSure } = alarmKnowledge(store);
+    views.notices(told);
+    views.bar(store, { flow, worst, isSure, unit, theme, paused: this.#pause !== undefined, waiting }, nowMs);
+    setAttribute(views.main, "data-flow", flow.state);
+    views.title(worst, isSure ? (store.fleet?.inAlarm ?? 0) : 0);
     views.reading(readingPicture(store, moment, unit));
     views.tiles(store, moment, unit, nowMs);
     views.chart.draw(moment, unit, limitKelvin);
@@ -118,23 +122,21 @@ export class Screen {
       this.#views.alerts(episodeLines(store, unit, standsAtMs ?? nowMs), noAlertsText(store));
     }
     const shown = store.picked ?? store.watched?.device;
-    const devices = `${unit} ${store.fleet?.nowMs} ${shown} ${store.trends.revision}`;
+    const { isSure } = alarmKnowledge(store);
+    const devices = `${unit} ${store.fleet?.nowMs} ${shown} ${store.trends.revision} ${isSure}`;
+    const row = {
+      shown,
+      unit,
+      nowMs: store.fleet?.nowMs ?? nowMs,
+      limitKelvin: store.welcome?.limitKelvin,
+      trends: store.trends,
+      isSure,
+    };
     if (devices !== this.#listsDrawn.devices && store.fleet !== undefined) {
-      const { total, nowMs: toldMs } = store.fleet;
-      const limitKelvin = store.welcome?.limitKelvin;
-      const picture = { total, shown, unit, nowMs: toldMs, limitKelvin, trends: store.trends };
-      this.#views.devices.draw({ ...picture, devices: store.devices });
+      this.#views.devices.draw({ ...row, total: store.fleet.total, devices: store.devices });
     }
     const { shownDevice } = store;
-    if (shownDevice !== undefined) {
-      this.#views.devices.drawRow(shownDevice, {
-        shown,
-        unit,
-        nowMs: store.fleet?.nowMs ?? nowMs,
-        limitKelvin: store.welcome?.limitKelvin,
-        trends: store.trends,
-      });
-    }
+    if (shownDevice !== undefined) this.#views.devices.drawRow(shownDevice, row);
     this.#listsDrawn = { episodes, devices };
   }
 

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { fleet, health, NOW, snapshot, welcome } from "./fixtures.ts";
 import { clock } from "./format.ts";
 import { momentOf } from "./moment.ts";
-import { noticesOf } from "./states.ts";
+import { noticesOf, pausedNotice, toldOf } from "./states.ts";
 import { Store } from "./store.ts";
 
 let store: Store;
@@ -134,6 +134,28 @@ test("a pipeline that nobody runs: the command that starts it", () => {
   for (const name of ["alert ", "alert-count ", "average-temperature "]) {
     expect(notices()[1]?.text).toContain(name);
   }
+});
+
+test("a command that lacks what pages are not told says so", () => {
+  store.welcomed(welcome({ commands: { ...welcome().commands, areWhole: false } }));
+  store.checked(
+    health({ pipelines: health().pipelines.map((pipeline) => ({ ...pipeline, state: "gone" })) }),
+  );
+  expect(notices()[1]?.text).toMatch(/Start the stream processor, with this dashboard's own settings:$/);
+});
+
+test("the worst truth stands on top, and that readings come in is told only while all is well", () => {
+  expect(toldOf(notices()).map(({ state }) => state)).toEqual(["live"]);
+  const last = { topic: "sensor", partition: 1, offset: "7", reason: "not JSON", atMs: NOW };
+  const pipelines = health().pipelines.map((pipeline) => ({ ...pipeline, state: "gone" as const }));
+  store.checked(health({ rejected: { count: 1, last }, pipelines }));
+  const all = [...notices(), pausedNotice(NOW, 1)] as const;
+  expect(toldOf([...all]).map(({ state }) => state)).toEqual(["pipeline-behind", "bad-data", "paused"]);
+  expect(toldOf([...notices(NOW + 12_000)]).map(({ state }) => state)).toEqual([
+    "pipeline-behind",
+    "stale",
+    "bad-data",
+  ]);
 });
 
 test("bad data: how many, the last with place and reason, until it leaves the chart's window", () => {

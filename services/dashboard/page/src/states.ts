@@ -31,14 +31,26 @@ export const WORDS: Record<Flow | Trouble, string> = {
   outdated: "Old page",
 };
 
+/** The worst first: nothing below it can be relied upon, or less is lost by it. */
+const WORST_FIRST: readonly Notice["state"][] = [
+  "connecting",
+  "kafka-down",
+  "outdated",
+  "no-data",
+  "pipeline-behind",
+  "stale",
+  "bad-data",
+  "clock-ahead",
+  "paused",
+  "live",
+];
+
 const REASON_LENGTH = 160;
 const GOODBYES: Record<Goodbye["why"], string> = {
   "too-slow": "It hung up: this page, or the way to it, was too slow for half a minute.",
   "bad-messages": "It hung up: it did not understand this page.",
   closing: "It was ended.",
 };
-const START_PRODUCER = "npm run producer";
-const START_PROCESSOR = "npm run stream-processor";
 
 /** What a viewer should be told at `nowMs`: first the state of the whole, then each trouble. Never empty. */
 export function noticesOf(store: Store, moment: Moment | undefined, nowMs: number): [Notice, ...Notice[]] {
@@ -47,6 +59,15 @@ export function noticesOf(store: Store, moment: Moment | undefined, nowMs: numbe
   if (whole.state === "connecting" || whole.state === "kafka-down") return [whole];
   const troubles = [outdated(store), pipelinesBehind(store, nowMs), badData(store, nowMs), clockAhead(store)];
   return [whole, ...troubles.filter((trouble) => trouble !== undefined)];
+}
+
+/** What is told of the states that hold, the worst first; that readings come in is told only while all is well. */
+export function toldOf(notices: readonly [Notice, ...Notice[]]): [Notice, ...Notice[]] {
+  const [first, ...others] = [...notices].sort(
+    (a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state),
+  );
+  if (first === undefined) return [notices[0]];
+  return [first, ...others.filter(({ tone }) => tone !== "calm")];
 }
 
 function wholeOf(store: Store, moment: Moment | undefined, nowMs: number): Notice {
@@ -87,8 +108,9 @@ function noData(store: Store): Notice {
   return notice(
     "no-data",
     "warn",
-    `Kafka is reachable, but topic "${topic}" brought no reading in the last ${seconds} s. Start a producer:`,
-    START_PRODUCER,
+    `Kafka is reachable, but topic "${topic}" brought no reading in the last ${seconds} s. ` +
+      `Start a producer${withSettings(store)}:`,
+    store.welcome?.commands.producer,
   );
 }
 
@@ -119,8 +141,18 @@ function pipelinesBehind(store: Store, nowMs: number): Notice | undefined {
   const told = behind.map((pipeline) => pipelineText(pipeline, nowMs)).join("; ");
   const text = `${told}. What depends on it is shown as unknown.`;
   return gone
-    ? notice("pipeline-behind", "warn", `${text} Start it:`, START_PROCESSOR)
+    ? notice(
+        "pipeline-behind",
+        "warn",
+        `${text} Start the stream processor${withSettings(store)}:`,
+        store.welcome?.commands.processor,
+      )
     : notice("pipeline-behind", "warn", text);
+}
+
+/** What a command lacks: passwords, say, are not told to pages. */
+function withSettings({ welcome }: Store): string {
+  return welcome?.commands.areWhole === false ? ", with this dashboard's own settings" : "";
 }
 
 function pipelineText({ name, state, behind, sinceMs }: PipelineHealth, nowMs: number): string {

@@ -43,6 +43,10 @@ export interface World {
   intervalMs: number | null;
 }
 
+class RefusedError extends Error {
+  override readonly name = "RefusedError";
+}
+
 export class LiveServer {
   readonly watches: Watch[] = [];
   /** The `fleetMs` of each `ack`. */
@@ -61,7 +65,9 @@ export class LiveServer {
     this.next = world.readings.length;
     this.#http = http;
     this.#io = new Server(http);
-    this.#io.use((_socket, next) => next(this.refusal === undefined ? undefined : new Error(this.refusal)));
+    this.#io.use((_socket, next) =>
+      next(this.refusal === undefined ? undefined : new RefusedError(this.refusal)),
+    );
     this.#io.on("connection", (socket) => {
       const handshake: unknown = socket.handshake.auth;
       if (isHandshake(handshake)) this.watches.push(handshakeWatch(handshake));
@@ -170,6 +176,11 @@ export class LiveServer {
         { name: "average_temperature", unit: "celsius", windowSeconds: 10 },
       ],
       stale: { intervals: 3, atLeastMs: 3_000 },
+      commands: {
+        producer: "npm run producer -- PORT=0",
+        processor: "npm run stream-processor -- PORT=0",
+        areWhole: true,
+      },
       ...this.world.welcome,
     };
   }

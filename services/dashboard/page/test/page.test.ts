@@ -179,19 +179,39 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
       );
     server.tell({
       health: { pipelines },
+      fleet: fleetOf([
+        { id: "machine-01", celsius: 20, flags: FLAG.inAlarm },
+        { id: "machine-02", celsius: 20 },
+      ]),
+      episodes: [episodeOf("machine-01")],
       kpis: [
         { name: "alert_count", state: "unknown", value: null, windowEndMs: null, because: ["alert"] },
         { name: "average_temperature", state: "value", value: 21, windowEndMs: Date.now(), because: [] },
       ],
     });
+    await isIn(page, "pipeline-behind");
     await eventually(() => told(page, "pipeline-behind").count()).toBe(1);
     expect(await wordsOf(told(page, "pipeline-behind"))).toMatch(
       /alert is not running since .*42 records to do/,
     );
     await shows(page, "tile-alert_count-value", "unknown");
     expect(await text(page, "tile-average_temperature-value")).toBe("21.00 °C");
-    expect(await text(page, "alerts-none")).toMatch(/^Unknown/);
+    // Nothing of it can be known now: neither that the alert is open, nor that it is over.
+    await eventually(() => page.getByTestId("episode").getAttribute("data-state")).toBe("unknown");
+    expect(await text(page, "episodes")).toMatch(/^Unknown machine-01.*since \d\d:\d\d:\d\d; high from/);
+    await shows(page, "verdict", /^Alert unknown since \d\d:\d\d:\d\d$/);
+    expect(await text(page, "alarm-count")).toBe("unknown");
+    const row = page.locator("[data-testid=device-row][data-device=machine-01]");
+    expect(await row.getAttribute("data-state")).toBe("unknown");
+    expect(await page.title()).toBe("Pipeline behind · Real-Time IoT Dashboard");
+    server.tell({ episodes: [] });
+    await shows(page, "alerts-none", /^Unknown since .*: alert is not running\.$/);
+
+    server.tell({ health: { pipelines: pipelines.map((one) => ({ ...one, state: "up-to-date" })) } });
+    server.tell({ episodes: [episodeOf("machine-01")] });
     await isIn(page, "live");
+    await eventually(() => page.getByTestId("episode").getAttribute("data-state")).toBe("ongoing");
+    expect(await page.title()).toBe("▲ 1 device in alarm · Real-Time IoT Dashboard");
   });
 
   test("bad data is counted, with the last reason and its place; good data goes on", async () => {
@@ -302,6 +322,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await shows(page, "pause", /Resume, 2 new/);
     expect(await text(page, "value")).toMatch(/^21\.00/);
     expect(await told(page, "paused").count()).toBe(1);
+    await isIn(page, "paused");
     server.tell({ episodes: [episodeOf("machine-01")] });
     await eventually(() => page.getByTestId("episode").count()).toBe(1);
     await page.getByTestId("pause").click();

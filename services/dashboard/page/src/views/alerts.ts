@@ -13,6 +13,8 @@ import {
   setText,
 } from "./dom.ts";
 
+const ICONS = { ongoing: "high", unknown: "unknown", ended: "over" } as const;
+
 export function alertsView(page: ParentNode, onDevice: OnDevice) {
   const none = need(page, ".alerts-none", HTMLElement);
   const scroll = need(page, ".alerts-scroll", HTMLElement);
@@ -43,7 +45,7 @@ function make({ device }: EpisodeLine, onDevice: OnDevice) {
 
 function draw({ element, icon, word, value, detail }: ReturnType<typeof make>, line: EpisodeLine): void {
   setState(element, line.state);
-  setIcon(icon, line.state === "ongoing" ? "high" : "over");
+  setIcon(icon, ICONS[line.state]);
   setText(word, line.word);
   setText(value, line.value);
   setText(detail, line.detail);

@@ -6,7 +6,11 @@ import type { Store } from "../store.ts";
 import { need, setAttribute, setIcon, setState, setText } from "./dom.ts";
 
 export interface BarPicture {
-  readonly notice: Notice;
+  /** The state of the flow, and the worst of all states that hold. */
+  readonly flow: Notice;
+  readonly worst: Notice;
+  /** Whether it is known which devices are in alarm. */
+  readonly isSure: boolean;
   readonly unit: Unit;
   readonly theme: Theme;
   readonly paused: boolean;
@@ -31,6 +35,9 @@ export function barView(page: ParentNode, actions: BarActions) {
   const lag = need(page, "[data-testid=lag]", HTMLElement);
   const devices = need(page, "[data-testid=device-count]", HTMLElement);
   const alarms = need(page, "[data-testid=alarm-count]", HTMLElement);
+  const alarmFact = need(page, ".fact-alarm", HTMLElement);
+  const silents = need(page, "[data-testid=silent-count]", HTMLElement);
+  const silentFact = need(page, ".fact-silent", HTMLElement);
   const time = need(page, "[data-testid=clock]", HTMLElement);
   const pause = need(page, ".pause", HTMLButtonElement);
   const theme = need(page, ".theme", HTMLButtonElement);
@@ -44,9 +51,10 @@ export function barView(page: ParentNode, actions: BarActions) {
   }
 
   return (store: Store, picture: BarPicture, nowMs: number): void => {
-    setState(status, picture.notice.state);
-    setText(word, picture.notice.word);
-    setIcon(icon, picture.notice.state);
+    setState(status, picture.worst.state);
+    setAttribute(status, "data-tone", picture.worst.tone);
+    setText(word, picture.worst.word);
+    setIcon(icon, picture.worst.state);
     drawFacts(store, picture, nowMs);
     for (const [i, input] of units.entries()) input.checked = UNITS[i] === picture.unit;
     shownTheme = picture.theme;
@@ -56,17 +64,18 @@ export function barView(page: ParentNode, actions: BarActions) {
     drawPause(picture);
   };
 
-  function drawFacts(store: Store, { notice }: BarPicture, nowMs: number): void {
-    const flowing = notice.state === "live";
+  function drawFacts(store: Store, { flow, isSure }: BarPicture, nowMs: number): void {
     const { fleet } = store;
-    setText(lag, flowing && store.lagMs !== undefined ? lagText(store.lagMs) : NONE);
+    setText(lag, flow.state === "live" && store.lagMs !== undefined ? lagText(store.lagMs) : NONE);
     setText(devices, fleet === undefined ? NONE : count(fleet.total));
-    const sure = store.health?.pipelines.find(({ name }) => name === "alert")?.state === "up-to-date";
-    const connected = notice.state !== "connecting" && notice.state !== "kafka-down";
-    const inAlarm = fleet?.inAlarm ?? 0;
-    setText(alarms, fleet === undefined ? NONE : sure && connected ? count(inAlarm) : "unknown");
-    setState(need(page, ".fact-alarm", HTMLElement), inAlarm > 0 && sure && connected ? "high" : "ok");
-    setText(time, notice.state === "connecting" ? NONE : clock(nowMs));
+    setText(alarms, fleet === undefined ? NONE : isSure ? count(fleet.inAlarm) : "unknown");
+    setState(alarmFact, fleet === undefined ? "ok" : !isSure ? "unknown" : fleet.inAlarm > 0 ? "high" : "ok");
+    // Silence is heard only by who listens.
+    const isHeard = flow.state !== "connecting" && flow.state !== "kafka-down";
+    const silent = isHeard ? fleet?.stale : undefined;
+    setText(silents, silent === undefined ? NONE : count(silent));
+    setState(silentFact, (silent ?? 0) > 0 ? "stale" : "ok");
+    setText(time, flow.state === "connecting" ? NONE : clock(nowMs));
   }
 
   function drawPause({ paused, waiting }: BarPicture): void {

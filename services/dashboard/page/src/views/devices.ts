@@ -1,7 +1,8 @@
-/** The device list (worst first, as the server sorts it) with its search, and the picker of narrow screens. */
+/** The device list with its search, and the picker of narrow screens. */
 import type { FleetDevice } from "@kelvin/schema/live";
 import { count, temperature, type Unit, wholeSeconds } from "../format.ts";
 import { isHigh } from "../limit.ts";
+import { Ranking } from "../ranking.ts";
 import { pathOf, type Trends } from "../trends.ts";
 import { linkTo, type OnDevice } from "./device-link.ts";
 import {
@@ -16,27 +17,33 @@ import {
   setText,
 } from "./dom.ts";
 
-export interface DevicesPicture {
-  readonly devices: readonly FleetDevice[];
-  /** All there are; `devices` may be cut. */
-  readonly total: number;
+/** What every row is drawn by. */
+interface RowPicture {
   readonly shown: string | undefined;
   readonly unit: Unit;
   readonly nowMs: number;
   readonly limitKelvin: number | undefined;
   readonly trends: Trends;
+  /** False: whether a device is in alarm is not known now, only that it was. */
+  readonly isSure: boolean;
 }
 
-type DeviceState = "high" | "stale" | "clock-ahead" | "ok";
+export interface DevicesPicture extends RowPicture {
+  readonly devices: readonly FleetDevice[];
+  /** All there are; `devices` may be cut. */
+  readonly total: number;
+}
 
-interface Row {
+type DeviceState = "high" | "unknown" | "stale" | "clock-ahead" | "ok";
+
+interface Row extends RowPicture {
   readonly device: FleetDevice;
-  readonly shown: boolean;
-  readonly unit: Unit;
-  readonly nowMs: number;
-  readonly limitKelvin: number | undefined;
-  readonly trends: Trends;
 }
+
+/** Who has been still for so long no longer chooses from the list, wherever the pointer or the focus was left. */
+const CHOOSING_MS = 20_000;
+/** A finger is not over the list any more once it is lifted: it may come down again where it was. */
+const TOUCHED_MS = 3_000;
 
 const byName = new Intl.Collator(undefined, { numeric: true }).compare;
 
@@ -62,50 +69,56 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
   });
   let last: DevicesPicture | undefined;
   let offered: ReadonlySet<string> = new Set();
-  /** Under the pointer rows don't change places: a click must hit what was aimed at. */
-  let order: readonly string[] | undefined;
-  /** How they stand when nobody points at them. */
-  let drawn: readonly string[] = [];
+  const ranking = new Ranking();
+  /** When somebody last did something in the list, and when with a finger. */
+  let usedMs = -Infinity;
+  let touchedMs = -Infinity;
 
   search.addEventListener("input", () => {
     if (last !== undefined) draw(last);
   });
   picker.addEventListener("change", () => onDevice(picker.value));
   ul.addEventListener("keydown", moveFocus);
+  for (const sign of ["pointermove", "pointerdown", "wheel", "keydown", "focusin"]) {
+    ul.addEventListener(sign, () => (usedMs = performance.now()), { passive: true });
+  }
+  for (const sign of ["touchstart", "touchmove", "touchend"]) {
+    ul.addEventListener(sign, () => (touchedMs = performance.now()), { passive: true });
+  }
 
   return {
     draw,
     /** Draws one device's row anew, without a look at the others. */
-    drawRow(
-      device: FleetDevice,
-      { unit, nowMs, limitKelvin, shown, trends }: Omit<DevicesPicture, "devices" | "total">,
-    ) {
-      list.redraw({ device, shown: device.id === shown, unit, nowMs, limitKelvin, trends });
+    drawRow(device: FleetDevice, picture: RowPicture) {
+      list.redraw({ ...picture, device });
     },
   };
 
   function draw(picture: DevicesPicture): void {
     last = picture;
-    const { devices, total, shown, unit, nowMs, limitKelvin, trends } = picture;
+    const { devices, total, ...row } = picture;
+    const { shown, nowMs } = row;
     const several = total > 1 || (total === 1 && shown !== undefined && devices[0]?.id !== shown);
     setAttribute(main, "data-fleet", several ? "many" : "one");
     if (!several) return;
     const wanted = search.value.trim().toLocaleLowerCase();
-    const found = held(devices).filter(({ id }) => id.toLocaleLowerCase().includes(wanted));
-    list.update(
-      found.map((device) => ({ device, shown: device.id === shown, unit, nowMs, limitKelvin, trends })),
-    );
+    const ranked = ranking.order(devices, nowMs, !isUsed());
+    const found = ranked.devices.filter(({ id }) => id.toLocaleLowerCase().includes(wanted));
+    list.update(found.map((device) => ({ ...row, device })));
     oneTabStop(ul);
-    const cut = total - devices.length;
-    const text =
-      found.length === 0
-        ? `No device matches "${search.value.trim()}".`
-        : cut > 0
-          ? `${count(cut)} more are not listed.`
-          : "";
-    setText(none, text);
-    setHidden(none, text === "");
+    const texts: string[] = [];
+    if (found.length === 0) texts.push(`No device matches "${search.value.trim()}".`);
+    else if (total > devices.length) texts.push(`${count(total - devices.length)} more are not listed.`);
+    if (ranked.isHeld) texts.push("The order is held while you are in the list.");
+    setText(none, texts.join(" "));
+    setHidden(none, texts.length === 0);
     drawPicker(devices, shown);
+  }
+
+  function isUsed(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - touchedMs < TOUCHED_MS) return true;
+    return nowMs - usedMs < CHOOSING_MS && ul.matches(":hover, :focus-within");
   }
 
   /** By name: who picks from a long list looks for a name. Its places change only when a device comes or goes. */
@@ -118,18 +131,6 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
     }
     const isUsed = document.activeElement === picker;
     if (shown !== undefined && picker.value !== shown && !isUsed) picker.value = shown;
-  }
-
-  function held(devices: readonly FleetDevice[]): readonly FleetDevice[] {
-    if (!ul.matches(":hover, :focus-within")) order = undefined;
-    else order ??= drawn;
-    if (order === undefined) {
-      drawn = devices.map(({ id }) => id);
-      return devices;
-    }
-    const places = new Map(order.map((id, i) => [id, i]));
-    const placeOf = ({ id }: FleetDevice) => places.get(id) ?? Number.MAX_SAFE_INTEGER;
-    return [...devices].sort((a, b) => placeOf(a) - placeOf(b));
   }
 }
 
@@ -164,6 +165,7 @@ function newSparkline(): [SVGSVGElement, SVGPathElement] {
 
 const STATE_WORDS: Record<DeviceState, string> = {
   high: "too hot",
+  unknown: "unknown whether still too hot",
   stale: "silent",
   "clock-ahead": "clock ahead",
   ok: "",
@@ -171,24 +173,24 @@ const STATE_WORDS: Record<DeviceState, string> = {
 
 function drawRow(item: ReturnType<typeof makeRow>, row: Row): void {
   const { element, link, icon, value, note, line, drawn } = item;
-  const { device, unit, nowMs, trends } = row;
+  const { device, unit, nowMs, trends, shown } = row;
   if (drawn.revision !== trends.revision) {
     drawn.revision = trends.revision;
     setAttribute(line, "d", pathOf(trends.of(device.id), SPARKLINE.width, SPARKLINE.height));
   }
-  const state = stateOf(device);
+  const state = stateOf(device, row.isSure);
   setState(element, state);
   // A device stays in alarm for a while after its value has come down: the value says how it is now.
   setState(value, !device.stale && isHigh(device.celsius, row.limitKelvin) ? "high" : "ok");
   setIcon(icon, state === "ok" ? "high" : state);
   setText(value, device.stale ? wholeSeconds(nowMs - device.heardMs) : temperature(device.celsius, unit, 1));
   setText(note, device.stale && state === "high" ? "too hot, then silent" : STATE_WORDS[state]);
-  if (row.shown) setAttribute(link, "aria-current", "true");
+  if (device.id === shown) setAttribute(link, "aria-current", "true");
   else link.removeAttribute("aria-current");
 }
 
-function stateOf({ inAlarm, stale, ahead }: FleetDevice): DeviceState {
-  if (inAlarm) return "high";
+function stateOf({ inAlarm, stale, ahead }: FleetDevice, isSure: boolean): DeviceState {
+  if (inAlarm) return isSure ? "high" : "unknown";
   if (stale) return "stale";
   return ahead ? "clock-ahead" : "ok";
 }

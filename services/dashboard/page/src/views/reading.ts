@@ -30,6 +30,7 @@ export function readingView(page: ParentNode): (picture: ReadingPicture) => void
     setText(unit, picture.unit);
     setText(change, picture.change);
     setText(verdict, picture.verdict);
+    setAttribute(verdict, "data-alarm", picture.alarm);
     setText(margin, picture.margin);
     setText(share, picture.aboveLimit);
   };

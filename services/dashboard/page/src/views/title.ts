@@ -18,14 +18,15 @@ function iconOf(state: Notice["state"], isHigh: boolean): string {
   return state === "connecting" ? connecting : stale;
 }
 
-export function titleView(page: Document): (notice: Notice, inAlarm: number) => void {
+/** Alarms that are known to be open come before what else is wrong. */
+export function titleView(page: Document): (worst: Notice, inAlarm: number) => void {
   const icon = need(page, "link[rel=icon]", HTMLLinkElement);
-  return (notice, inAlarm) => {
-    const isLive = notice.state === "live";
-    const isHigh = isLive && inAlarm > 0;
-    const prefix = isHigh ? `▲ ${plural(inAlarm, "device")} in alarm · ` : isLive ? "" : `${notice.word} · `;
+  return (worst, inAlarm) => {
+    const isHigh = inAlarm > 0;
+    const trouble = worst.state === "live" ? "" : `${worst.word} · `;
+    const prefix = isHigh ? `▲ ${plural(inAlarm, "device")} in alarm · ` : trouble;
     const title = prefix + TITLE;
     if (page.title !== title) page.title = title;
-    setAttribute(icon, "href", iconOf(notice.state, isHigh));
+    setAttribute(icon, "href", iconOf(worst.state, isHigh));
   };
 }
