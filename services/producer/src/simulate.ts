@@ -1,4 +1,5 @@
 /** The simulated device: a temperature from (seed, device, time), and from nothing else. */
+import { round2 } from "@kelvin/schema";
 
 /** How the machine behaves; degrees Celsius, and hertz. */
 export interface Machine {
@@ -24,7 +25,7 @@ export function temperatureOf(machine: Machine, device: string, timeMs: number):
   const noise = machine.noise * gaussian(random(), random());
   const isOutlier = random() < machine.outlierProbability;
   const outlier = isOutlier ? OUTLIERS[random() < 0.5 ? 0 : 1] : 0;
-  return Math.round((machine.base + wave + noise + outlier) * 100) / 100;
+  return round2(machine.base + wave + noise + outlier);
 }
 
 /** The method of Box and Muller: two even random numbers make a normal one, mean 0 and standard deviation 1. */

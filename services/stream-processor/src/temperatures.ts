@@ -1,6 +1,5 @@
 /** A reading in the three units of the tutorial. */
-import type { Alert, SensorReading } from "@kelvin/schema";
-import { round2 } from "./round.ts";
+import { type Alert, round2, type SensorReading } from "@kelvin/schema";
 
 /** °C to °C, °F and K, 2 decimals each. The reading's timestamp goes on untouched. */
 export function toTemperatures(reading: SensorReading): Alert {

@@ -1,8 +1,6 @@
-import type { AverageTemperature, Kpi, SensorReading } from "@kelvin/schema";
-import { utc } from "@kelvin/schema";
+import { type AverageTemperature, type Kpi, round2, type SensorReading, utc } from "@kelvin/schema";
 import { agg, type StreamApp, type TopicLike, type WindowResult } from "@kelvin/streams";
 import type { WindowTiming } from "../config.ts";
-import { round2 } from "../round.ts";
 
 interface AverageTemperatureOptions {
   sensorTopic: TopicLike<SensorReading>;
