@@ -5,7 +5,7 @@ import { createPublisher, type Publisher } from "@kelvin/streams";
 import { deviceNames, machineOf, replayOf, Settings } from "./config.ts";
 import { Outbox } from "./outbox.ts";
 import { type Due, pace, simulatedReadings } from "./pace.ts";
-import { badRowReporter, replayReadings } from "./replay.ts";
+import { badRowReporter, LongWaits, replayReadings } from "./replay.ts";
 
 /** Of the time a stop may take, the share in which readings are still sent; less where Kafka is away anyhow. */
 const SENDING_SHARE = 0.6;
@@ -33,7 +33,8 @@ async function start(context: ServiceContext<Settings>): Promise<RunningService>
     onDropped: (by) =>
       metrics.count("kelvin_readings_dropped_total", "Readings dropped while Kafka was away.", {}, by),
   });
-  const pacing = pace(readings(context), clock, stopping, (reading) => outbox.offer(reading));
+  const longWaits = new LongWaits(log);
+  const pacing = pace(readings(context, longWaits), clock, stopping, (reading) => outbox.offer(reading));
   const broken = Promise.all([pacing, connecting]).then(() => outbox.failed);
 
   return {
@@ -41,7 +42,9 @@ async function start(context: ServiceContext<Settings>): Promise<RunningService>
       if (publisher === undefined)
         return { ok: false, why: `no connection to Kafka at ${kafka.brokers.join(", ")} yet` };
       const { ready, why } = publisher.health();
-      return { ok: ready, why: `${why}; ${outbox.size} readings wait, ${outbox.dropped} were dropped` };
+      const counts = `${outbox.size} readings wait, ${outbox.dropped} were dropped`;
+      // Ready nevertheless: nothing is broken, and the next reading is sent when it is due.
+      return { ok: ready, why: [why, counts, longWaits.why(clock.now()) ?? []].flat().join("; ") };
     },
     failed: Promise.race([broken, outbox.failed]),
     finished: pacing.then(() => outbox.emptied()),
@@ -60,19 +63,20 @@ async function start(context: ServiceContext<Settings>): Promise<RunningService>
   };
 }
 
-function readings({
-  settings,
-  log,
-  metrics,
-  clock,
-}: ServiceContext<Settings>): AsyncIterable<Due> | Iterable<Due> {
+function readings(
+  { settings, log, metrics, clock }: ServiceContext<Settings>,
+  longWaits: LongWaits,
+): AsyncIterable<Due> | Iterable<Due> {
   const replay = replayOf(settings);
   if (replay !== undefined) {
     log.info({ ...replay }, "replaying real readings");
     const onBadRow = badRowReporter(log, () =>
       metrics.count("kelvin_replay_rows_skipped_total", "Rows that are no reading."),
     );
-    return replayReadings(replay, () => clock.now(), onBadRow);
+    return replayReadings(replay, () => clock.now(), {
+      onBadRow,
+      onLongWait: (wait) => longWaits.begin(wait),
+    });
   }
   const simulation = {
     machine: machineOf(settings),

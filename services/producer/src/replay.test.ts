@@ -1,11 +1,21 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createLog } from "@kelvin/service-kit";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { replayOf, Settings } from "./config.ts";
 import type { Due } from "./pace.ts";
-import { type BadRow, celsius, ReplayFileError, type ReplayOptions, replayReadings } from "./replay.ts";
+import {
+  type BadRow,
+  celsius,
+  type LongWait,
+  LongWaits,
+  ReplayFileError,
+  type ReplayListener,
+  type ReplayOptions,
+  replayReadings,
+} from "./replay.ts";
 
 const NOW_MS = Date.UTC(2026, 5, 1, 12);
 let folder: string;
@@ -15,14 +25,24 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+/** Notes what it is told. */
+function listener() {
+  const told: { bad: BadRow[]; waits: LongWait[] } = { bad: [], waits: [] };
+  const all: ReplayListener = {
+    onBadRow: (row) => told.bad.push(row),
+    onLongWait: (wait) => told.waits.push(wait),
+  };
+  return { ...told, all };
+}
+
 async function replayed(text: string | Buffer, options: Partial<ReplayOptions> = {}, now = () => NOW_MS) {
   const file = join(folder, "rows.csv");
   await writeFile(file, text);
-  const bad: BadRow[] = [];
+  const { bad, waits, all: listening } = listener();
   const due: Due[] = [];
   const all: ReplayOptions = { file, unit: "celsius", speed: 300, device: "m", atEnd: "stop", ...options };
-  for await (const reading of replayReadings(all, now, (row) => bad.push(row))) due.push(reading);
-  return { file, due, bad, readings: due.map(({ reading }) => reading) };
+  for await (const reading of replayReadings(all, now, listening)) due.push(reading);
+  return { file, due, bad, waits, readings: due.map(({ reading }) => reading) };
 }
 
 /** Milliseconds after now. */
@@ -89,11 +109,7 @@ describe("rows", () => {
     await writeFile(file, `timestamp,value\n${rows.join("")}`);
     const due: number[] = [];
     const options: ReplayOptions = { file, unit: "celsius", speed: 300, device: "m", atEnd: "stop" };
-    for await (const { dueMs } of replayReadings(
-      options,
-      () => now,
-      () => {},
-    )) {
+    for await (const { dueMs } of replayReadings(options, () => now, listener().all)) {
       due.push(dueMs - NOW_MS);
       now = Math.max(now, dueMs);
       if (due.length === 3) now += 3_600_000;
@@ -152,6 +168,87 @@ describe("bad rows", () => {
   });
 });
 
+describe("a mistyped time", () => {
+  const minutes = (count: number) => `2020-01-01 00:${String(count).padStart(2, "0")}:00`;
+  const rowsWith = (line: number, time: string) => {
+    const rows = Array.from({ length: 6 }, (_, index) => `${minutes(index * 5)},${index}`);
+    rows[line - 2] = `${time},99`;
+    return `timestamp,value\n${rows.join("\n")}\n`;
+  };
+
+  test.each([
+    ["the first row", 2, "2091-01-01 00:00:00"],
+    ["the first row, in the past", 2, "0202-01-01 00:00:00"],
+    ["a row in the middle", 4, "2091-01-01 00:10:00"],
+    ["a row in the middle, in the past", 4, "1020-01-01 00:10:00"],
+    ["the last row", 7, "2091-01-01 00:25:00"],
+  ])("of %s is told and left out, and holds up no other row", async (_, line, time) => {
+    const { due, readings, bad, waits } = await replayed(rowsWith(line, time));
+    const expected = [0, 1, 2, 3, 4, 5].filter((index) => index !== line - 2);
+    expect(readings.map(({ temperature }) => temperature)).toEqual(expected);
+    expect(offsets(due).timestamps).toEqual(expected.map((index) => (index - (expected[0] ?? 0)) * 1000));
+    expect(bad).toEqual([
+      { file: expect.any(String), line, problem: expect.stringMatching(/^timestamp is \d+ days away from/) },
+    ]);
+    expect(waits).toEqual([]);
+  });
+
+  test("of the next day is waited for no longer than told: at 300 times the speed it is not far", async () => {
+    const { readings, bad, waits } = await replayed(rowsWith(4, "2020-01-02 00:10:00"));
+    expect(readings).toHaveLength(6);
+    expect(bad).toEqual([]);
+    expect(waits.map(({ line, untilMs }) => [line, untilMs - NOW_MS])).toContainEqual([4, 290_000]);
+  });
+
+  test("beyond all years is told wherever the speed would put it, and never thrown", async () => {
+    const text =
+      "timestamp,value\n2020-01-01 00:00:00,1\n2020-01-01 00:00:01,2\n9000-01-01 00:00:00,3\n9000-01-01 00:00:01,4\n";
+    const { readings, bad } = await replayed(text, { speed: 0.001 });
+    expect(readings.map(({ temperature }) => temperature)).toEqual([1, 2]);
+    expect(bad.map(({ line }) => line)).toEqual([4, 5]);
+  });
+
+  test("is not what a gap is: rows after it are sent, and the wait is told with file and line, and ends", async () => {
+    const text =
+      "timestamp,value\n2020-01-01 00:00:00,1\n2020-01-01 00:05:00,2\n2020-03-01 00:00:00,3\n2020-03-01 00:05:00,4\n";
+    const { file, readings, bad, waits } = await replayed(text);
+    expect(readings).toHaveLength(4);
+    expect(bad).toEqual([]);
+    const [wait] = waits;
+    expect(wait).toMatchObject({ file, line: 4 });
+
+    const lines: string[] = [];
+    const log = createLog({ name: "t", level: "warn", format: "json", write: (line) => lines.push(line) });
+    const longWaits = new LongWaits(log);
+    expect(longWaits.why(NOW_MS)).toBeUndefined();
+    if (wait !== undefined) longWaits.begin(wait);
+    expect(lines.join("")).toContain(`${file}:4 is due only then`);
+    expect(longWaits.why(NOW_MS)).toMatch(/waits until 2026-06-01T16:\d\d.*rows\.csv:4 is due$/);
+    expect(longWaits.why((wait?.untilMs ?? 0) + 1)).toBeUndefined();
+  });
+
+  test("is none in a file that only goes forward, whatever its gaps: no row between first and last is lost", async () => {
+    const gap = fc.oneof(
+      fc.integer({ min: 0, max: 600_000 }),
+      fc.integer({ min: 0, max: 300 * 24 * 3_600_000 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(gap, { minLength: 2, maxLength: 20 }), async (gaps) => {
+        let timeMs = Date.UTC(2000, 0, 1);
+        const rows = gaps.map((byMs, index) => {
+          timeMs += byMs;
+          return `${new Date(timeMs).toISOString()},${index}`;
+        });
+        const { readings, bad } = await replayed(`timestamp,value\n${rows.join("\n")}\n`);
+        const inside = readings.map(({ temperature }) => temperature);
+        expect(inside.length + bad.length).toBe(gaps.length);
+        expect(bad.every(({ line }) => line === 2 || line === rows.length + 1)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
 describe("a file", () => {
   test.each([
     ["nothing at all", "", "holds no row"],
@@ -171,26 +268,18 @@ describe("a file", () => {
       device: "m",
       atEnd: "loop",
     };
-    const first = replayReadings(
-      options,
-      () => NOW_MS,
-      () => {},
-    ).next();
+    const first = replayReadings(options, () => NOW_MS, listener().all).next();
     await expect(first).rejects.toThrow(/\/none\/here\.csv: can't be read: ENOENT/);
   });
 
   test("that loops begins again with its first row at the then present time, and tells a bad row once", async () => {
     const file = join(folder, "loop.csv");
     await writeFile(file, "timestamp,value\n2020-01-01 00:00:00,1\nx,1\n2020-01-01 00:05:00,2\n");
-    const bad: BadRow[] = [];
+    const { bad, all } = listener();
     let now = NOW_MS;
     const seen: string[] = [];
     const options: ReplayOptions = { file, unit: "celsius", speed: 300, device: "m", atEnd: "loop" };
-    for await (const { dueMs, reading } of replayReadings(
-      options,
-      () => now,
-      (row) => bad.push(row),
-    )) {
+    for await (const { dueMs, reading } of replayReadings(options, () => now, all)) {
       now = Math.max(now, dueMs) + 1;
       seen.push(`${dueMs - NOW_MS} ${reading.temperature}`);
       if (seen.length === 4) break;
@@ -204,16 +293,12 @@ describe("the shipped series", () => {
   test("has 22,695 readings of a machine between -17 and 43 °C, one step back of 55 minutes, and no bad row", async () => {
     const options = replayOf(Settings.parse({ REPLAY: "shipped", REPLAY_AT_END: "stop" }));
     if (options === undefined) throw new TypeError("REPLAY is set");
-    const bad: BadRow[] = [];
+    const { bad, waits, all } = listener();
     const steps: number[] = [];
     let count = 0;
     let last = Number.NEGATIVE_INFINITY;
     let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for await (const { reading } of replayReadings(
-      options,
-      () => NOW_MS,
-      (row) => bad.push(row),
-    )) {
+    for await (const { reading } of replayReadings(options, () => NOW_MS, all)) {
       const timeMs = Date.parse(reading.timestamp);
       if (timeMs < last) steps.push(timeMs - last);
       last = timeMs;
@@ -221,6 +306,8 @@ describe("the shipped series", () => {
       min = Math.min(min, reading.temperature);
       max = Math.max(max, reading.temperature);
     }
+    // All are due at once here, so the waits are those of a test's clock that stands still.
+    expect(waits.length).toBeGreaterThan(0);
     expect({ count, bad, steps, min, max }).toEqual({
       count: 22_695,
       bad: [],

@@ -1,11 +1,12 @@
 /** The replay: a CSV file of real readings, told again as if it happened now, and faster. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { type SensorReading, SensorReading as SensorReadingSchema, utc } from "@kelvin/schema";
+import { round2, type SensorReading, SensorReading as SensorReadingSchema, utc } from "@kelvin/schema";
 import type { Log } from "@kelvin/service-kit";
 import { CsvError, parse } from "csv-parse/sync";
 import * as z from "zod";
 import { CATCH_UP_MS, type Due } from "./pace.ts";
+import { withoutStrays } from "./strays.ts";
 
 export type Unit = "celsius" | "fahrenheit" | "kelvin";
 
@@ -28,6 +29,22 @@ export interface BadRow {
   problem: string;
 }
 
+/** A row that is due only after a long wait. */
+export interface LongWait {
+  file: string;
+  line: number;
+  /** When it is due, in milliseconds since the epoch. */
+  untilMs: number;
+}
+
+/** What there is to tell about a file while it is replayed. */
+export interface ReplayListener {
+  /** Once for each row that is no reading, in the first round only. */
+  onBadRow(row: BadRow): void;
+  /** Before a wait of more than a minute, which looks like a stall. */
+  onLongWait(wait: LongWait): void;
+}
+
 /** The file as a whole can't be replayed. */
 export class ReplayFileError extends Error {
   override readonly name = "ReplayFileError";
@@ -40,6 +57,13 @@ export class ReplayFileError extends Error {
 
 /** Longer than any row of readings. */
 const ROW_LENGTH_MAX = 4096;
+/** A wait that is told. */
+const LONG_WAIT_MS = 60_000;
+/** A time that would be waited for so long, and that no row near it confirms, is mistyped. */
+const STRAY_WAIT_MS = 600_000;
+/** ISO 8601 has four digits for the year. */
+const LATEST_MS = Date.UTC(9999, 11, 31);
+const DAY_MS = 86_400_000;
 
 const Row = z.object({
   /** Without an offset it is taken as UTC: only the distances between rows matter. */
@@ -58,21 +82,27 @@ const Row = z.object({
 /**
  * The readings of the file in its own order, each with the time when it is due: the first row is moved to now, the
  * others keep their distance to it, divided by `speed`. A row that steps back in time keeps its earlier timestamp and
- * follows at once, as a late reading does.
+ * follows at once, as a late reading does. A row whose time is far from all those around it is no reading.
  *
- * @param onBadRow called for each row that is no reading, in the first round only
  * @throws ReplayFileError where the file can't be read, lacks a column or holds no reading at all
  */
 export async function* replayReadings(
   options: ReplayOptions,
   now: () => number,
-  onBadRow: (row: BadRow) => void,
+  listener: ReplayListener,
 ): AsyncGenerator<Due> {
+  const { file, speed } = options;
   for (let round = 1; round === 1 || options.atEnd === "loop"; round++) {
+    const bad = (line: number, problem: string) => {
+      if (round === 1) listener.onBadRow({ file, line, problem });
+    };
+    const rows = withoutStrays(rowsOf(options, bad), STRAY_WAIT_MS * speed, (row, byMs) =>
+      bad(row.line, `timestamp is ${Math.round(byMs / DAY_MS)} days away from the rows around it`),
+    );
     let startMs = now();
     let first: number | undefined;
     let dueMs = startMs;
-    for await (const row of rowsOf(options, round === 1 ? onBadRow : () => {})) {
+    for await (const row of rows) {
       first ??= row.timeMs;
       // Nothing is skipped after a pause of the whole process: the series goes on from now.
       const behindMs = now() - dueMs;
@@ -80,11 +110,39 @@ export async function* replayReadings(
         startMs += behindMs;
         dueMs += behindMs;
       }
-      const timeMs = Math.round(startMs + (row.timeMs - first) / options.speed);
+      const timeMs = Math.round(startMs + (row.timeMs - first) / speed);
+      if (timeMs < 0 || timeMs > LATEST_MS) {
+        bad(row.line, "timestamp is too far away from the first row's to be told");
+        continue;
+      }
       dueMs = Math.max(dueMs, timeMs);
+      if (dueMs - now() > LONG_WAIT_MS) listener.onLongWait({ file, line: row.line, untilMs: dueMs });
       yield { dueMs, reading: { ...row.reading, timestamp: utc(timeMs) } };
     }
-    if (first === undefined) throw new ReplayFileError(options.file, "holds no row that is a reading");
+    if (first === undefined) throw new ReplayFileError(file, "holds no row that is a reading");
+  }
+}
+
+/** Tells long waits in the log, and for how long one still goes on. */
+export class LongWaits {
+  readonly #log: Log;
+  #last: LongWait | undefined;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  begin(wait: LongWait): void {
+    this.#last = wait;
+    const { file, line, untilMs } = wait;
+    this.#log.warn({ until: utc(untilMs) }, `${file}:${line} is due only then: nothing is sent until it is`);
+  }
+
+  /** What is waited for; undefined where nothing is. */
+  why(nowMs: number): string | undefined {
+    if (this.#last === undefined || this.#last.untilMs <= nowMs) return undefined;
+    const { file, line, untilMs } = this.#last;
+    return `the replay waits until ${utc(untilMs)}, when ${file}:${line} is due`;
   }
 }
 
@@ -104,11 +162,15 @@ export function badRowReporter(log: Log, onEach: () => void): (row: BadRow) => v
 }
 
 interface ReadRow {
+  line: number;
   timeMs: number;
   reading: Omit<SensorReading, "timestamp">;
 }
 
-async function* rowsOf(options: ReplayOptions, onBadRow: (row: BadRow) => void): AsyncGenerator<ReadRow> {
+async function* rowsOf(
+  options: ReplayOptions,
+  bad: (line: number, problem: string) => void,
+): AsyncGenerator<ReadRow> {
   const { file } = options;
   let columns: string[] | undefined;
   for await (const { line, fields, problem } of recordsOf(file)) {
@@ -122,8 +184,8 @@ async function* rowsOf(options: ReplayOptions, onBadRow: (row: BadRow) => void):
       continue;
     }
     const read = problem === undefined ? readingOf(columns, fields, options) : { problem };
-    if ("problem" in read) onBadRow({ file, line, problem: read.problem });
-    else yield read;
+    if ("problem" in read) bad(line, read.problem);
+    else yield { line, ...read };
   }
 }
 
@@ -131,14 +193,14 @@ function readingOf(
   columns: string[],
   fields: string[],
   options: ReplayOptions,
-): ReadRow | { problem: string } {
+): Omit<ReadRow, "line"> | { problem: string } {
   if (fields.length !== columns.length) {
     return { problem: `${fields.length} fields where there are ${columns.length} columns` };
   }
   const row = Row.safeParse(Object.fromEntries(columns.map((name, index) => [name, fields[index]])));
   if (!row.success) return { problem: problemsOf(row.error) };
   const { timestamp: timeMs, value, device_id: device } = row.data;
-  const temperature = Math.round(celsius(value, options.unit) * 100) / 100;
+  const temperature = round2(celsius(value, options.unit));
   const checked = SensorReadingSchema.omit({ timestamp: true }).safeParse({
     device_id: device === undefined || device === "" ? options.device : device,
     temperature,
