@@ -23,3 +23,4 @@ export {
 } from "./service.ts";
 export { decimal, type Environment, flag, integer, list, port, readSettings } from "./settings.ts";
 export { watchStopRequests } from "./stop-requests.ts";
+export { distinctTopics, topicName } from "./topic-names.ts";

@@ -41,7 +41,13 @@ describe("a value", () => {
   });
 
   test("decimals, flags, lists and ports are read as people write them", () => {
-    const schema = z.object({ A: decimal(), B: flag(), C: list(), D: port(), E: decimal({ min: 0 }) });
+    const schema = z.object({
+      A: decimal({ min: -100, max: 100 }),
+      B: flag(),
+      C: list(),
+      D: port(),
+      E: decimal({ min: 0, max: 1 }),
+    });
     const given = { A: "-2.5e1", B: "Yes", C: " a, b,,c ", D: " 9092 ", E: ".5" };
     expect(readSettings(given, None, schema)).toEqual({
       A: -25,
@@ -53,11 +59,11 @@ describe("a value", () => {
   });
 
   test("infinity is no number", () => {
-    expect(problemsOf({ A: "1e999" }, z.object({ A: decimal({ min: 0 }) }))).toHaveLength(1);
+    expect(problemsOf({ A: "1e999" }, z.object({ A: decimal({ min: 0, max: 10 }) }))).toHaveLength(1);
   });
 
   test("an empty variable is an unset one", () => {
-    const schema = z.object({ N: integer().default(7) });
+    const schema = z.object({ N: integer({ min: 0, max: 10 }).default(7) });
     expect(readSettings({ N: "" }, None, schema)).toEqual({ N: 7 });
     expect(readSettings({ N: "  " }, None, schema)).toEqual({ N: 7 });
   });
@@ -65,7 +71,7 @@ describe("a value", () => {
 
 describe("problems", () => {
   test("of all schemas, and of combinations, are told at once, each with its variable and value", () => {
-    const own = z.object({ N: integer({ min: 1 }), M: integer() });
+    const own = z.object({ N: integer({ min: 1, max: 9 }), M: integer({ min: 0, max: 9 }) });
     const environment = {
       N: "0",
       M: "1",
@@ -80,7 +86,7 @@ describe("problems", () => {
         'KAFKA_BROKERS=here,there:1,[::1]:99999: "here" is not host:port, as in localhost:9092 or [::1]:9092',
         'KAFKA_BROKERS=here,there:1,[::1]:99999: "[::1]:99999" is not host:port, as in localhost:9092 or [::1]:9092',
         "KAFKA_SASL_USERNAME=ada: has no effect without KAFKA_SASL_MECHANISM",
-        "N=0: must be a whole number, 1 or more",
+        "N=0: must be a whole number from 1 to 9",
       ]);
       expect(error instanceof SettingsError && error.exitCode).toBe(2);
     }

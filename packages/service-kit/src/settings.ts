@@ -7,13 +7,19 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** A variable's value is not repeated in a message when its name says that it is secret. */
 const SECRET = /PASSWORD|SECRET|TOKEN|PRIVATE_KEY/;
 
+/** Both ends of what makes sense: without the upper one 1e300 s of patience is a setting. */
+export interface Range {
+  min: number;
+  max: number;
+}
+
 /** A whole number, `min` to `max`. */
-export function integer(range: { min?: number; max?: number } = {}) {
+export function integer(range: Range) {
   return numeric(/^[+-]?\d+$/, "a whole number", range);
 }
 
 /** A decimal number, `min` to `max`. */
-export function decimal(range: { min?: number; max?: number } = {}) {
+export function decimal(range: Range) {
   return numeric(/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i, "a number", range);
 }
 
@@ -71,20 +77,12 @@ function problemOf(issue: z.core.$ZodIssue, given: Environment): string {
   return `${name}=${value}: ${issue.message}`;
 }
 
-function numeric(pattern: RegExp, what: string, { min = -Infinity, max = Infinity }) {
-  const limits =
-    min === -Infinity && max === Infinity
-      ? ""
-      : max === Infinity
-        ? `, ${min} or more`
-        : min === -Infinity
-          ? `, ${max} or less`
-          : ` from ${min} to ${max}`;
-  const message = `must be ${what}${limits}`;
+function numeric(pattern: RegExp, what: string, { min, max }: Range) {
+  const message = `must be ${what} from ${min} to ${max}`;
   return z
     .string()
     .trim()
     .regex(pattern, { error: message, abort: true })
     .transform(Number)
-    .refine((value) => Number.isFinite(value) && value >= min && value <= max, message);
+    .refine((value) => value >= min && value <= max, message);
 }

@@ -1,5 +1,6 @@
 /** The settings of the dashboard, from the environment. */
-import { decimal, integer, list } from "@kelvin/service-kit";
+import { alertTopic, kpiTopic, sensorTopic } from "@kelvin/schema";
+import { decimal, distinctTopics, integer, list, topicName } from "@kelvin/service-kit";
 import * as z from "zod";
 import type { StateLimits } from "./state.ts";
 
@@ -10,12 +11,12 @@ const KEPT_MS = WINDOW_MS + 10_000;
 
 const Origin = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin);
 
-export const Settings = z.object({
-  SENSOR_TOPIC: z.string().min(1).default("sensor"),
-  ALERT_TOPIC: z.string().min(1).default("alert"),
-  KPI_TOPIC: z.string().min(1).default("kpi"),
+const Variables = z.object({
+  SENSOR_TOPIC: topicName(sensorTopic.name),
+  ALERT_TOPIC: topicName(alertTopic.name),
+  KPI_TOPIC: topicName(kpiTopic.name),
   /** The stream-processor's: its consumer groups are watched, `<prefix>-alert` and so on. */
-  GROUP_PREFIX: z.string().min(1).default("kelvin"),
+  GROUP_PREFIX: z.string().max(200, "is longer than 200 characters").default("kelvin"),
   /** The limit that the chart shows as a line; the same variable as the stream-processor's, which applies it. */
   ALERT_ABOVE_KELVIN: decimal({ min: 0, max: 10_000 }).default(303),
   /**
@@ -54,6 +55,15 @@ export const Settings = z.object({
   /** The same from one address: an office shares one, and behind a proxy all do. */
   MAX_CLIENTS_PER_ADDRESS: integer({ min: 1, max: 1_000_000 }).default(1_000),
 });
+
+export const Settings = z.intersection(
+  Variables,
+  distinctTopics({
+    SENSOR_TOPIC: sensorTopic.name,
+    ALERT_TOPIC: alertTopic.name,
+    KPI_TOPIC: kpiTopic.name,
+  }),
+);
 export type Settings = z.output<typeof Settings>;
 
 export function limitsOf(settings: Settings): StateLimits {

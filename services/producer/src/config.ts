@@ -1,7 +1,8 @@
 /** The settings of the producer, from the environment. */
 import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { decimal, integer } from "@kelvin/service-kit";
+import { sensorTopic } from "@kelvin/schema";
+import { decimal, integer, topicName } from "@kelvin/service-kit";
 import * as z from "zod";
 import type { ReplayOptions } from "./replay.ts";
 import type { Machine } from "./simulate.ts";
@@ -15,7 +16,7 @@ const SHIPPED = {
 const SHIPPED_NAME = "shipped";
 
 export const Settings = z.object({
-  SENSOR_TOPIC: z.string().min(1).default("sensor"),
+  SENSOR_TOPIC: topicName(sensorTopic.name),
   /** How many machines are simulated; they are called machine-01, machine-02, ... */
   DEVICES: integer({ min: 1, max: 100_000 }).default(1),
   /** How often each of them is read. */

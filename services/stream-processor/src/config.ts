@@ -1,5 +1,6 @@
 /** The settings of the stream processor. */
-import { decimal, list } from "@kelvin/service-kit";
+import { alertTopic, kpiTopic, sensorTopic } from "@kelvin/schema";
+import { decimal, distinctTopics, list, topicName } from "@kelvin/service-kit";
 import type { Duration } from "@kelvin/streams";
 import * as z from "zod";
 
@@ -11,31 +12,37 @@ const PIPELINES = list()
   .pipe(z.array(z.enum(PIPELINE_NAMES, `must name pipelines of ${PIPELINE_NAMES.join(", ")}`)))
   .transform((names) => [...new Set(names)]);
 
-const topicName = (name: string) =>
-  z
-    .string()
-    .regex(/^[\w.-]{1,249}$/, "is not a name for a topic")
-    .default(name);
+/** As long as topics keep their records: what is older is not there to be corrected. */
+const WEEK_SECONDS = 7 * 24 * 60 * 60;
 
-export const Settings = z.object({
+const Variables = z.object({
   /** Which of the pipelines this process runs, separated by commas. */
   PIPELINES: PIPELINES.default([...PIPELINE_NAMES]),
   /** Where a pipeline begins whose group has no position yet; `earliest` computes all that the topic still holds. */
   START_FROM: z.enum(["latest", "earliest"], "must be latest or earliest").default("latest"),
   /** A reading above this many kelvin, not at it, is an alert. */
-  ALERT_ABOVE_KELVIN: decimal({ min: 0 }).default(303),
+  ALERT_ABOVE_KELVIN: decimal({ min: 0, max: 10_000 }).default(303),
   /** A record this late still corrects its windows; a later one is put to the dead letters. */
-  ALLOWED_LATENESS_SECONDS: decimal({ min: 0 }).default(60),
+  ALLOWED_LATENESS_SECONDS: decimal({ min: 0, max: WEEK_SECONDS }).default(60),
   /** A record further ahead of the clock than this has a wrong time: put to the dead letters. */
-  MAX_FUTURE_SECONDS: decimal({ min: 0 }).default(60),
+  MAX_FUTURE_SECONDS: decimal({ min: 0, max: WEEK_SECONDS }).default(60),
   /** After this much silence windows go on by the wall clock. */
-  IDLE_AFTER_SECONDS: decimal({ min: 0.1 }).default(2),
+  IDLE_AFTER_SECONDS: decimal({ min: 0.1, max: 3600 }).default(2),
   /** Consumer groups are named `<prefix>-<pipeline>`: two installations on one cluster need two prefixes. */
-  GROUP_PREFIX: z.string().min(1).default("kelvin"),
-  SENSOR_TOPIC: topicName("sensor"),
-  ALERT_TOPIC: topicName("alert"),
-  KPI_TOPIC: topicName("kpi"),
+  GROUP_PREFIX: z.string().max(200, "is longer than 200 characters").default("kelvin"),
+  SENSOR_TOPIC: topicName(sensorTopic.name),
+  ALERT_TOPIC: topicName(alertTopic.name),
+  KPI_TOPIC: topicName(kpiTopic.name),
 });
+
+export const Settings = z.intersection(
+  Variables,
+  distinctTopics({
+    SENSOR_TOPIC: sensorTopic.name,
+    ALERT_TOPIC: alertTopic.name,
+    KPI_TOPIC: kpiTopic.name,
+  }),
+);
 export type Settings = z.output<typeof Settings>;
 
 /** How windows follow time. */

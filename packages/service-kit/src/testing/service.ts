@@ -4,8 +4,8 @@ import { integer, runService } from "../index.ts";
 
 const Settings = z.object({
   /** Milliseconds. */
-  STOP_TAKES_MS: integer({ min: 0 }).default(0),
-  READY_AFTER_MS: integer({ min: 0 }).default(0),
+  STOP_TAKES_MS: integer({ min: 0, max: 600_000 }).default(0),
+  READY_AFTER_MS: integer({ min: 0, max: 600_000 }).default(0),
   FAILS_WITH: z.string().optional(),
   THROWS_WITH: z.string().optional(),
   START_FAILS_WITH: z.string().optional(),
