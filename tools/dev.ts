@@ -1,10 +1,12 @@
 /** `npm run dev`: the whole system while it is being written. Nobody's crash takes another down. */
 import { join } from "node:path";
 import { tellSupervisor, watchStopRequests } from "@kelvin/service-kit";
+import { isPageBuilt } from "./page/build.ts";
 import { runTool } from "./supervise/errors.ts";
 import type { ProgramSpec } from "./supervise/program.ts";
 import { RestartingProgram } from "./supervise/restarting-program.ts";
 import { createTerminal } from "./supervise/terminal.ts";
+import { announcementOf } from "./system/announcement.ts";
 import { layOut, root, STOP_ORDER } from "./system/layout.ts";
 import { help, readOptions } from "./system/options.ts";
 import { withEveryProblem } from "./system/settings.ts";
@@ -54,9 +56,7 @@ async function runForDevelopment(): Promise<number> {
   const stopRequest = new Promise<void>((resolve) => asked.addEventListener("abort", () => resolve()));
   const runs = programs.toReversed().map((program) => program.run());
   void Promise.all(programs.map((program) => program.ready)).then(async ([, , server, url = ""]) => {
-    terminal.announce(
-      `\nKelvin is running: ${url} with hot reload, ${server} as built.  (Kafka at ${kafka})\n`,
-    );
+    terminal.announce(announcementOf({ url, server: isPageBuilt(root) ? server : undefined, kafka }));
     await tellSupervisor({ kelvin: "ready", url });
   });
   await stopRequest;

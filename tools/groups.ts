@@ -1,4 +1,5 @@
 /** `npm run groups`: who reads which topic, and how far behind it is. */
+import { START_MARK } from "@kelvin/streams";
 import type { Admin } from "kafkajs";
 import { readArguments } from "./people/arguments.ts";
 import { endsOf, withKafka } from "./people/kafka.ts";
@@ -7,6 +8,13 @@ import { runTool } from "./supervise/errors.ts";
 
 const HELP =
   "npm run groups      Consumer groups of the Kafka at KAFKA_BROKERS (localhost:9092), and their lag.";
+
+/** In place of a number that nobody knows. */
+const NOT_TOLD = "-";
+const ABOUT_MARKS = `
+${NOT_TOLD}  This group's members keep their position to themselves and commit only where they began, as a dashboard does:
+   how far they have read is not to be seen from here.
+`;
 
 await runTool(async () => {
   readArguments(HELP, [], {});
@@ -18,6 +26,7 @@ await runTool(async () => {
         ? "There are no consumer groups.\n"
         : table(["GROUP", "STATE", "MEMBERS", "TOPIC", "READ UP TO", "END", "LAG"], rows),
     );
+    if (rows.some((row) => row.at(-1) === NOT_TOLD)) process.stdout.write(ABOUT_MARKS);
   });
   return 0;
 });
@@ -39,14 +48,17 @@ async function groupRows(admin: Admin, ids: string[]): Promise<(string | number)
   );
 }
 
-/** Sums over the partitions; one without a position counts from its first record. */
+/** Sums over the partitions; one without a position counts from its first record. A mark is no position. */
 async function positionRow(
   admin: Admin,
   topic: string,
-  partitions: readonly { partition: number; offset: string }[],
+  partitions: readonly { partition: number; offset: string; metadata: string | null }[],
 ) {
   const ends = await endsOf(admin, topic).catch(() => []);
   if (ends.length === 0) return [`${topic} (deleted)`, "", "", ""];
+  if (partitions.some(({ metadata }) => metadata === START_MARK)) {
+    return [topic, NOT_TOLD, ends.reduce((sum, { high }) => sum + high, 0), NOT_TOLD];
+  }
   const sums = { read: 0, end: 0, lag: 0 };
   for (const { partition, low, high } of ends) {
     const committed = Number(partitions.find((position) => position.partition === partition)?.offset ?? -1);

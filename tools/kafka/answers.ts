@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { KafkaToolError } from "./kafka-tool-error.ts";
 
 const ANSWER_TIMEOUT_MS = 2_000;
 
@@ -11,7 +12,7 @@ const ANSWER_TIMEOUT_MS = 2_000;
  */
 export async function answers(port: number): Promise<boolean> {
   const socket = connect({ port, host: "127.0.0.1", timeout: ANSWER_TIMEOUT_MS });
-  socket.on("timeout", () => socket.destroy(new Error(`port ${port} is silent`)));
+  socket.on("timeout", () => socket.destroy(new KafkaToolError(`port ${port} is silent`)));
   try {
     await once(socket, "connect");
     socket.write(metadataRequest());

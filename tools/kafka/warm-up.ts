@@ -1,5 +1,8 @@
+import { createLog } from "@kelvin/service-kit";
+import { createKafka } from "@kelvin/streams";
 import { createTopics } from "@kelvin/test-kit";
-import { Kafka, logLevel } from "kafkajs";
+
+const RETRY = { retries: 20, initialRetryTime: 100, maxRetryTime: 1_000 };
 
 /**
  * Lets a fresh Kafka make what it makes only when it is first asked for: the topic of the groups' offsets with its
@@ -7,15 +10,12 @@ import { Kafka, logLevel } from "kafkajs";
  * clients try again and tests of single requests do not.
  */
 export async function warmUp(brokers: readonly string[]): Promise<void> {
-  const kafka = new Kafka({
-    brokers: [...brokers],
-    logLevel: logLevel.NOTHING,
-    retry: { retries: 20, initialRetryTime: 100, maxRetryTime: 1_000 },
-  });
+  const log = createLog({ name: "warm-up", level: "silent", format: "json" });
+  const kafka = createKafka({ kafka: { brokers: [...brokers] }, log });
   const topic = "warm-up";
-  const producer = kafka.producer({ idempotent: true });
-  const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 100 });
-  const admin = kafka.admin();
+  const producer = kafka.producer({ idempotent: true, retry: RETRY });
+  const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 100, retry: RETRY });
+  const admin = kafka.admin({ retry: RETRY });
   await Promise.all([producer.connect(), admin.connect(), consumer.connect()]);
   await createTopics(admin, [{ topic, numPartitions: 1 }]);
   await producer.send({ topic, messages: [{ value: "warm" }] });

@@ -14,6 +14,11 @@ const SOURCES = [
   "services/dashboard/page/**/*",
 ];
 
+/** Whether there is a page to serve at all, of these sources or of older ones. */
+export function isPageBuilt(root: string): boolean {
+  return existsSync(join(root, "services", "dashboard", "dist", "index.html"));
+}
+
 /** @param onBuild called before a build, which takes a few seconds */
 export async function buildPageWhenNeeded(root: string, onBuild: () => void): Promise<void> {
   const dashboard = join(root, "services", "dashboard");

@@ -3,7 +3,7 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 import { ToolError } from "../supervise/errors.ts";
 
 /**
- * @param names what the words without dashes are, for counting them
+ * @param names what the words without dashes are, for counting them; one that may be left out ends with `?`
  * @throws ToolError with the help; with code 0 where it was asked for
  */
 export function readArguments<O extends NonNullable<ParseArgsConfig["options"]>>(
@@ -17,13 +17,18 @@ export function readArguments<O extends NonNullable<ParseArgsConfig["options"]>>
   } as const;
   const parsed = tryParse(help, () => parseArgs(config));
   if ("help" in parsed.values && parsed.values.help === true) throw new ToolError(help, { exitCode: 0 });
-  if (parsed.positionals.length !== names.length) {
-    const wanted = names.length === 0 ? "no names" : names.map((name) => `<${name}>`).join(" ");
-    throw new ToolError(`Wanted ${wanted}, got "${parsed.positionals.join(" ")}".\n\n${help}`, {
-      exitCode: 2,
-    });
-  }
+  const problem = wrongCount(names, parsed.positionals);
+  if (problem !== undefined) throw new ToolError(`${problem}\n\n${help}`, { exitCode: 2 });
   return parsed;
+}
+
+function wrongCount(names: readonly string[], given: readonly string[]): string | undefined {
+  const missing = names.slice(given.length).find((name) => !name.endsWith("?"));
+  if (missing !== undefined) return `<${missing}> is missing.`;
+  const surplus = given[names.length];
+  if (surplus === undefined) return undefined;
+  const wanted = names.map((name) => `<${name.replace("?", "")}>`).join(" and ");
+  return `"${surplus}" is too much: ${wanted === "" ? "it takes options alone" : `it takes ${wanted}`}.`;
 }
 
 function tryParse<R>(help: string, parse: () => R): R {

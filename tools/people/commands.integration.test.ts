@@ -2,7 +2,9 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { brokersFromEnvironment, createTopics, uniqueName, waitFor } from "@kelvin/test-kit";
+import { createLog } from "@kelvin/service-kit";
+import { createSubscriber, type TopicLike } from "@kelvin/streams";
+import { brokersFromEnvironment, createTopics, followTopic, uniqueName, waitFor } from "@kelvin/test-kit";
 import { Kafka, logLevel } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -35,6 +37,18 @@ async function topicWithRecords(): Promise<string> {
   await producer.send({ topic, messages });
   await producer.disconnect();
   return topic;
+}
+
+function textTopic(name: string): TopicLike<string> {
+  return {
+    name,
+    decode: (bytes) => ({ ok: true, value: Buffer.from(bytes ?? []).toString() }),
+    encode: (text) => Buffer.from(text),
+    key: (text) => text,
+    eventTimeMs: (_, recordTimestampMs) => recordTimestampMs,
+    partitions: 2,
+    configEntries: {},
+  };
 }
 
 beforeAll(() => admin.connect());
@@ -115,6 +129,55 @@ test("groups tells how far each group has read, and its lag", async () => {
   expect(stdout).toMatch(new RegExp(`^${groupId} +Empty +0 +${topic} +1 +5 +4$`, "m"));
 });
 
+test("groups does not call it lag where a group only marks where it began", async () => {
+  const topic = await topicWithRecords();
+  const groupId = uniqueName("people-marks");
+  const subscriber = await createSubscriber({
+    kafka: { brokers },
+    topics: [textTopic(topic)],
+    groupId,
+    from: "earliest",
+    log: createLog({ name: "t", level: "silent", format: "json" }),
+    onRecord: () => {},
+    onInvalid: () => {},
+  });
+  await subscriber.caughtUp;
+  const { stdout, status } = run("groups");
+  await subscriber.close();
+  expect(status).toBe(0);
+  expect(stdout).toMatch(new RegExp(`^${groupId} +Stable +1 +${topic} +- +5 +-$`, "m"));
+  expect(stdout).toContain("-  This group's members keep their position to themselves");
+});
+
+describe("send", () => {
+  test("puts a record with key and headers into a topic", async () => {
+    const topic = uniqueName("people-send");
+    await createTopics(admin, [{ topic, numPartitions: 1 }]);
+    const { stdout, status } = run("send", topic, "not JSON", "--key", "machine-01", "--header", "a=b=c");
+    expect([status, stdout]).toEqual([0, `1 record is in "${topic}".\n`]);
+    await using log = await followTopic(brokers, topic);
+    expect(await log.toEnd()).toMatchObject([
+      { key: "machine-01", value: "not JSON", headers: { a: "b=c" } },
+    ]);
+  });
+
+  test("takes a record from each line of its input, and one without a value by name", async () => {
+    const topic = uniqueName("people-send");
+    await createTopics(admin, [{ topic, numPartitions: 1 }]);
+    const input = Array.from({ length: 20_000 }, (_, index) => `line ${index} äöü`).join("\r\n");
+    const { stdout } = spawnSync(process.execPath, [program("send"), topic], {
+      env,
+      encoding: "utf8",
+      input,
+    });
+    expect(stdout).toBe(`20000 records are in "${topic}".\n`);
+    expect(run("send", topic, "--empty").stdout).toBe(`1 record is in "${topic}".\n`);
+    await using log = await followTopic(brokers, topic);
+    const values = (await log.toEnd()).map(({ value }) => value);
+    expect(values).toEqual([...input.split("\r\n"), null]);
+  });
+});
+
 test("delete takes a topic away, and says when there is none of that name", async () => {
   const topic = await topicWithRecords();
   const { stdout, status } = run("delete", topic);
@@ -133,10 +196,20 @@ describe("called wrong", () => {
     ["delete", []],
     ["topics", ["--nonsense"]],
     ["groups", ["a"]],
+    ["send", []],
+    ["send", ["a", "b", "c"]],
+    ["send", ["a", "b", "--empty"]],
+    ["send", ["a", "b", "--header", "c"]],
   ])("%s %j gives its help, and 2", (name, args) => {
     const { stderr, status } = run(name, ...args);
     expect(status).toBe(2);
     expect(stderr).toContain(`npm run ${name}`);
+  });
+
+  test("what is missing or too much is named", () => {
+    expect(run("watch").stderr).toMatch(/^<topic> is missing\.\n/);
+    expect(run("watch", "a", "b").stderr).toMatch(/^"b" is too much: it takes <topic>\.\n/);
+    expect(run("groups", "alert").stderr).toMatch(/^"alert" is too much: it takes options alone\.\n/);
   });
 
   test("with no Kafka there gives one clear line, and 1", () => {

@@ -1,9 +1,9 @@
-/** Rows of text under headings, numbers to the right. */
+/** Rows of text under headings; columns with numbers in them to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => String(row[column] ?? "").length)),
   );
-  const isNumber = headings.map((_, column) => rows.every((row) => typeof row[column] === "number"));
+  const isNumber = headings.map((_, column) => rows.some((row) => typeof row[column] === "number"));
   const line = (cells: readonly (string | number)[]) =>
     cells
       .map((cell, column) => {

@@ -20,6 +20,7 @@ export {
 export {
   createSubscriber,
   type InvalidRecord,
+  START_MARK,
   type SubscribedRecord,
   type SubscribeFrom,
   type Subscriber,

@@ -71,6 +71,9 @@ export interface Subscriber {
 const SESSION_TIMEOUT_MS = 6_000;
 const NOT_COMMITTED = -1;
 
+/** The metadata of a committed offset that only marks where reading began: it does not follow what is read. */
+export const START_MARK = "start";
+
 /** Starts reading in the background, waits for a broker as long as it takes, and goes on through whatever happens to it. */
 export async function createSubscriber<T>(options: SubscriberOptions<T>): Promise<Subscriber> {
   if (options.topics.length === 0)
@@ -180,7 +183,7 @@ class Subscription<T> implements Subscriber {
       this.#positions.set(key, offset);
       return { ...each, offset };
     });
-    await session.commit(result.map((each) => ({ ...each, metadata: "" })));
+    await session.commit(result.map((each) => ({ ...each, metadata: START_MARK })));
     this.#checkCaughtUp();
     return result;
   }
