@@ -184,6 +184,16 @@ describe("npm start, told wrong", () => {
       expect(list.join("\n")).toContain(`  ${name}=${value}: `);
   });
 
+  test("an option that no service takes is named as such before anything starts, with all else that is wrong", async () => {
+    const demo = new Demo(["--devices", "0"], { IDLE_AFTER_SECONDS: "1e300" });
+    expect(await demo.ended()).toBe(2);
+    expect(demo.output.trimEnd().split("\n")).toEqual([
+      "2 settings are wrong:",
+      "  --devices 0: must be a whole number from 1 to 100000",
+      "  IDLE_AFTER_SECONDS=1e300: must be a number from 0.1 to 3600",
+    ]);
+  });
+
   test("--help gives the help, and 0", async () => {
     const demo = new Demo(["--help"]);
     expect(await demo.ended()).toBe(0);

@@ -7,7 +7,7 @@ import { Supervisor } from "./supervise/supervisor.ts";
 import { createTerminal, type Terminal } from "./supervise/terminal.ts";
 import { type Layout, layOut, root, STOP_ORDER } from "./system/layout.ts";
 import { help, readOptions } from "./system/options.ts";
-import { withEveryProblem } from "./system/settings.ts";
+import { mustTakeOptions, withEveryProblem } from "./system/settings.ts";
 
 const USAGE = "npm start [-- options]      The whole system: broker, producer, stream processor, dashboard.";
 /** So long nothing is said about services that aren't ready yet. */
@@ -21,6 +21,7 @@ async function runDemo(tell: (environment: NodeJS.ProcessEnv) => void): Promise<
     process.stdout.write(help(USAGE));
     return 0;
   }
+  await mustTakeOptions(options);
   const terminal = createTerminal(STOP_ORDER);
   const layout = await layOut(options, terminal);
   tell(layout.environment);

@@ -9,7 +9,7 @@ import { createTerminal } from "./supervise/terminal.ts";
 import { announcementOf } from "./system/announcement.ts";
 import { layOut, root, STOP_ORDER } from "./system/layout.ts";
 import { help, readOptions } from "./system/options.ts";
-import { withEveryProblem } from "./system/settings.ts";
+import { mustTakeOptions, withEveryProblem } from "./system/settings.ts";
 
 const USAGE = `npm run dev [-- options]      The whole system for development: each part is started anew when its
                               sources change or when it crashes, and the page has hot reload.`;
@@ -24,6 +24,7 @@ async function runForDevelopment(): Promise<number> {
     process.stdout.write(help(USAGE));
     return 0;
   }
+  await mustTakeOptions(options);
   const terminal = createTerminal([...STOP_ORDER, PAGE]);
   const { broker, producer, processor, dashboard, environment, kafka } = await layOut(options, terminal);
   const page: ProgramSpec = {

@@ -45,6 +45,24 @@ export interface SystemOptions {
   environment: Record<string, string>;
 }
 
+/** The variables that options stand for. */
+const OPTION_OF: Readonly<Record<string, string>> = {
+  DEVICES: "--devices",
+  REPLAY: "--replay",
+  REPLAY_SPEED: "--speed",
+  REPLAY_UNIT: "--unit",
+};
+
+/** A setting's problem in the words of who gave it as an option: `--devices 0: must be ...`. */
+export function inWordsOfOptions(
+  problem: string,
+  { environment }: Pick<SystemOptions, "environment">,
+): string {
+  const [, variable = "", value = "", rest = ""] = /^([A-Z_]+)=(.*?)(: .*)$/s.exec(problem) ?? [];
+  const option = OPTION_OF[variable];
+  return option !== undefined && environment[variable] === value ? `${option} ${value}${rest}` : problem;
+}
+
 const Variables = z.object({
   KAFKA_PORT: port().default(9092),
   PORT: port()

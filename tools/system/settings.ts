@@ -3,6 +3,7 @@ import { CHECK_SETTINGS, SettingsError } from "@kelvin/service-kit";
 import { ProgramEndedError, ToolError } from "../supervise/errors.ts";
 import { Program } from "../supervise/program.ts";
 import { SERVICES } from "./layout.ts";
+import { inWordsOfOptions, type SystemOptions } from "./options.ts";
 
 /**
  * Runs the system. If it ends because of a setting, each service is asked for whatever else is wrong.
@@ -24,6 +25,20 @@ export async function withEveryProblem(
     const problems = oncePerSetting([...known, ...(await askServices(environment))]);
     throw new ToolError(new SettingsError(problems).message, { exitCode: 2, cause: error });
   }
+}
+
+/**
+ * Asks the services about what the command line says, before anything is started. Without options there is nothing to
+ * ask that the start would not tell as well, and asking takes half a second.
+ *
+ * @throws ToolError with code 2 that names the options, not the variables that they stand for
+ */
+export async function mustTakeOptions(options: SystemOptions): Promise<void> {
+  if (Object.keys(options.environment).length === 0) return;
+  const problems = await askServices({ ...process.env, ...options.environment });
+  if (problems.length === 0) return;
+  const told = oncePerSetting(problems).map((problem) => inWordsOfOptions(problem, options));
+  throw new ToolError(new SettingsError(told).message, { exitCode: 2 });
 }
 
 function problemsOf(error: unknown): readonly string[] {

@@ -168,8 +168,11 @@ export class Task {
 
   async #elapse(): Promise<void> {
     if (this.#isStopped || this.isRebuilding) return;
-    if (this.#wasBusy) void this.partition.elapse(0, false);
-    this.#wasBusy = false;
+    if (this.#wasBusy) {
+      this.#wasBusy = false;
+      const told = this.partition.elapse(0, false);
+      if (told !== undefined) await this.#guarded(told);
+    }
     if (this.#quietMs === 0) return;
     const quietMs = this.#quietMs;
     this.#quietMs = 0;
