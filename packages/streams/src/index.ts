@@ -54,6 +54,9 @@ export { resultHeaders } from "./runtime/partition.ts";
 export type { AppHealth } from "./runtime/runner.ts";
 export type { OnRecordsGone, StartFrom } from "./runtime/start-offsets.ts";
 export type {
+  Branches,
+  BranchPredicate,
+  ChosenTopicOptions,
   ClosingWindow,
   SessionAggregation,
   SessionWindow,
@@ -65,6 +68,8 @@ export type {
 export type { DescribeFormat } from "./topology/describe.ts";
 export type { Duration } from "./topology/duration.ts";
 export type { RecordContext } from "./topology/nodes.ts";
+export type { GroupByCodecOptions, GroupByOptions, IsJson, ValueCodec } from "./topology/repartition.ts";
+export type { StepOptions } from "./topology/step-name.ts";
 export type {
   HoppingWindowOptions,
   TrailingWindowOptions,

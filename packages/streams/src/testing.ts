@@ -1,3 +1,8 @@
 /** For tests of pipelines: no broker, no real time. `app.testDriver()` makes one. */
 export { DriverError } from "./errors.ts";
-export { TestDriver, type TestDriverOptions, type WrittenRecord } from "./runtime/test-driver.ts";
+export {
+  type ReadDeadLetter,
+  TestDriver,
+  type TestDriverOptions,
+  type WrittenRecord,
+} from "./runtime/test-driver.ts";

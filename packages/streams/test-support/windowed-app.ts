@@ -24,6 +24,10 @@ const aggregates = { count: agg.count(), sum: agg.sum<Reading>(({ x }) => x) };
 if (kind === "session") {
   const sessions = readings.sessionWindow("400ms", { grace: "1h", maxFuture: "1000h" });
   sessions.aggregate(aggregates).current().toTopic(resultTopic(to));
+} else if (kind === "grouped") {
+  const grouped = readings.groupBy(({ key }) => key.charAt(0), { name: "initial" });
+  const options = { every: "1s", allowedLateness: "1h", maxFuture: "1000h" } as const;
+  grouped.trailingWindow("5s", options).aggregate(aggregates).toTopic(resultTopic(to));
 } else {
   const trailing = readings.trailingWindow("5s", { every: "1s", allowedLateness: "1h", maxFuture: "1000h" });
   trailing.aggregate(aggregates).toTopic(resultTopic(to));

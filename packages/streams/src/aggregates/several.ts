@@ -10,11 +10,14 @@ export class Several {
     this.#aggregates = Object.entries(aggregates);
   }
 
-  /** With one record more. Throws what a user's function throws. */
-  add(before: Accumulators | undefined, value: unknown, timestampMs: number): Accumulators {
+  /** With the values of one record more, of which there is at least one. Throws what a user's function throws. */
+  add(before: Accumulators | undefined, values: readonly unknown[], timestampMs: number): Accumulators {
     const accumulators: Record<string, unknown> = {};
     for (const [name, aggregate] of this.#aggregates) {
-      accumulators[name] = aggregate.add(before?.[name], aggregate.select(value, timestampMs));
+      let accumulator = before?.[name];
+      for (const value of values)
+        accumulator = aggregate.add(accumulator, aggregate.select(value, timestampMs));
+      accumulators[name] = accumulator;
     }
     return accumulators;
   }

@@ -3,7 +3,8 @@ import { StreamsError, TopologyError } from "../errors.ts";
 import type { Print } from "../io/live-table.ts";
 import { machineClock } from "../io/machine-clock.ts";
 import type { Clock, KafkaConnection, Log, Metrics, TopicLike } from "../ports.ts";
-import { dataFrameOf, type StreamingDataFrame } from "../topology/dataframe.ts";
+import { type Blueprint, dataFrameOf } from "../topology/build.ts";
+import type { StreamingDataFrame } from "../topology/dataframe.ts";
 import { type DescribeFormat, describe } from "../topology/describe.ts";
 import type { SourceNode, Topology } from "../topology/nodes.ts";
 import { Numbers } from "./numbers.ts";
@@ -77,7 +78,16 @@ export interface StreamApp {
 export function createStreamApp(options: StreamAppOptions): StreamApp {
   const settings = checked(options);
   const sources = new Map<string, SourceNode>();
-  const stateNames = new Set<string>();
+  const blueprint: Blueprint = {
+    app: options.name,
+    stateNames: new Set(),
+    addSource(source) {
+      const { name } = source.topic;
+      if (sources.has(name))
+        throw new TopologyError(`Topic "${name}" is read already; give it another name.`);
+      sources.set(name, source);
+    },
+  };
   const topology: Topology = {
     name: options.name,
     get sources() {
@@ -101,7 +111,7 @@ export function createStreamApp(options: StreamAppOptions): StreamApp {
       }
       const source: SourceNode = known ?? { kind: "source", topic, next: [] };
       sources.set(topic.name, source);
-      return dataFrameOf<T>(source, stateNames);
+      return dataFrameOf<T>(source, blueprint);
     },
     describe: (format) => describe(topology, format),
     async run({ signal } = {}) {

@@ -2,23 +2,38 @@
  * Runs a value through the nodes of a topology. Nothing leaves here: what it would do is gathered as effects, so that a
  * record that fails half-way has done nothing, and can be tried again.
  */
+import { StreamsError } from "../errors.ts";
 import type { OutgoingRecord } from "../ports.ts";
-import type { Node, RecordContext, WindowNode } from "../topology/nodes.ts";
+import type {
+  ArmNode,
+  GroupByNode,
+  Node,
+  RecordContext,
+  ToChosenTopicNode,
+  WindowNode,
+} from "../topology/nodes.ts";
+import { ORIGIN_HEADER } from "../topology/repartition.ts";
+import { originOf } from "./origins.ts";
 
 /** What a value does on its way. */
 export interface Effects {
   readonly out: OutgoingRecord[];
-  readonly windows: {
-    readonly node: WindowNode;
-    readonly value: unknown;
-    readonly context: RecordContext;
-  }[];
+  readonly windows: WindowInput[];
   readonly prints: { readonly label: string; readonly value: unknown; readonly context: RecordContext }[];
+}
+
+/** What came to a window of one record: more than one value behind `flatMap`, or where several ways lead to it. */
+export interface WindowInput {
+  readonly node: WindowNode;
+  readonly values: unknown[];
+  readonly context: RecordContext;
 }
 
 export interface EvaluateOptions {
   /** Leaves out side effects and writes: for records that were worked on before. */
   readonly isRebuild: boolean;
+  /** Of a source's record: grows with its position, and is the same when it is worked on again. */
+  readonly sequence?: number;
 }
 
 /** Throws, or rejects, with what a user's function threw. Synchronous as long as the user's functions are. */
@@ -49,20 +64,37 @@ function visit(
   switch (node.kind) {
     case "apply":
       return whenDone(node.run(value, context), goOn);
+    case "flatMap":
+      return whenDone(node.run(value, context), (values) => inTurn(listOf(values), goOn));
     case "filter":
       return whenDone(node.run(value, context), (keep) => (keep === true ? goOn(value) : undefined));
     case "update":
       if (options.isRebuild) return goOn(value);
       return whenDone(node.run(value, context), () => goOn(value));
+    case "branch":
+      return evaluate(armOf(node.next, value, context)?.next ?? [], value, context, effects, options);
+    case "arm":
+    case "merge":
+      return goOn(value);
     case "print":
       effects.prints.push({ label: node.label, value, context });
       return goOn(value);
     case "toTopic":
       if (!options.isRebuild) effects.out.push(recordFor(node.topic, value, context));
       return goOn(value);
-    case "window":
-      effects.windows.push({ node, value, context });
+    case "toChosenTopic":
+      if (!options.isRebuild) effects.out.push(recordFor(chosen(node, value, context), value, context));
+      return goOn(value);
+    case "groupBy":
+      if (!options.isRebuild)
+        effects.out.push(regrouped(node, keyOf(node, value, context), value, context, effects, options));
       return;
+    case "window": {
+      const known = effects.windows.find((input) => input.node === node);
+      if (known === undefined) effects.windows.push({ node, values: [value], context });
+      else known.values.push(value);
+      return;
+    }
   }
 }
 
@@ -70,7 +102,71 @@ function whenDone(result: unknown, then: (value: unknown) => void | Promise<void
   return result instanceof Promise ? result.then(then) : then(result);
 }
 
+/** One after another; waits only where it has to. */
+function inTurn(
+  values: readonly unknown[],
+  work: (value: unknown) => void | Promise<void>,
+  from = 0,
+): void | Promise<void> {
+  for (let i = from; i < values.length; i++) {
+    const done = work(values[i]);
+    if (done !== undefined) return done.then(() => inTurn(values, work, i + 1));
+  }
+}
+
+function listOf(values: unknown): readonly unknown[] {
+  if (typeof values === "object" && values !== null && isIterable(values)) return [...values];
+  throw new StreamsError(
+    "STREAMS_BAD_OPTION",
+    `The function given to flatMap returned ${values === null ? "null" : typeof values}; it must return a list.`,
+  );
+}
+
+function isIterable(values: object): values is Iterable<unknown> {
+  return Symbol.iterator in values;
+}
+
+/** The first arm that takes the value. */
+function armOf(arms: readonly ArmNode[], value: unknown, context: RecordContext): ArmNode | undefined {
+  return arms.find((arm) => arm.run(value, context) === true);
+}
+
+function keyOf(node: GroupByNode, value: unknown, context: RecordContext): string {
+  const key = node.run(value, context);
+  if (typeof key === "string") return key;
+  throw new StreamsError(
+    "STREAMS_BAD_OPTION",
+    `The function given to groupBy "${node.name}" returned ${key === null ? "null" : typeof key}; a key is a string.`,
+  );
+}
+
+function chosen(node: ToChosenTopicNode, value: unknown, context: RecordContext): Sink {
+  const topic = node.choose(value, context);
+  // Known from here on, so that it is made should it be missing.
+  if (!node.topics.has(topic.name)) node.topics.set(topic.name, topic);
+  return topic;
+}
+
 type Sink = Extract<Node, { kind: "toTopic" }>["topic"];
+
+/** Where it comes from goes with it, except of results: those are not told in the same order again. */
+function regrouped(
+  { topic }: GroupByNode,
+  key: string,
+  value: unknown,
+  context: RecordContext,
+  { out }: Effects,
+  { sequence }: EvaluateOptions,
+): OutgoingRecord {
+  const origin = sequence === undefined ? {} : { [ORIGIN_HEADER]: originOf(context, sequence, out.length) };
+  return {
+    topic: topic.name,
+    key,
+    value: topic.encode(value),
+    timestampMs: context.timestampMs,
+    headers: { ...context.headers, ...origin },
+  };
+}
 
 function recordFor(topic: Sink, value: unknown, context: RecordContext): OutgoingRecord {
   return {

@@ -9,6 +9,7 @@ const COUNTERS = {
   records_misplaced: "Records outside their key's partition, whose windows are split by that.",
   records_dead_lettered: "Records written to a dead-letter topic.",
   records_retried: "Tries of a record after a function of the pipeline threw.",
+  records_repeated: "Records of a repartition topic that were there before, left out.",
   records_rebuilt: "Records read again to rebuild window state.",
   results: "Window results told, revisions included.",
   results_revised: "Window results told again because a late record changed them.",

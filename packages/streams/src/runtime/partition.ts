@@ -21,6 +21,7 @@ import { windowStateOf } from "../windows/window-state-of.ts";
 import { type DeadLetterCode, deadLetterOf } from "./dead-letters.ts";
 import { type Effects, evaluate } from "./evaluate.ts";
 import type { Numbers } from "./numbers.ts";
+import { Origins, withoutOrigin } from "./origins.ts";
 
 /** The headers of a window's result. */
 export const resultHeaders = {
@@ -89,6 +90,8 @@ export class Partition {
   #last: IncomingRecord;
   #revisionBase: number;
   #step: Step | undefined;
+  /** Of a repartition topic: what was given by whom. */
+  #origins = new Origins();
 
   /** `revisionBase` is added to offsets to make revisions: see {@link Checkpoint}. */
   constructor(
@@ -151,6 +154,7 @@ export class Partition {
    */
   restore(checkpoint: Checkpoint): void {
     this.#revisionBase = checkpoint.revisionBase;
+    this.#origins = Origins.decode(checkpoint.origins);
     for (const window of this.#windows) {
       const noted = checkpoint.windows.get(window.node.name);
       if (noted === undefined) continue;
@@ -190,7 +194,7 @@ export class Partition {
       uncounted.dropBelow(rewindTo);
       windows.set(node.name, { clockMs: reachedMs, toldMs, uncounted });
     }
-    return { revisionBase: this.#revisionBase, rewindTo, windows };
+    return { revisionBase: this.#revisionBase, rewindTo, windows, origins: this.#origins.encode() };
   }
 
   /** A record that was worked on before the state was lost. */
@@ -205,9 +209,9 @@ export class Partition {
       const effects: Effects = { out: [], windows: [], prints: [] };
       const done = evaluate(this.#source.next, decoded.value, decoded.context, effects, { isRebuild: true });
       const settle = () => {
-        for (const { node, value, context } of effects.windows) {
+        for (const { node, values, context } of effects.windows) {
           const state = windows.find((window) => window.node === node)?.state;
-          state?.rebuild(context.key, context.timestampMs, value, record.offset);
+          state?.rebuild(context.key, context.timestampMs, values, record.offset);
         }
       };
       return done === undefined ? settle() : done.then(settle);
@@ -215,8 +219,10 @@ export class Partition {
   }
 
   /** Works on the next record. Never throws for the record's sake. */
-  process(record: IncomingRecord): void | Promise<void> {
-    this.#ports.numbers.count("records_in", record.topic);
+  process(given: IncomingRecord): void | Promise<void> {
+    this.#ports.numbers.count("records_in", given.topic);
+    const record = this.#isRepartition ? withoutOrigin(given) : given;
+    if (this.#isRepartition && this.#origins.take(given) === "repeated") return this.#repeated(record);
     const decoded = this.#decoded(record);
     if (!decoded.ok) {
       this.#deadLetter(record, "undecodable", decoded.problems.join("; "));
@@ -261,6 +267,17 @@ export class Partition {
     return others === undefined ? step() : others.then(step);
   }
 
+  get #isRepartition(): boolean {
+    return this.#source.repartition !== undefined;
+  }
+
+  /** It was worked on already: an upstream partition that was taken over gave it again. */
+  #repeated(record: IncomingRecord): void {
+    this.#ports.numbers.count("records_repeated", record.topic);
+    for (const { uncounted } of this.#windows) uncounted.add(record.offset);
+    this.#done(record);
+  }
+
   #done(record: IncomingRecord): void {
     this.#position = record.offset + 1;
   }
@@ -277,7 +294,8 @@ export class Partition {
     future: readonly Window[],
   ): void | Promise<void> {
     const effects: Effects = { out: [], windows: [], prints: [] };
-    const done = evaluate(this.#source.next, value, context, effects, { isRebuild: false });
+    const sequence = this.#revision(record.offset);
+    const done = evaluate(this.#source.next, value, context, effects, { isRebuild: false, sequence });
     const settle = () => this.#settle(record, effects, future);
     return done === undefined ? settle() : done.then(settle);
   }
@@ -287,7 +305,7 @@ export class Partition {
     const prepared: { window: Window; change: Change }[] = [];
     const uncounting: Window[] = [];
     let refused: { code: DeadLetterCode; reason: string } | undefined;
-    for (const { node, value, context } of effects.windows) {
+    for (const { node, values, context } of effects.windows) {
       const window = this.#windowOf(node);
       if (window === undefined) continue;
       if (future.includes(window)) {
@@ -297,7 +315,7 @@ export class Partition {
         refused ??= { code: "late", reason: lateReason(context.timestampMs, node) };
         uncounting.push(window);
       } else {
-        prepared.push({ window, change: window.state.prepare(context.key, context.timestampMs, value) });
+        prepared.push({ window, change: window.state.prepare(context.key, context.timestampMs, values) });
       }
     }
     // No function of a user runs from here on until the record counts: it counts in all its windows or in none.
@@ -473,11 +491,9 @@ export class Partition {
       const timestampMs = Math.floor(source.eventTimeMs(value, record.timestampMs));
       if (!Number.isSafeInteger(timestampMs))
         return { ok: false, problems: [`its event time is ${timestampMs}`] };
-      return {
-        ok: true,
-        value,
-        context: { topic, partition, offset, headers, timestampMs, key: source.key(value) },
-      };
+      // The key of a record that groupBy wrote is what it was grouped by; its value does not tell.
+      const key = this.#isRepartition ? Buffer.from(record.key ?? []).toString("utf8") : source.key(value);
+      return { ok: true, value, context: { topic, partition, offset, headers, timestampMs, key } };
     } catch (error) {
       return { ok: false, problems: [messageOf(error)] };
     }

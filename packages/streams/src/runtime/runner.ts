@@ -17,6 +17,7 @@ import { deadLetterTopic } from "./dead-letters.ts";
 import { Delivery } from "./delivery.ts";
 import type { Numbers } from "./numbers.ts";
 import type { PartitionPorts } from "./partition.ts";
+import { PURGE_EVERY_MS, Purge } from "./purge.ts";
 import { SparingLog } from "./sparing-log.ts";
 import type { OnRecordsGone, StartFrom } from "./start-offsets.ts";
 import { Tasks } from "./tasks.ts";
@@ -56,6 +57,7 @@ export class Runner {
   readonly #client: Kafka;
   readonly #delivery: Delivery;
   readonly #tasks: Tasks;
+  readonly #purge: Purge;
   readonly #sourceTopics: readonly string[];
   readonly #failure = Promise.withResolvers<never>();
   readonly #stop = new AbortController();
@@ -85,6 +87,7 @@ export class Runner {
       onTopicMissing: () => this.#ensureTopics(),
       onFailure,
     });
+    this.#purge = new Purge(this.#client, options, topology.sources);
     this.#tasks = new Tasks({
       ...options,
       sources,
@@ -114,6 +117,7 @@ export class Runner {
   async run(): Promise<void> {
     this.#every(TICK_MS, (elapsedMs) => this.#tick(elapsedMs));
     this.#every(1_000, () => this.#measure());
+    this.#every(PURGE_EVERY_MS, () => void this.#purge.run());
     this.#every(this.#options.commitEveryMs, () => {
       // One that waits for Kafka to come back says all that those after it would.
       if (!this.#isCommitting) void this.#commit(false);
@@ -225,6 +229,7 @@ export class Runner {
     if (session !== this.#session) return;
     try {
       await session.commit(news.offsets);
+      this.#purge.committed(news.offsets);
       news.noted();
       numbers.count("commits");
     } catch (error) {

@@ -3,7 +3,7 @@ import { encodeCheckpoint } from "../state/checkpoint.ts";
 import { startOf } from "./start-offsets.ts";
 
 const noted = (owner: string, rewindTo: number) =>
-  encodeCheckpoint({ owner, revisionBase: 0, rewindTo, windows: new Map() }).text;
+  encodeCheckpoint({ owner, revisionBase: 0, rewindTo, windows: new Map(), origins: {} }).text;
 const at = (low: number, high: number, committed: number, metadata: string | null = null) => ({
   low,
   high,

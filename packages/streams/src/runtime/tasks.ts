@@ -75,7 +75,10 @@ export class Tasks {
    * @throws {KafkaRefusedError} where records are gone and that is to be a failure.
    */
   prepare({ topic, partition }: TopicPartition, offsets: PartitionOffsets, partitions: number): number {
-    const { startFrom, onRecordsGone } = this.#options;
+    const { sources, onRecordsGone } = this.#options;
+    // What lies in a repartition topic was written for us, however late we come.
+    const isOwn = sources.get(topic)?.repartition !== undefined;
+    const startFrom = isOwn ? "earliest" : this.#options.startFrom;
     const key = keyOf(topic, partition);
     const earlier = this.#tasks.get(key);
     const start = startOf(offsets, earlier, startFrom, onRecordsGone);
@@ -136,8 +139,15 @@ export class Tasks {
 
   /** Time has passed; `isAtEnd` knows which partitions have nothing more to read. */
   elapse(elapsedMs: number, isAtEnd: (at: TopicPartition) => boolean): void {
+    const isDone = (task: Task) => isAtEnd({ topic: task.topic, partition: task.partitionId });
+    const busyTopics = new Set<string>();
     for (const task of this.#tasks.values()) {
-      task.elapse(elapsedMs, isAtEnd({ topic: task.topic, partition: task.partitionId }));
+      if (!isDone(task) || !task.isIdle || task.isRebuilding) busyTopics.add(task.topic);
+    }
+    for (const task of this.#tasks.values()) {
+      // There is more to come from where its records come from: only the end of all of it is silence.
+      const upstream = this.#options.sources.get(task.topic)?.repartition?.upstream ?? [];
+      task.elapse(elapsedMs, isDone(task) && !upstream.some((topic) => busyTopics.has(topic)));
     }
   }
 

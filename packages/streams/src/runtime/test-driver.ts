@@ -26,6 +26,14 @@ export interface WrittenRecord<T> {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A dead letter, with the record itself as it was. */
+export interface ReadDeadLetter extends DeadLetter {
+  readonly key: Uint8Array | string | null;
+  readonly value: Uint8Array | null;
+  /** The record's own, and those of {@link deadLetterHeaders}. */
+  readonly headers: Readonly<Record<string, string | Uint8Array>>;
+}
+
 interface Lane {
   readonly source: SourceNode;
   readonly log: IncomingRecord[];
@@ -167,10 +175,11 @@ export class TestDriver {
   }
 
   /** The dead letters of a source since they were last read. */
-  readDeadLetters(source: { readonly name: string }): (DeadLetter & { readonly value: Uint8Array | null })[] {
+  readDeadLetters(source: { readonly name: string }): ReadDeadLetter[] {
     return this.#drain(deadLetterTopicName(source.name)).flatMap((record) => {
       const letter = parseDeadLetter(record.headers ?? {});
-      return letter === undefined ? [] : [{ ...letter, value: record.value }];
+      if (letter === undefined) return [];
+      return [{ ...letter, key: record.key, value: record.value, headers: record.headers ?? {} }];
     });
   }
 

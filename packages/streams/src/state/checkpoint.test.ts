@@ -31,6 +31,7 @@ test("a checkpoint is read as it was written; anything else is none", () => {
     owner: "me",
     revisionBase: 3,
     rewindTo: 5,
+    origins: { sensor: "0.2s.0 1.30.1" },
     windows: new Map([["w", window]]),
   };
   const read = decodeCheckpoint(encodeCheckpoint(checkpoint).text);
@@ -47,6 +48,7 @@ test("a checkpoint fits into what Kafka allows; what is left out is the oldest, 
     owner: "me",
     revisionBase: 0,
     rewindTo: 0,
+    origins: {},
     windows: new Map([["w", window]]),
   };
   const { text, lost } = encodeCheckpoint(checkpoint);

@@ -29,6 +29,8 @@ export interface Checkpoint {
   /** The oldest record that a result may still need. */
   readonly rewindTo: number;
   readonly windows: ReadonlyMap<string, WindowCheckpoint>;
+  /** Of a repartition topic: how far each upstream partition had come, see `Origins`. */
+  readonly origins: Readonly<Record<string, unknown>>;
 }
 
 /** Kafka's default `offset.metadata.max.bytes` is 4096. */
@@ -50,6 +52,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): { text: string; lost: 
       b: checkpoint.revisionBase,
       r: checkpoint.rewindTo,
       w: Object.fromEntries(windows),
+      ...(Object.keys(checkpoint.origins).length > 0 && { u: checkpoint.origins }),
     });
     if (text.length <= METADATA_CHARS_MAX) return { text, lost };
     const dropped = [...checkpoint.windows.values()].filter(({ uncounted }) => uncounted.dropOldest());
@@ -67,9 +70,10 @@ export function decodeCheckpoint(text: string | null): Checkpoint | undefined {
     return undefined;
   }
   if (!isObject(json) || json.v !== 2) return undefined;
-  const { o: owner, b: revisionBase, r: rewindTo, w: windows } = json;
+  const { o: owner, b: revisionBase, r: rewindTo, w: windows, u: origins = {} } = json;
   if (typeof owner !== "string" || !isInteger(revisionBase) || !isInteger(rewindTo) || !isObject(windows))
     return undefined;
+  if (!isObject(origins)) return undefined;
   const decoded = new Map<string, WindowCheckpoint>();
   for (const [name, window] of Object.entries(windows)) {
     if (!Array.isArray(window)) return undefined;
@@ -82,7 +86,7 @@ export function decodeCheckpoint(text: string | null): Checkpoint | undefined {
       uncounted: OffsetSet.decode(uncounted, rewindTo),
     });
   }
-  return { owner, revisionBase, rewindTo, windows: decoded };
+  return { owner, revisionBase, rewindTo, windows: decoded, origins };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

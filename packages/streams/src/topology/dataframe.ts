@@ -1,10 +1,10 @@
 /** The streaming data frame: how a pipeline is written. It only describes; nothing runs here. */
 import type { Aggregates, ResultOf } from "../aggregates/aggregate.ts";
-import { TopologyError } from "../errors.ts";
 import type { TopicLike } from "../ports.ts";
 import type { Duration } from "./duration.ts";
-import type { Node, RecordContext, SourceNode, WindowShape, WindowTells } from "./nodes.ts";
-import { hoppingShape, sessionShape, slidingShape, stateNameOf, trailingShape } from "./window-shapes.ts";
+import type { RecordContext } from "./nodes.ts";
+import type { GroupByCodecOptions, GroupByOptions, IsJson } from "./repartition.ts";
+import type { StepOptions } from "./step-name.ts";
 import type { HoppingWindowOptions, TrailingWindowOptions, WindowOptions, WindowResult } from "./windows.ts";
 
 /** What a topic must be able to take. Functions as properties, so that the payload's type is checked strictly. */
@@ -59,25 +59,98 @@ export interface SessionAggregation<A> {
   current(): StreamingDataFrame<WindowResult<A | null>>;
 }
 
+/** Says of a value whether a branch takes it. */
+export type BranchPredicate<T> = (value: T, context: RecordContext) => boolean;
+
+/** What a branch's predicate leaves of the type: a type guard narrows it. */
+type Taken<T, P> = P extends BranchGuard<T, infer S> ? S : T;
+type BranchGuard<T, S extends T> = (value: T, context: RecordContext) => value is S;
+
+/** A stream for each branch, and one for what none of them took. */
+export type Branches<T, P> = {
+  readonly [Name in keyof P]: StreamingDataFrame<Taken<T, P[Name]>>;
+} & { readonly otherwise: StreamingDataFrame<T> };
+
 /** A stream of values of one type. Every method returns a new stream; a stream may be used more than once. */
 export interface StreamingDataFrame<T> {
-  /** Each value becomes what the function returns. Must not depend on anything but its arguments. */
-  apply<R>(transform: (value: T, context: RecordContext) => R): StreamingDataFrame<Awaited<R>>;
-  /** Only values for which the function returns true go on. */
-  filter<S extends T>(keep: (value: T, context: RecordContext) => value is S): StreamingDataFrame<S>;
-  filter(keep: (value: T, context: RecordContext) => boolean | Promise<boolean>): StreamingDataFrame<T>;
+  /**
+   * Each value becomes what the function returns, or what its promise gives: the next record waits for it. Must not
+   * depend on anything but its arguments. Quix' `apply`, Kafka Streams' `mapValues`.
+   */
+  apply<R>(
+    transform: (value: T, context: RecordContext) => R,
+    options?: StepOptions,
+  ): StreamingDataFrame<Awaited<R>>;
+  /**
+   * Each value becomes any number of values, in their order, all with the record's key and event time. Behind a window
+   * all of them carry the result's id. Kafka Streams' `flatMapValues`, Quix' `apply(expand=True)`.
+   */
+  flatMap<R>(
+    transform: (value: T, context: RecordContext) => Iterable<R> | Promise<Iterable<R>>,
+    options?: StepOptions,
+  ): StreamingDataFrame<R>;
+  /** Only values for which the function returns true go on. Quix' and Kafka Streams' `filter`. */
+  filter<S extends T>(
+    keep: (value: T, context: RecordContext) => value is S,
+    options?: StepOptions,
+  ): StreamingDataFrame<S>;
+  filter(
+    keep: (value: T, context: RecordContext) => boolean | Promise<boolean>,
+    options?: StepOptions,
+  ): StreamingDataFrame<T>;
   /**
    * A side effect; the value goes on as it is and must not be changed. May be repeated where a record is tried again,
-   * and is left out where a window's state is rebuilt from records that were worked on before.
+   * and is left out where a window's state is rebuilt from records that were worked on before. Quix' `update`, Kafka
+   * Streams' `peek`.
    */
-  update(effect: (value: T, context: RecordContext) => void | Promise<void>): StreamingDataFrame<T>;
+  update(
+    effect: (value: T, context: RecordContext) => void | Promise<void>,
+    options?: StepOptions,
+  ): StreamingDataFrame<T>;
+  /**
+   * Several streams of one: each value goes on in the first branch whose function returns true, else in `otherwise`.
+   * Kafka Streams' `split().branch(...).defaultBranch()`; with Quix one filters more than once.
+   *
+   * @throws {TopologyError} where a branch is named "otherwise", or by a whole number (whose order would be lost).
+   */
+  branch<P extends Readonly<Record<string, BranchPredicate<T>>>>(predicates: P): Branches<T, P>;
+  /**
+   * One stream of two, of the same app: all values of both, of each in its order. A value that comes by both ways comes
+   * twice. Streams of different topics are not in one partition: put `groupBy` between them and a window. Kafka Streams'
+   * `merge`, Quix' `concat`.
+   */
+  merge<U>(other: StreamingDataFrame<U>): StreamingDataFrame<T | U>;
+  /**
+   * The values under another key, so that what follows (a window) has all values of that key in one partition. They go by
+   * a topic of the app's own, `<app>-<name>-repartition`, with event time and headers as they were; what is repeated
+   * after a crash is recognised there and left out (results of a window excepted). Kafka Streams' `groupBy` and
+   * `repartition`, Quix' `group_by`.
+   *
+   * Records of one key come from several partitions, in the order in which those are worked on. The clock of windows
+   * behind is the newest of them: where one partition is worked on later than another by more than the allowed lateness
+   * or grace, its records are late.
+   *
+   * @throws {TopologyError} where the name is taken, or none that Kafka allows in a topic's name.
+   */
+  groupBy(
+    key: (value: T, context: RecordContext) => string,
+    options: IsJson<T> extends true ? GroupByOptions | GroupByCodecOptions<T> : GroupByCodecOptions<T>,
+  ): StreamingDataFrame<T>;
   /**
    * Shows each value; the value goes on. Where it is shown is the app's option `print`: lines of the log, or tables in a
    * terminal. Quix' `print` and `print_table`, Kafka Streams' `print`.
    */
   print(label?: string): StreamingDataFrame<T>;
-  /** Writes each value to the topic, under the topic's own key and event time; the value goes on. */
+  /**
+   * Writes each value to the topic, or to the one that the function chooses for it, under the topic's own key and event
+   * time; the value goes on. Topics that are missing are made: those of `topics` at the start, a chosen one when it is
+   * first written. Quix' `to_topic`, Kafka Streams' `to` (and `TopicNameExtractor`, whose topics must be there).
+   */
   toTopic(topic: TopicSink<T>): StreamingDataFrame<T>;
+  toTopic(
+    choose: (value: T, context: RecordContext) => TopicSink<T>,
+    options?: ChosenTopicOptions<T>,
+  ): StreamingDataFrame<T>;
   /**
    * The values of the last `size`, told `every` so often, per key: `start <= event time < end`, where end is a multiple
    * of `every` since the epoch. A key that falls silent gets one empty result, then nothing until it speaks again.
@@ -108,89 +181,7 @@ export interface StreamingDataFrame<T> {
   sessionWindow(gap: Duration, options: WindowOptions): SessionWindow<T>;
 }
 
-/** Where a data frame stands in the topology. */
-interface Place {
-  readonly source: SourceNode;
-  readonly next: Node[];
-  readonly isWindowed: boolean;
-  /** Keeps the names of state unique in the app. */
-  readonly stateNames: Set<string>;
-}
-
-/** The data frame of a source. */
-export function dataFrameOf<T>(source: SourceNode, stateNames: Set<string>): StreamingDataFrame<T> {
-  return frame<T>({ source, next: source.next, isWindowed: false, stateNames });
-}
-
-function frame<T>(place: Place): StreamingDataFrame<T> {
-  const add = <R>(node: Node, isWindowed = place.isWindowed): StreamingDataFrame<R> => {
-    place.next.push(node);
-    return frame<R>({ ...place, next: node.next, isWindowed });
-  };
-  function addWindow<R>(
-    shape: WindowShape,
-    aggregates: Aggregates<unknown>,
-    name = stateNameOf(place.source.topic.name, shape, aggregates),
-  ): StreamingDataFrame<R> {
-    if (place.isWindowed) {
-      throw new TopologyError(
-        `Window "${name}" stands behind another window; write the first one's results to a topic.`,
-      );
-    }
-    if (place.stateNames.has(name)) {
-      throw new TopologyError(`Two windows are named "${name}"; give one of them the option name.`);
-    }
-    place.stateNames.add(name);
-    return add({ kind: "window", name, shape, aggregates, next: [] }, true);
-  }
-  function closing(shape: (tells: WindowTells) => WindowShape, { name }: WindowOptions): ClosingWindow<T> {
-    return {
-      aggregate: (aggregates) => ({
-        final: () => addWindow(shape("final"), aggregates, name),
-        current: () => addWindow(shape("current"), aggregates, name),
-      }),
-    };
-  }
-  function filter<S extends T>(keep: (value: T, context: RecordContext) => value is S): StreamingDataFrame<S>;
-  function filter(
-    keep: (value: T, context: RecordContext) => boolean | Promise<boolean>,
-  ): StreamingDataFrame<T>;
-  function filter(keep: (value: T, context: RecordContext) => unknown): StreamingDataFrame<T> {
-    return add({ kind: "filter", name: keep.name, run: keep, next: [] });
-  }
-  return {
-    filter,
-    apply: (transform) => add({ kind: "apply", name: transform.name, run: transform, next: [] }),
-    update: (effect) => add({ kind: "update", name: effect.name, run: effect, next: [] }),
-    print: (label = place.source.topic.name) => add({ kind: "print", label, next: [] }),
-    toTopic: (topic) => add({ kind: "toTopic", topic: erased(topic), next: [] }),
-    trailingWindow: (size, options) => ({
-      aggregate: (aggregates) => addWindow(trailingShape(size, options), aggregates, options.name),
-    }),
-    tumblingWindow: (size, options) => closing((tells) => hoppingShape(size, size, tells, options), options),
-    hoppingWindow: (size, options) =>
-      closing((tells) => hoppingShape(size, options.every, tells, options), options),
-    slidingWindow: (difference, options) =>
-      closing((tells) => slidingShape(difference, tells, options), options),
-    sessionWindow: (gap, options) => ({
-      aggregate(aggregates) {
-        const told = <R>(tells: WindowTells) =>
-          addWindow<R>(sessionShape(gap, tells, options), aggregates, options.name);
-        return { final: () => told("final"), current: () => told("current") };
-      },
-    }),
-  };
-}
-
-/** The topic with its payload's type forgotten. */
-function erased<T>(topic: TopicSink<T>): TopicLike<unknown> {
-  const loose: { [Key in keyof TopicSink<T>]: TopicSink<T>[Key] } & Loosened<T> = topic;
-  return loose;
-}
-
-/** Methods are compared loosely, which is what forgetting a type needs. */
-interface Loosened<T> {
-  encode(value: T): Uint8Array;
-  key(value: T): string;
-  eventTimeMs(value: T, recordTimestampMs: number): number;
+export interface ChosenTopicOptions<T> extends StepOptions {
+  /** Topics that it may choose, as far as they are known: made at the start, and drawn. @default none */
+  readonly topics?: readonly TopicSink<T>[];
 }

@@ -23,28 +23,64 @@ export interface RecordContext {
 export interface SourceNode {
   readonly kind: "source";
   readonly topic: TopicLike<unknown>;
+  /** Of a repartition topic: the key is the record's own, and it is read from its beginning. */
+  readonly repartition?: Repartition;
   readonly next: Node[];
 }
 
-export interface ApplyNode {
+/** Where the records of a repartition topic come from. */
+export interface Repartition {
+  /** The name that the author of `groupBy` gave it. */
+  readonly name: string;
+  /** The topics whose records become records of this one. */
+  readonly upstream: readonly string[];
+}
+
+/** One that calls a function of the user. */
+interface FunctionNode {
+  /** For people; empty where there is none to be had. */
+  readonly name: string;
+  run(value: unknown, context: RecordContext): unknown;
+  readonly next: Node[];
+}
+
+export interface ApplyNode extends FunctionNode {
   readonly kind: "apply";
-  readonly name: string;
-  run(value: unknown, context: RecordContext): unknown;
-  readonly next: Node[];
 }
 
-export interface FilterNode {
+/** Its function returns any number of values. */
+export interface FlatMapNode extends FunctionNode {
+  readonly kind: "flatMap";
+}
+
+export interface FilterNode extends FunctionNode {
   readonly kind: "filter";
-  readonly name: string;
-  run(value: unknown, context: RecordContext): unknown;
+}
+
+export interface UpdateNode extends FunctionNode {
+  readonly kind: "update";
+}
+
+/** A value goes on in the first arm that takes it. */
+export interface BranchNode {
+  readonly kind: "branch";
+  readonly next: ArmNode[];
+}
+
+export interface ArmNode extends FunctionNode {
+  readonly kind: "arm";
+}
+
+/** Has more than one parent. */
+export interface MergeNode {
+  readonly kind: "merge";
   readonly next: Node[];
 }
 
-export interface UpdateNode {
-  readonly kind: "update";
-  readonly name: string;
-  run(value: unknown, context: RecordContext): unknown;
-  readonly next: Node[];
+/** Its function returns the key under which a value goes on by a topic of the app's own. */
+export interface GroupByNode extends FunctionNode {
+  readonly kind: "groupBy";
+  readonly topic: TopicLike<unknown>;
 }
 
 export interface PrintNode {
@@ -56,6 +92,16 @@ export interface PrintNode {
 export interface ToTopicNode {
   readonly kind: "toTopic";
   readonly topic: TopicLike<unknown>;
+  readonly next: Node[];
+}
+
+/** To a topic that a function chooses for each value. */
+export interface ToChosenTopicNode {
+  readonly kind: "toChosenTopic";
+  readonly name: string;
+  choose(value: unknown, context: RecordContext): TopicLike<unknown>;
+  /** Those it is known to choose, and those it has chosen so far: they have to be there. */
+  readonly topics: Map<string, TopicLike<unknown>>;
   readonly next: Node[];
 }
 
@@ -111,17 +157,32 @@ export interface WindowNode {
   readonly next: Node[];
 }
 
-export type Node = ApplyNode | FilterNode | UpdateNode | PrintNode | ToTopicNode | WindowNode;
+export type Node =
+  | ApplyNode
+  | FlatMapNode
+  | FilterNode
+  | UpdateNode
+  | BranchNode
+  | ArmNode
+  | MergeNode
+  | GroupByNode
+  | PrintNode
+  | ToTopicNode
+  | ToChosenTopicNode
+  | WindowNode;
 
 export interface Topology {
   readonly name: string;
   readonly sources: readonly SourceNode[];
 }
 
-/** All nodes under a source, parents before children. */
+/** All nodes under a source, each once, parents before children. */
 export function* nodesOf(source: SourceNode): Generator<Node> {
+  const seen = new Set<Node>();
   const open: Node[] = [...source.next];
   for (let node = open.shift(); node !== undefined; node = open.shift()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
     yield node;
     open.unshift(...node.next);
   }
@@ -131,11 +192,14 @@ export function windowsOf(source: SourceNode): WindowNode[] {
   return [...nodesOf(source)].filter((node) => node.kind === "window");
 }
 
-/** The topics that a topology writes, each once. */
+/** The topics that a topology writes, each once, those between its own parts included. */
 export function sinkTopicsOf(topology: Topology): TopicLike<unknown>[] {
   const topics = new Map<string, TopicLike<unknown>>();
   for (const source of topology.sources) {
-    for (const node of nodesOf(source)) if (node.kind === "toTopic") topics.set(node.topic.name, node.topic);
+    for (const node of nodesOf(source)) {
+      if (node.kind === "toTopic" || node.kind === "groupBy") topics.set(node.topic.name, node.topic);
+      if (node.kind === "toChosenTopic") for (const [name, topic] of node.topics) topics.set(name, topic);
+    }
   }
   return [...topics.values()];
 }

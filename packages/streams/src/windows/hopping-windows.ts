@@ -43,16 +43,16 @@ export class HoppingWindows implements WindowState {
     if (clockMs !== undefined) this.#closedMs = clockMs - this.#shape.graceMs;
   }
 
-  rebuild(key: string, timestampMs: number, value: unknown, offset: number): void {
-    if (!this.isLate(key, timestampMs)) this.#put(key, timestampMs, value)(offset);
+  rebuild(key: string, timestampMs: number, values: readonly unknown[], offset: number): void {
+    if (!this.isLate(key, timestampMs)) this.#put(key, timestampMs, values)(offset);
   }
 
   isLate(_key: string, timestampMs: number): boolean {
     return this.#lastEnd(timestampMs) <= this.#closedMs;
   }
 
-  prepare(key: string, timestampMs: number, value: unknown): Change {
-    const put = this.#put(key, timestampMs, value);
+  prepare(key: string, timestampMs: number, values: readonly unknown[]): Change {
+    const put = this.#put(key, timestampMs, values);
     return {
       apply: (offset, revision) => {
         put(offset);
@@ -97,8 +97,8 @@ export class HoppingWindows implements WindowState {
     this.#isForgetting = false;
   }
 
-  #put(key: string, timestampMs: number, value: unknown): (offset: number) => void {
-    const accumulators = this.#panes.added(key, timestampMs, value);
+  #put(key: string, timestampMs: number, values: readonly unknown[]): (offset: number) => void {
+    const accumulators = this.#panes.added(key, timestampMs, values);
     return (offset) => this.#panes.put(key, this.#panes.startOf(timestampMs), accumulators, offset);
   }
 

@@ -49,9 +49,9 @@ export class PaneStore {
   }
 
   /** What the record's pane would hold with it. Throws what a user's function throws. */
-  added(key: string, timestampMs: number, value: unknown): Accumulators {
+  added(key: string, timestampMs: number, values: readonly unknown[]): Accumulators {
     const before = this.#panes.get(this.startOf(timestampMs))?.keys.get(key);
-    return this.#several.add(before, value, timestampMs);
+    return this.#several.add(before, values, timestampMs);
   }
 
   put(key: string, startMs: number, accumulators: Accumulators, offset: number): void {

@@ -66,9 +66,9 @@ export class SessionWindows implements WindowState {
     this.#restoredMs = this.#closedMs;
   }
 
-  rebuild(key: string, timestampMs: number, value: unknown, offset: number): void {
+  rebuild(key: string, timestampMs: number, values: readonly unknown[], offset: number): void {
     // Also what is long closed: it may be the beginning of a session that is not.
-    this.#put(key, this.#joined(key, timestampMs, value), offset);
+    this.#put(key, this.#joined(key, timestampMs, values), offset);
   }
 
   isLate(key: string, timestampMs: number): boolean {
@@ -76,8 +76,8 @@ export class SessionWindows implements WindowState {
     return this.#touched(key, timestampMs).some(({ lastMs }) => this.#isClosed(lastMs));
   }
 
-  prepare(key: string, timestampMs: number, value: unknown): Change {
-    const joined = this.#joined(key, timestampMs, value);
+  prepare(key: string, timestampMs: number, values: readonly unknown[]): Change {
+    const joined = this.#joined(key, timestampMs, values);
     return {
       apply: (offset, revision) => {
         this.#put(key, joined, offset);
@@ -133,7 +133,7 @@ export class SessionWindows implements WindowState {
   }
 
   /** The session that the record would make of those that it touches. */
-  #joined(key: string, timestampMs: number, value: unknown): Joined {
+  #joined(key: string, timestampMs: number, values: readonly unknown[]): Joined {
     const touched = this.#touched(key, timestampMs);
     let accumulators: Accumulators | undefined;
     for (const session of touched) accumulators = this.#several.merge(accumulators, session.accumulators);
@@ -141,7 +141,7 @@ export class SessionWindows implements WindowState {
       touched,
       firstMs: Math.min(timestampMs, touched[0]?.firstMs ?? timestampMs),
       lastMs: Math.max(timestampMs, touched.at(-1)?.lastMs ?? timestampMs),
-      accumulators: this.#several.add(accumulators, value, timestampMs),
+      accumulators: this.#several.add(accumulators, values, timestampMs),
     };
   }
 

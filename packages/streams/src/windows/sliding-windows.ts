@@ -59,8 +59,8 @@ export class SlidingWindows implements WindowState {
     if (clockMs !== undefined) this.#closedMs = clockMs - this.#shape.graceMs;
   }
 
-  rebuild(key: string, timestampMs: number, value: unknown, offset: number): void {
-    if (this.#behindEnd(timestampMs) > this.#closedMs) this.#added(key, timestampMs, value)(offset);
+  rebuild(key: string, timestampMs: number, values: readonly unknown[], offset: number): void {
+    if (this.#behindEnd(timestampMs) > this.#closedMs) this.#added(key, timestampMs, values)(offset);
   }
 
   isLate(key: string, timestampMs: number): boolean {
@@ -68,8 +68,8 @@ export class SlidingWindows implements WindowState {
     return this.#startsAround(key, timestampMs).every((startMs) => this.#endOf(startMs) <= this.#closedMs);
   }
 
-  prepare(key: string, timestampMs: number, value: unknown): Change {
-    const add = this.#added(key, timestampMs, value);
+  prepare(key: string, timestampMs: number, values: readonly unknown[]): Change {
+    const add = this.#added(key, timestampMs, values);
     return {
       apply: (offset, revision) => {
         const isNew = add(offset);
@@ -113,12 +113,12 @@ export class SlidingWindows implements WindowState {
   }
 
   /** Computes what the instant would hold; then puts it there, and says whether the instant is new. */
-  #added(key: string, timestampMs: number, value: unknown): (offset: number) => boolean {
+  #added(key: string, timestampMs: number, values: readonly unknown[]): (offset: number) => boolean {
     const instants = this.#instants.get(key) ?? [];
     const at = firstFrom(instants, timestampMs);
     const found = instants[at];
     const known = found?.atMs === timestampMs ? found : undefined;
-    const accumulators = this.#several.add(known?.accumulators, value, timestampMs);
+    const accumulators = this.#several.add(known?.accumulators, values, timestampMs);
     return (offset) => {
       if (known !== undefined) {
         known.accumulators = accumulators;

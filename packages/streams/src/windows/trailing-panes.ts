@@ -43,10 +43,10 @@ export class TrailingPanes implements WindowState {
     this.#tickMs = clockMs === undefined ? undefined : this.#panes.startOf(clockMs);
   }
 
-  rebuild(key: string, timestampMs: number, value: unknown, offset: number): void {
+  rebuild(key: string, timestampMs: number, values: readonly unknown[], offset: number): void {
     const startMs = this.#panes.startOf(timestampMs);
     if (this.#tickMs === undefined || startMs < this.#oldestKept(this.#tickMs)) return;
-    this.#panes.put(key, startMs, this.#panes.added(key, timestampMs, value), offset);
+    this.#panes.put(key, startMs, this.#panes.added(key, timestampMs, values), offset);
   }
 
   /** Its first result was told too long ago. */
@@ -56,9 +56,9 @@ export class TrailingPanes implements WindowState {
     return this.#panes.startOf(timestampMs) + everyMs <= this.#tickMs - allowedLatenessMs;
   }
 
-  prepare(key: string, timestampMs: number, value: unknown): Change {
+  prepare(key: string, timestampMs: number, values: readonly unknown[]): Change {
     const startMs = this.#panes.startOf(timestampMs);
-    const accumulators = this.#panes.added(key, timestampMs, value);
+    const accumulators = this.#panes.added(key, timestampMs, values);
     return {
       apply: (offset, revision) => {
         const { everyMs, sizeMs } = this.#shape;

@@ -40,11 +40,14 @@ export interface WindowState {
   /** Goes on where all was told that event time had made due up to `clockMs`; the records follow by `rebuild`. */
   restore(clockMs: number | undefined): void;
   /** Adds a record that was counted before the state was lost: nothing is told. What no result needs is left out. */
-  rebuild(key: string, timestampMs: number, value: unknown, offset: number): void;
+  rebuild(key: string, timestampMs: number, values: readonly unknown[], offset: number): void;
   /** Whether a record of this time has come too late to be counted: every window that it would be in is closed. */
   isLate(key: string, timestampMs: number): boolean;
-  /** What a record that is not late would change; nothing is changed yet. Throws what a user's function throws. */
-  prepare(key: string, timestampMs: number, value: unknown): Change;
+  /**
+   * What a record that is not late would change, by all its values (of which there is at least one); nothing is changed
+   * yet. Throws what a user's function throws.
+   */
+  prepare(key: string, timestampMs: number, values: readonly unknown[]): Change;
   /** Event time has come to `clockMs`: tells what is due, under the given revision. */
   advance(clockMs: number, revision: number): (Told | Untold)[];
   /** What `advance` told is on its way: the records that no result needs any more can go. */
