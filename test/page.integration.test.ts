@@ -15,6 +15,7 @@ import {
   ALERT_COUNT,
   AVERAGE_TEMPERATURE,
   alertsOf,
+  Balancer,
   DASHBOARD,
   expectedKpis,
   installation,
@@ -87,6 +88,56 @@ describe.skipIf(isChromiumMissing)(
         .poll(() => textOf(page, "tile-average_temperature-value"), { timeout: 20_000 })
         .toBe("no data");
     }, 180_000);
+
+    test("one of two instances is killed by kill -9: its viewers are with the other within 5 s, and no reading is missing", async () => {
+      await using plant = await installation();
+      await using first = plant.start(DASHBOARD);
+      await using second = plant.start(DASHBOARD);
+      await using producer = plant.start(PRODUCER, { INTERVAL_MS: "100" });
+      const urls = await Promise.all([first.ready(), second.ready()]);
+      await producer.ready();
+      await using sensor = await followTopic(plant.brokers, plant.topics.sensor);
+      await using balancer = await Balancer.start(urls);
+      const page = await open(balancer.url);
+      await expect.poll(async () => (await seriesOf(page)).length, { timeout: 20_000 }).toBeGreaterThan(30);
+
+      await first.kill();
+      const killedMs = Date.now();
+      const newestMs = async () => (await seriesOf(page)).at(-1)?.timeMs ?? 0;
+      await expect.poll(newestMs, { timeout: 20_000, interval: 20 }).toBeGreaterThan(killedMs);
+      expect(Date.now() - killedMs).toBeLessThan(5_000);
+      await expect.poll(newestMs, { timeout: 20_000 }).toBeGreaterThan(killedMs + 3_000);
+      await expectSeriesOfTopic(page, sensor);
+      await expect.poll(() => page.evaluate("window.__kelvin.states()")).toContain("live");
+      await page.close();
+    }, 120_000);
+
+    test("where a token is asked for, a link with it opens the page, its socket and its tabs, and leaves the address", async () => {
+      await using plant = await installation();
+      const token = "a-token-of-this-test";
+      await using dashboard = plant.start(DASHBOARD, { DASHBOARD_TOKEN: token });
+      await using producer = plant.start(PRODUCER, { INTERVAL_MS: "100" });
+      const [url] = await Promise.all([dashboard.ready(), producer.ready()]);
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      for (const query of ["", "?token=another-token-than-that"]) {
+        expect((await page.goto(url + query))?.status()).toBe(401);
+        expect(await page.locator("h1").textContent()).toBe("This dashboard asks for a token");
+      }
+      await page.goto(`${url}?unit=kelvin&token=${token}`);
+      await expect.poll(() => textOf(page, "value"), { timeout: 20_000 }).toMatch(/^\d+\.\d\d K$/);
+      expect(new URL(page.url()).search).toBe("?unit=kelvin");
+      expect(await page.evaluate("document.cookie"), "scripts see no cookie").toBe("");
+      await page.reload();
+      const second = await context.newPage();
+      await second.goto(url);
+      for (const tab of [page, second]) {
+        await expect.poll(async () => (await seriesOf(tab)).length, { timeout: 20_000 }).toBeGreaterThan(10);
+      }
+      await context.clearCookies();
+      expect((await page.reload())?.status()).toBe(401);
+      await context.close();
+    }, 60_000);
 
     test("a broker that goes away is told, and all recovers by itself when another takes its place", async () => {
       await using plant = await installation();

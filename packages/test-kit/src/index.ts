@@ -1,4 +1,5 @@
 /** For tests: a Kafka, services as processes, a topic followed by a bare client, Chromium, conditions. Knows no topic. */
+export { axeViolations } from "./axe.ts";
 export { isChromiumMissing, launchChromium } from "./chromium.ts";
 export { brokersFromEnvironment, type KafkaForTests, kafkaForTests } from "./kafka.ts";
 export {

@@ -1,6 +1,4 @@
 /** What all tests of the page in Chromium share: a tab on a server under the test's hand, and eyes for it. */
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { type Episode, LIVE_VERSION } from "@kelvin/schema/live";
 import { launchChromium } from "@kelvin/test-kit";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
@@ -116,18 +114,4 @@ export function episodeOf(device: string, more: Partial<Episode> = {}): Episode 
     endedMs: null,
     ...more,
   };
-}
-
-/** Runs axe in a world of its own: the page's CSP allows no script from outside, and that shall stay so. */
-export async function axeViolations(page: Page): Promise<string[]> {
-  const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  const session = await page.context().newCDPSession(page);
-  const { result } = await session.send("Runtime.evaluate", {
-    expression: `${source};axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
-      violations.map(({ id, nodes }) => id + ": " + nodes.map(({ html, any }) => html.slice(0, 120) + " " + (any[0]?.message ?? "")).join(" | ")))`,
-    awaitPromise: true,
-    returnByValue: true,
-  });
-  await session.detach();
-  return Array.isArray(result.value) ? result.value.map(String) : [`axe did not run: ${result.description}`];
 }

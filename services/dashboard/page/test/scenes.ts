@@ -1,62 +1,30 @@
-/** The states of the page as a test can put them on a stage: what the server says, and what happens then. */
+/**
+ * What the page shows when the server says so: many devices, several troubles at once, another version. Each state on its
+ * own is really caused in test/page-states.test.ts.
+ */
 import { FLAG, type PipelineHealth } from "@kelvin/schema/live";
-import type { Page } from "playwright-core";
-import { episodeOf, isIn, NEWER_VERSION, told } from "./browser.ts";
-import { calmReadings, fleetOf, type LiveServer, type World } from "./live-server.ts";
+import { episodeOf, NEWER_VERSION } from "./browser.ts";
+import { calmReadings, fleetOf, type World } from "./live-server.ts";
 
 export interface Scene {
   readonly name: string;
   /** One of `window.__kelvin.states()`. */
   readonly state: string;
   readonly world: () => Partial<World>;
-  readonly act?: (tab: { page: Page; server: LiveServer }) => Promise<void>;
 }
 
 export const SCENES: readonly Scene[] = [
-  { name: "live", state: "live", world: () => ({}), act: ({ server }) => hear(server, 21.5) },
-  { name: "too hot", state: "live", world: tooHot, act: ({ server }) => hear(server, 36.9) },
   { name: "fleet", state: "live", world: fleet },
-  { name: "stale", state: "stale", world: () => ({ ...silentSince(25_000), intervalMs: 1_000 }) },
-  { name: "no data", state: "no-data", world: () => ({ silent: true, readings: [] }) },
-  {
-    name: "connecting",
-    state: "connecting",
-    world: fleet,
-    async act({ page, server }) {
-      await isIn(page, "live");
-      await server.stop();
-      await isIn(page, "connecting");
-    },
-  },
-  {
-    name: "paused",
-    state: "live",
-    world: tooHot,
-    async act({ page, server }) {
-      await isIn(page, "live");
-      await page.getByTestId("pause").click();
-      await told(page, "paused").waitFor();
-      server.say(31);
-    },
-  },
-  {
-    name: "kafka down",
-    state: "kafka-down",
-    world: () => ({
-      ...fleet(),
-      health: { kafka: { up: false, sinceMs: Date.now() - 14_000, dataUpToMs: Date.now() - 14_300 } },
-    }),
-  },
-  { name: "pipeline behind", state: "pipeline-behind", world: pipelineGone },
-  { name: "bad data", state: "bad-data", world: badData },
-  { name: "clock ahead", state: "clock-ahead", world: clockAhead },
+  { name: "fleet unknown", state: "pipeline-behind", world: () => ({ ...pipelineGone(), ...fleet() }) },
   { name: "all at once", state: "pipeline-behind", world: () => ({ ...clockAhead(), ...allAtOnce() }) },
   { name: "outdated", state: "outdated", world: () => ({ welcome: { version: NEWER_VERSION } }) },
 ];
 
-async function hear(server: LiveServer, celsius: number): Promise<void> {
-  server.say(celsius);
-}
+/** Worth a look at a distance. */
+export const WALL_SCENES: readonly Scene[] = [
+  { name: "fleet", state: "live", world: fleet },
+  { name: "too hot", state: "live", world: tooHot },
+];
 
 function tooHot(): Partial<World> {
   const nowMs = Date.now();
@@ -105,11 +73,6 @@ function fleet(): Partial<World> {
   };
 }
 
-/** One device that last spoke so long ago. */
-function silentSince(silentMs: number): Partial<World> {
-  return { readings: calmReadings(Date.now() - silentMs) };
-}
-
 function pipelineGone(): Partial<World> {
   const sinceMs = Date.now() - 75_000;
   const pipelines: PipelineHealth[] = [
@@ -124,12 +87,6 @@ function pipelineGone(): Partial<World> {
       { name: "average_temperature", state: "value", value: 21, windowEndMs: Date.now(), because: [] },
     ],
   };
-}
-
-function badData(): Partial<World> {
-  const reason = "temperature: expected number, received string";
-  const last = { topic: "sensor", partition: 1, offset: "883214", reason, atMs: Date.now() - 3_000 };
-  return { health: { rejected: { count: 1_204, last } } };
 }
 
 function clockAhead(): Partial<World> {
