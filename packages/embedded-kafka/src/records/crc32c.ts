@@ -1,17 +1,25 @@
-/** CRC-32C (Castagnoli, RFC 3720 appendix B.4), eight bytes a step by tables. Check value of "123456789": e3069283. */
+/**
+ * CRC-32C (Castagnoli, RFC 3720 appendix B.4), sixteen bytes a step by tables ("slicing-by-16"). Check value of
+ * "123456789": e3069283.
+ */
+import { endianness } from "node:os";
 
 const POLYNOMIAL = 0x82f6_3b78;
+/** Bytes a step. */
+const STEP = 16;
 const table = makeTables();
+/** Words are read as the machine reads them; where that is the other way round, byte by byte has to do. */
+const readsWords = endianness() === "LE";
 
-/** Eight tables of 256 entries in one array: `table[k * 256 + byte]` is the effect of a byte k places before the end. */
+/** Tables of 256 entries in one array: `table[k * 256 + byte]` is the effect of a byte k places before the end. */
 function makeTables(): Int32Array {
-  const tables = new Int32Array(8 * 256);
+  const tables = new Int32Array(STEP * 256);
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
     for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? POLYNOMIAL : 0);
     tables[byte] = crc;
   }
-  for (let place = 1; place < 8; place++) {
+  for (let place = 1; place < STEP; place++) {
     for (let byte = 0; byte < 256; byte++) {
       const before = tables[(place - 1) * 256 + byte] ?? 0;
       tables[place * 256 + byte] = (before >>> 8) ^ (tables[before & 0xff] ?? 0);
@@ -22,35 +30,53 @@ function makeTables(): Int32Array {
 
 /** The checksum of `bytes[start..end)` as an unsigned 32-bit number. */
 export function crc32c(bytes: Buffer, start = 0, end = bytes.length): number {
+  // A view of words begins at a multiple of four.
+  const wordsAt = Math.min(start + (-(bytes.byteOffset + start) & 3), end);
+  const wordBytes = readsWords ? (end - wordsAt) & -STEP : 0;
+  let crc = byBytes(-1, bytes, start, wordsAt);
+  crc = byWords(crc, new Int32Array(bytes.buffer, bytes.byteOffset + wordsAt, wordBytes / 4));
+  return ~byBytes(crc, bytes, wordsAt + wordBytes, end) >>> 0;
+}
+
+function byBytes(before: number, bytes: Buffer, start: number, end: number): number {
+  let crc = before;
+  for (let at = start; at < end; at++) crc = (crc >>> 8) ^ entry(table, (crc ^ entry(bytes, at)) & 0xff);
+  return crc;
+}
+
+/** @param words a multiple of four of them. */
+function byWords(before: number, words: Int32Array): number {
   const t = table;
-  let crc = -1;
-  let at = start;
-  for (const last = end - 8; at <= last; at += 8) {
-    const low = crc ^ readLittle(bytes, at);
-    const high = readLittle(bytes, at + 4);
+  let crc = before;
+  for (let i = 0; i < words.length; i += 4) {
+    const [a, b, c, d] = [
+      crc ^ entry(words, i),
+      entry(words, i + 1),
+      entry(words, i + 2),
+      entry(words, i + 3),
+    ];
     crc =
-      entry(t, 1792 + (low & 0xff)) ^
-      entry(t, 1536 + ((low >>> 8) & 0xff)) ^
-      entry(t, 1280 + ((low >>> 16) & 0xff)) ^
-      entry(t, 1024 + (low >>> 24)) ^
-      entry(t, 768 + (high & 0xff)) ^
-      entry(t, 512 + ((high >>> 8) & 0xff)) ^
-      entry(t, 256 + ((high >>> 16) & 0xff)) ^
-      entry(t, high >>> 24);
+      entry(t, 3840 + (a & 0xff)) ^
+      entry(t, 3584 + ((a >>> 8) & 0xff)) ^
+      entry(t, 3328 + ((a >>> 16) & 0xff)) ^
+      entry(t, 3072 + (a >>> 24)) ^
+      entry(t, 2816 + (b & 0xff)) ^
+      entry(t, 2560 + ((b >>> 8) & 0xff)) ^
+      entry(t, 2304 + ((b >>> 16) & 0xff)) ^
+      entry(t, 2048 + (b >>> 24)) ^
+      entry(t, 1792 + (c & 0xff)) ^
+      entry(t, 1536 + ((c >>> 8) & 0xff)) ^
+      entry(t, 1280 + ((c >>> 16) & 0xff)) ^
+      entry(t, 1024 + (c >>> 24)) ^
+      entry(t, 768 + (d & 0xff)) ^
+      entry(t, 512 + ((d >>> 8) & 0xff)) ^
+      entry(t, 256 + ((d >>> 16) & 0xff)) ^
+      entry(t, d >>> 24);
   }
-  for (; at < end; at++) crc = (crc >>> 8) ^ entry(t, (crc ^ (bytes[at] ?? 0)) & 0xff);
-  return ~crc >>> 0;
+  return crc;
 }
 
-function entry(t: Int32Array, index: number): number {
-  return t[index] ?? 0;
-}
-
-function readLittle(bytes: Buffer, at: number): number {
-  return (
-    (bytes[at] ?? 0) |
-    ((bytes[at + 1] ?? 0) << 8) |
-    ((bytes[at + 2] ?? 0) << 16) |
-    ((bytes[at + 3] ?? 0) << 24)
-  );
+/** An entry; 0 beyond the end, where no caller goes. */
+function entry(values: Int32Array | Buffer, index: number): number {
+  return values[index] ?? 0;
 }

@@ -35,7 +35,7 @@ test("the CRC-32C of 123456789 is e3069283", () => {
   expect(crc32c(Buffer.alloc(0))).toBe(0);
 });
 
-test("the CRC-32C in steps of eight bytes equals the one bit by bit", () => {
+test("the CRC-32C in steps of sixteen bytes equals the one bit by bit", () => {
   const plain = (bytes: Uint8Array) => {
     let crc = 0xffff_ffff;
     for (const byte of bytes) {

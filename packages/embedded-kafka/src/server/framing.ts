@@ -4,6 +4,8 @@ import { DecodeError } from "../protocol/decode-error.ts";
 const LENGTH_BYTES = 4;
 /** First size of a buffer for a frame that did not come in one piece. */
 const FIRST_CAPACITY = 64 * 1024;
+/** A buffer that is full becomes so many times as large: what has come is copied by a third once more, at most. */
+const GROWTH = 4;
 
 export class FrameReader {
   readonly #maxBytes: number;
@@ -75,7 +77,7 @@ export class FrameReader {
 
   #grow(needed: number): void {
     if (needed <= this.#frame.length) return;
-    const capacity = Math.min(this.#announced, Math.max(needed, this.#frame.length * 2));
+    const capacity = Math.min(this.#announced, Math.max(needed, this.#frame.length * GROWTH));
     const grown = Buffer.allocUnsafe(capacity);
     this.#frame.copy(grown, 0, 0, this.#filled);
     this.#frame = grown;
