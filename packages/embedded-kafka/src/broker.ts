@@ -117,7 +117,7 @@ export interface Broker {
   readonly faults: Faults;
   /** The brokers by id: where each listens, what it leads and coordinates, and who is connected. */
   nodes(): NodeInfo[];
-  /** All topics by name. */
+  /** All topics by name, without the internal ones. */
   topics(): TopicInfo[];
   /** The records of a topic, decoded, partition by partition; none where there is no such topic. */
   records(topic: string, partition?: number): InspectedRecord[];

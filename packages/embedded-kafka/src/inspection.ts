@@ -1,6 +1,8 @@
 /** A look inside a running broker, for tests and tools: plain data, a copy of the moment. */
 import type { Brokers, Coordinated } from "./cluster/brokers.ts";
 import type { Cluster } from "./cluster/cluster.ts";
+import { isInternal } from "./cluster/internal-topics.ts";
+import type { Topic } from "./cluster/topic.ts";
 import { assignedPartitions } from "./coord/consumer-protocol.ts";
 import type { Groups } from "./coord/groups.ts";
 import type { TransactionState } from "./coord/transaction-states.ts";
@@ -108,8 +110,13 @@ export interface ConnectionInfo {
   readonly lastUsedMs: number;
 }
 
+/** All topics but those that Apache Kafka's coordinators keep. */
+function people(cluster: Cluster): readonly Topic[] {
+  return cluster.topics.filter(({ name }) => !isInternal(name));
+}
+
 export function inspectTopics(cluster: Cluster): TopicInfo[] {
-  return cluster.topics.map((topic) => ({
+  return people(cluster).map((topic) => ({
     name: topic.name,
     id: topic.id,
     configs: Object.fromEntries(topic.overrides),
@@ -143,7 +150,7 @@ export function* inspectRecords(
 
 export function inspectNodes(servers: readonly BrokerServer[], cluster: Cluster): NodeInfo[] {
   return servers.map(({ node: { id }, port, isRunning, connections }) => {
-    const led = cluster.topics.map(({ name, partitions }): [string, number[]] => [
+    const led = people(cluster).map(({ name, partitions }): [string, number[]] => [
       name,
       partitions.filter(({ leaderId }) => leaderId === id).map(({ index }) => index),
     ]);

@@ -10,7 +10,12 @@ export interface BrokerNode {
 export type Coordinated = "group" | "transaction";
 
 /** Keys fall into as many sets as Apache Kafka's own topics have partitions; each set has its coordinator. */
-const COORDINATOR_SETS = 50;
+export const COORDINATOR_SETS = 50;
+
+/** The set that a key falls into: the partition of the internal topic that Apache Kafka keeps it in. */
+export function coordinatorSet(key: string): number {
+  return javaHash(key) % COORDINATOR_SETS;
+}
 
 export class Brokers {
   /** Every id, running or not. */
@@ -44,7 +49,7 @@ export class Brokers {
 
   /** Undefined where no broker runs. */
   coordinatorOf(kind: Coordinated, key: string): BrokerNode | undefined {
-    const id = this.#moved[kind].get(key) ?? this.#sets[kind][javaHash(key) % COORDINATOR_SETS];
+    const id = this.#moved[kind].get(key) ?? this.#sets[kind][coordinatorSet(key)];
     return this.all.find((broker) => broker.id === id);
   }
 
@@ -80,9 +85,9 @@ export class Brokers {
   }
 }
 
-/** `String.hashCode` of Java without its sign, as Kafka spreads groups and transactional ids. */
+/** The absolute value of Java's `String.hashCode`, as Apache Kafka spreads groups and transactional ids. */
 function javaHash(text: string): number {
   let hash = 0;
   for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
-  return hash & 0x7fff_ffff;
+  return hash === -(2 ** 31) ? 0 : Math.abs(hash);
 }

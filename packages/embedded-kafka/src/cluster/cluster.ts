@@ -2,12 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { errorCode } from "../protocol/error-codes.ts";
 import { ZERO_UUID } from "../protocol/schema.ts";
-import { inMemory, type Keeping } from "../storage/keeping.ts";
+import { inMemory, type Keeping, type LogDir } from "../storage/keeping.ts";
 import { numberIn, Saved, textIn } from "../storage/saved.ts";
 import type { StateStore } from "../storage/state-store.ts";
 import type { Clock } from "../time/clock.ts";
-import { type BrokerNode, Brokers } from "./brokers.ts";
+import { type BrokerNode, Brokers, COORDINATOR_SETS, type Coordinated } from "./brokers.ts";
 import { type ConfigStore, topicConfigProblems } from "./config-store.ts";
+import { internalTopicConfigs, internalTopicNames } from "./internal-topics.ts";
 import { changeLeader, electedLeader, NO_LEADER } from "./leadership.ts";
 import { type Partition, Topic } from "./topic.ts";
 import { topicNameProblem } from "./topic-name.ts";
@@ -39,6 +40,9 @@ export interface Creation {
 
 /** A topic's partitions are objects in memory: this many in one topic is a mistake. */
 export const MOST_PARTITIONS = 10_000;
+
+/** `offsets.topic.replication.factor` and its like, where there are so many brokers. */
+const INTERNAL_COPIES = 3;
 
 const PRODUCER_IDS_TOGETHER = 1000;
 
@@ -120,6 +124,10 @@ export class Cluster {
     return this.#keeping.state;
   }
 
+  get logDir(): LogDir {
+    return this.#keeping.logDir;
+  }
+
   get controllerId(): number {
     return this.brokers.running[0]?.id ?? -1;
   }
@@ -170,6 +178,25 @@ export class Cluster {
     this.#topics.set(topic.name, topic);
     this.#topicsById.set(topic.id, topic);
     return { errorCode: 0, topicId: topic.id, replicas };
+  }
+
+  /** Makes a topic that was asked for and is missing, in the shape that nobody gave. */
+  autoCreateTopic(name: string, validateOnly = false): Creation | Refusal {
+    const internal = internalTopicConfigs(name);
+    return this.createTopic({
+      name,
+      partitions: internal === undefined ? -1 : COORDINATOR_SETS,
+      replicationFactor: internal === undefined ? -1 : Math.min(INTERNAL_COPIES, this.brokers.all.length),
+      assignments: [],
+      configs: internal ?? new Map(),
+      validateOnly,
+    });
+  }
+
+  /** Makes the internal topic of a kind of coordinator where it is missing. */
+  ensureInternalTopic(kind: Coordinated): void {
+    const name = internalTopicNames[kind];
+    if (!this.#topics.has(name)) this.autoCreateTopic(name);
   }
 
   #nameProblem(name: string): Refusal | null {
@@ -237,10 +264,11 @@ export class Cluster {
           errorCode.invalidReplicaAssignment,
           "The manual partition assignment includes an empty replica list.",
         );
-      if (new Set(ids).size !== ids.length) {
+      const twice = ids.find((id, index) => ids.indexOf(id) < index);
+      if (twice !== undefined) {
         return refuse(
           errorCode.invalidReplicaAssignment,
-          `The manual partition assignment includes the broker ${ids} more than once.`,
+          `The manual partition assignment includes the broker ${twice} more than once.`,
         );
       }
       const unknown = ids.find((id) => !this.brokers.has(id));

@@ -28,6 +28,13 @@ export function moveLeader(partition: Partition, brokerId: number): void {
   changeLeader(partition, brokerId);
 }
 
+/** Gives a partition other brokers; the one that leads it goes on, where it is among them. */
+export function reassign(partition: Partition, replicas: readonly number[], brokers: Brokers): void {
+  partition.replicas = replicas;
+  if (replicas.includes(partition.leaderId)) partition.topic.savePartition(partition);
+  else changeLeader(partition, electedLeader(partition, brokers));
+}
+
 /** A partition's brokers by what they do: all hold the same bytes, so those that run are in sync. */
 export function replicasOf({ replicas }: Partition, brokers: Brokers) {
   const running = replicas.filter((id) => brokers.isRunning(id));

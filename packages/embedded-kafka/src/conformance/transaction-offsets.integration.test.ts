@@ -198,6 +198,21 @@ describe("what transactions there are", () => {
     expect(await describeOne(transactionalId)).toMatchObject({ transactionState: "CompleteAbort" });
   });
 
+  test("DescribeTransactions shows a group as the partition of the internal topic that it is in", async () => {
+    topic = await freshTopicName();
+    await using producer = await TransactionClient.started();
+    await producer.add(topic);
+    for (const groupId of ["alerts", "kpis"]) expect(await producer.addGroup(groupId)).toBe(0);
+    const { topics } = (await describeOne(producer.transactionalId)) ?? {};
+    const touched = topics?.map((one) => [one.topic, [...one.partitions].sort((a, b) => a - b)]).sort();
+    // Java's hash codes of the group ids, modulo 50.
+    expect(touched).toEqual([
+      ["__consumer_offsets", [25, 39]],
+      [topic, [0]],
+    ]);
+    await producer.end(false);
+  });
+
   test("ListTransactions finds them by state, producer, duration and pattern", async () => {
     topic = await freshTopicName();
     await using producer = await TransactionClient.started();

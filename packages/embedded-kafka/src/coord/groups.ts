@@ -1,5 +1,6 @@
 /** All groups of the cluster: members in one hand, committed offsets in the other. */
 import type { Cluster } from "../cluster/cluster.ts";
+import { internalTopicNames } from "../cluster/internal-topics.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import {
   failedJoin,
@@ -38,6 +39,11 @@ export class Groups {
       if (cluster.topic(topic) === undefined) offsets.deleteTopic(topic);
     }
     cluster.onTopicDeleted((topic) => {
+      if (topic.name === internalTopicNames.group) {
+        // Apache Kafka keeps the groups there, and nowhere else.
+        for (const group of this.all) this.#forget(group);
+        return;
+      }
       for (const group of this.#groups.values()) group.offsets.deleteTopic(topic.name);
     });
   }

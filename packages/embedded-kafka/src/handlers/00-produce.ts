@@ -3,6 +3,7 @@
  *
  * Listed from 0 and refused below 3: librdkafka compresses only where version 0 is listed (KAFKA-18659).
  */
+import { isInternal } from "../cluster/internal-topics.ts";
 import type { Partition } from "../cluster/topic.ts";
 import { DecodeError } from "../protocol/decode-error.ts";
 import { errorCode } from "../protocol/error-codes.ts";
@@ -86,6 +87,7 @@ function append(
   records: Buffer | null,
   { transactionalId }: Request,
 ): PartitionAnswer {
+  if (isInternal(topic)) return refused(index, errorCode.invalidTopic, null);
   const partition = context.cluster.partition(topic, index);
   if (partition === undefined) {
     return refused(

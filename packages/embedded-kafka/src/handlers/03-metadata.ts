@@ -1,4 +1,5 @@
 /** Metadata, versions 0 to 13: the brokers, and the topics with their leaders. Makes missing topics where allowed. */
+import { isInternal } from "../cluster/internal-topics.ts";
 import { NO_LEADER, replicasOf } from "../cluster/leadership.ts";
 import type { Topic } from "../cluster/topic.ts";
 import { errorCode } from "../protocol/error-codes.ts";
@@ -47,14 +48,7 @@ function find(context: RequestContext, request: Request, wanted: WantedTopic): T
   if (topic !== undefined) return describe(context, topic, request);
   const mayCreate =
     request.allowAutoTopicCreation && context.cluster.configs.brokerFlag("auto.create.topics.enable");
-  const created = context.cluster.createTopic({
-    name: wanted.name,
-    partitions: -1,
-    replicationFactor: -1,
-    assignments: [],
-    configs: new Map(),
-    validateOnly: !mayCreate,
-  });
+  const created = context.cluster.autoCreateTopic(wanted.name, !mayCreate);
   if (created.errorCode !== errorCode.none) return missing(wanted.name, ZERO_UUID, created.errorCode);
   const fresh = context.cluster.topic(wanted.name);
   if (fresh === undefined) return missing(wanted.name, ZERO_UUID, errorCode.unknownTopicOrPartition);
@@ -66,7 +60,7 @@ function find(context: RequestContext, request: Request, wanted: WantedTopic): T
 }
 
 function missing(name: string | null, topicId: string, code: number): TopicAnswer {
-  return { errorCode: code, name, topicId, partitions: [] };
+  return { errorCode: code, name, topicId, isInternal: name !== null && isInternal(name), partitions: [] };
 }
 
 function describe({ cluster }: RequestContext, topic: Topic, request: Request): TopicAnswer {
@@ -74,6 +68,7 @@ function describe({ cluster }: RequestContext, topic: Topic, request: Request): 
     errorCode: errorCode.none,
     name: topic.name,
     topicId: topic.id,
+    isInternal: isInternal(topic.name),
     partitions: topic.partitions.map((partition) => ({
       errorCode: partition.leaderId === NO_LEADER ? errorCode.leaderNotAvailable : errorCode.none,
       partitionIndex: partition.index,

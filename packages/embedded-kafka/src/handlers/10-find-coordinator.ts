@@ -18,7 +18,9 @@ function coordinator(context: RequestContext, keyType: number, key: string) {
   if (keyType !== GROUP && keyType !== TRANSACTION) {
     return refused(key, errorCode.invalidRequest, `nothing of type ${keyType} is coordinated here`);
   }
-  const broker = context.cluster.brokers.coordinatorOf(keyType === GROUP ? "group" : "transaction", key);
+  const kind = keyType === GROUP ? "group" : "transaction";
+  context.cluster.ensureInternalTopic(kind);
+  const broker = context.cluster.brokers.coordinatorOf(kind, key);
   if (broker === undefined) return refused(key, errorCode.coordinatorNotAvailable, "no broker is there");
   return {
     key,

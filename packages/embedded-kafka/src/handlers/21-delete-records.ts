@@ -1,4 +1,5 @@
 /** DeleteRecords, versions 0 to 2: moves the start of a partition up to an offset; -1 stands for the high watermark. */
+import { isInternal } from "../cluster/internal-topics.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { deleteRecords } from "../protocol/messages/delete-records.ts";
 import { handler, leadershipProblem } from "./handler.ts";
@@ -10,6 +11,7 @@ export const deleteRecordsHandler = handler(deleteRecords, ({ cluster, brokerId 
   topics: topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex, offset: asked }) => {
+      if (isInternal(name)) return refused(partitionIndex, errorCode.invalidTopic);
       const partition = cluster.partition(name, partitionIndex);
       if (partition === undefined) return refused(partitionIndex, errorCode.unknownTopicOrPartition);
       const problem = leadershipProblem(partition, brokerId, NO_EPOCH);

@@ -1,4 +1,10 @@
-/** DescribeTransactions, version 0 (KIP-664). Partitions of topics only: groups' offsets are in no topic here. */
+/**
+ * DescribeTransactions, version 0 (KIP-664). A group whose offsets are part of the transaction shows as the partition of
+ * the internal topic that it falls into.
+ */
+import { coordinatorSet } from "../cluster/brokers.ts";
+import { internalTopicNames } from "../cluster/internal-topics.ts";
+import type { TransactionalId } from "../coord/transactional-id.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { describeTransactions } from "../protocol/messages/describe-transactions.ts";
 import { isCoordinator } from "./coordinated.ts";
@@ -26,8 +32,17 @@ function describe(context: RequestContext, transactionalId: string) {
     transactionStartTimeMs: held.startedMs,
     producerId: held.producerId,
     producerEpoch: held.producerEpoch,
-    topics: [...held.partitions].map(([topic, partitions]) => ({ topic, partitions: [...partitions] })),
+    topics: touched(held),
   };
+}
+
+function touched({ partitions, groups }: TransactionalId) {
+  const topics = [...partitions].map(([topic, indexes]) => ({ topic, partitions: [...indexes] }));
+  if (groups.size === 0) return topics;
+  return [
+    ...topics,
+    { topic: internalTopicNames.group, partitions: [...new Set([...groups].map(coordinatorSet))] },
+  ];
 }
 
 const NOTHING = {

@@ -1,4 +1,5 @@
 /** DescribeTopicPartitions, version 0 (KIP-966): topics in order of their names, some partitions at a time. */
+import { isInternal } from "../cluster/internal-topics.ts";
 import { NO_LEADER, replicasOf } from "../cluster/leadership.ts";
 import type { Topic } from "../cluster/topic.ts";
 import { errorCode } from "../protocol/error-codes.ts";
@@ -59,6 +60,7 @@ function describe(
     errorCode: errorCode.none,
     name: topic.name,
     topicId: topic.id,
+    isInternal: isInternal(topic.name),
     partitions: topic.partitions.slice(from, to).map((partition) => ({
       errorCode: partition.leaderId === NO_LEADER ? errorCode.leaderNotAvailable : errorCode.none,
       partitionIndex: partition.index,

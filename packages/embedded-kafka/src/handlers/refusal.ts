@@ -8,9 +8,11 @@ import { deleteRecords } from "../protocol/messages/delete-records.ts";
 import { deleteTopics } from "../protocol/messages/delete-topics.ts";
 import { describeConfigs } from "../protocol/messages/describe-configs.ts";
 import { describeGroups } from "../protocol/messages/describe-groups.ts";
+import { describeLogDirs } from "../protocol/messages/describe-log-dirs.ts";
 import { describeProducers } from "../protocol/messages/describe-producers.ts";
 import { describeTopicPartitions } from "../protocol/messages/describe-topic-partitions.ts";
 import { describeTransactions } from "../protocol/messages/describe-transactions.ts";
+import { electLeaders } from "../protocol/messages/elect-leaders.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import { findCoordinator } from "../protocol/messages/find-coordinator.ts";
 import { incrementalAlterConfigs } from "../protocol/messages/incremental-alter-configs.ts";
@@ -51,6 +53,19 @@ refuses(produce, ({ topicData }, errorCode) => ({
   responses: topicData.map(({ name, partitionData }) => ({
     name,
     partitionResponses: partitionData.map(({ index }) => ({ index, errorCode, baseOffset: -1 })),
+  })),
+}));
+
+refuses(describeLogDirs, (_request, errorCode) => ({
+  errorCode,
+  results: [{ errorCode, logDir: "", topics: [] }],
+}));
+
+refuses(electLeaders, ({ topicPartitions }, errorCode) => ({
+  errorCode,
+  replicaElectionResults: (topicPartitions ?? []).map(({ topic, partitions }) => ({
+    topic,
+    partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode })),
   })),
 }));
 

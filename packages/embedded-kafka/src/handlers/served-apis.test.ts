@@ -29,9 +29,13 @@ const TABLE = `
  28 TxnOffsetCommit         0-4  flexible 3
  32 DescribeConfigs         1-4  flexible 4
  33 AlterConfigs            0-2  flexible 2
+ 35 DescribeLogDirs         1-5  flexible 2
  37 CreatePartitions        0-3  flexible 2
  42 DeleteGroups            0-2  flexible 2
+ 43 ElectLeaders            0-2  flexible 2
  44 IncrementalAlterConfigs 0-1  flexible 1
+ 45 AlterPartitionReassignments 0-1 flexible 0
+ 46 ListPartitionReassignments 0-0 flexible 0
  47 OffsetDelete            0-0
  60 DescribeCluster         0-2  flexible 0
  61 DescribeProducers       0-0  flexible 0

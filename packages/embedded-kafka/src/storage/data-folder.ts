@@ -12,7 +12,7 @@ import { DataFolderError, StorageError } from "./errors.ts";
 import { FilePool } from "./file-pool.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { Journal } from "./journal.ts";
-import type { Keeping, TopicName } from "./keeping.ts";
+import type { Keeping, LogDir, TopicName } from "./keeping.ts";
 import { PartitionFolder } from "./partition-folder.ts";
 import { textIn } from "./saved.ts";
 
@@ -51,6 +51,16 @@ export class DataFolder implements Keeping {
     } catch (error) {
       this.close();
       throw error;
+    }
+  }
+
+  get logDir(): LogDir {
+    const path = join(this.#path, "topics");
+    try {
+      const { blocks, bavail, bsize } = fs.statfsSync(this.#path);
+      return { path, totalBytes: blocks * bsize, usableBytes: bavail * bsize };
+    } catch {
+      return { path, totalBytes: -1, usableBytes: -1 };
     }
   }
 

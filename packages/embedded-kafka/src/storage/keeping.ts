@@ -7,7 +7,16 @@ export interface TopicName {
   readonly id: string;
 }
 
+/** Where logs are, as tools show it. */
+export interface LogDir {
+  readonly path: string;
+  /** Of the volume that it is on; -1 where that is not known. */
+  readonly totalBytes: number;
+  readonly usableBytes: number;
+}
+
 export interface Keeping {
+  readonly logDir: LogDir;
   readonly state: StateStore;
   /**
    * Null where logs are in memory.
@@ -27,6 +36,7 @@ export interface Keeping {
 
 /** Keeps nothing. */
 export const inMemory: Keeping = {
+  logDir: { path: "memory", totalBytes: -1, usableBytes: -1 },
   state: noState,
   partitionFiles: () => null,
   deleteTopic: () => {},
