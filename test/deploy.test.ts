@@ -2,7 +2,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sensorTopic } from "@kelvin/schema";
 import { expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
@@ -62,7 +61,9 @@ test("no more processors are scaled to than sensor has partitions", () => {
   const { spec } = z
     .object({ spec: z.object({ maxReplicas: z.number() }) })
     .parse(parse(read("deploy/kubernetes/60-autoscaling.yaml")));
-  expect(spec.maxReplicas).toBe(sensorTopic.partitions);
+  const [settings] = parseAllDocuments(read("deploy/kubernetes/20-settings.yaml"));
+  const { data } = z.object({ data: z.record(z.string(), z.string()) }).parse(settings?.toJS());
+  expect(data.KAFKA_TOPIC_PARTITIONS).toBe(String(spec.maxReplicas));
 });
 
 test("all that docker-compose.yml publishes is on the loopback, all is limited, and no password has a default", () => {

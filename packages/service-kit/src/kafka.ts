@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import * as z from "zod";
 import { reasonOf } from "./errors.ts";
-import { type Environment, flag, list } from "./settings.ts";
+import { decimal, type Environment, flag, integer, list } from "./settings.ts";
 
 const BROKER = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):(\d{1,5})$/;
 
@@ -42,6 +42,10 @@ const Variables = z.object({
   KAFKA_WHEN_REFUSED: z.enum(["exit", "retry"], "must be exit or retry").default("exit"),
   /** No broker answers: wait for one, or end with an error. */
   KAFKA_WHEN_UNREACHABLE: z.enum(["exit", "retry"], "must be exit or retry").default("retry"),
+  /** What topics are made with, and compared with; unset: what the schema says, and the brokers' own replication. */
+  KAFKA_TOPIC_PARTITIONS: integer({ min: 1, max: 10_000 }).optional(),
+  KAFKA_REPLICATION_FACTOR: integer({ min: 1, max: 100 }).optional(),
+  KAFKA_TOPIC_RETENTION_HOURS: decimal({ min: 0.01, max: 10 * 365 * 24 }).optional(),
 });
 
 /** What the variables mean together, looked at on its own so that its problems are told beside all others. */
@@ -64,17 +68,20 @@ export interface KafkaConnection {
   sasl?: { mechanism: "plain" | "scram-sha-256" | "scram-sha-512"; username: string; password: string };
   whenRefused?: "fail" | "retry";
   whenUnreachable?: "fail" | "retry";
+  newTopics?: { partitions?: number; replicationFactor?: number; retentionMs?: number };
 }
 
 /** The connection that the settings describe. */
 export function kafkaConnection(settings: KafkaSettings, clientId?: string): KafkaConnection {
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_CLIENT_ID: name = clientId } = settings;
+  const newTopics = newTopicsOf(settings);
   return {
     brokers: settings.KAFKA_BROKERS,
     ...(name === undefined ? {} : { clientId: name }),
     ...(settings.KAFKA_SSL ? { ssl: sslOf(settings) } : {}),
     ...(settings.KAFKA_WHEN_REFUSED === "retry" ? { whenRefused: "retry" } : {}),
     ...(settings.KAFKA_WHEN_UNREACHABLE === "exit" ? { whenUnreachable: "fail" } : {}),
+    ...(newTopics === undefined ? {} : { newTopics }),
     ...(mechanism === undefined
       ? {}
       : {
@@ -85,6 +92,17 @@ export function kafkaConnection(settings: KafkaSettings, clientId?: string): Kaf
           },
         }),
   };
+}
+
+function newTopicsOf(settings: KafkaSettings): KafkaConnection["newTopics"] {
+  const { KAFKA_TOPIC_PARTITIONS: partitions, KAFKA_REPLICATION_FACTOR: replicationFactor } = settings;
+  const { KAFKA_TOPIC_RETENTION_HOURS: hours } = settings;
+  const rules = {
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(replicationFactor === undefined ? {} : { replicationFactor }),
+    ...(hours === undefined ? {} : { retentionMs: Math.round(hours * 3_600_000) }),
+  };
+  return Object.keys(rules).length === 0 ? undefined : rules;
 }
 
 function sslOf(settings: KafkaSettings): NonNullable<KafkaConnection["ssl"]> {

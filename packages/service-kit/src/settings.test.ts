@@ -162,3 +162,20 @@ describe("the connection to Kafka", () => {
     expect(problemsOf({ KAFKA_SASL_MECHANISM: "oauth" }, kafkaSettings)[0]).toMatch(/must be plain, scram/);
   });
 });
+
+test("what topics are made with comes from the settings, and by default from the schema and the brokers", () => {
+  expect(kafka({}).newTopics).toBeUndefined();
+  expect(
+    kafka({
+      KAFKA_TOPIC_PARTITIONS: "12",
+      KAFKA_REPLICATION_FACTOR: "3",
+      KAFKA_TOPIC_RETENTION_HOURS: "0.5",
+    }).newTopics,
+  ).toEqual({ partitions: 12, replicationFactor: 3, retentionMs: 1_800_000 });
+  const wrong = {
+    KAFKA_TOPIC_PARTITIONS: "0",
+    KAFKA_REPLICATION_FACTOR: "-1",
+    KAFKA_TOPIC_RETENTION_HOURS: "0",
+  };
+  expect(problemsOf(wrong, kafkaSettings)).toHaveLength(3);
+});

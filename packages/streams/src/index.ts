@@ -37,6 +37,7 @@ export type {
   KafkaConnection,
   Log,
   Metrics,
+  NewTopics,
   RecordPosition,
   TlsOptions,
   TopicLike,

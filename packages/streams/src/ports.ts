@@ -67,6 +67,17 @@ export interface KafkaConnection {
   readonly whenRefused?: "fail" | "retry";
   /** No broker answers: wait for one, or fail at once for someone else to decide. @default "retry" */
   readonly whenUnreachable?: "fail" | "retry";
+  /** What topics are created with, and compared with where they are there, in place of what their definition says. */
+  readonly newTopics?: NewTopics;
+}
+
+/** A cluster's own rules for topics. */
+export interface NewTopics {
+  readonly partitions?: number;
+  /** Copies of each partition. Kafka's `default.replication.factor` where it is unset. */
+  readonly replicationFactor?: number;
+  /** Kafka's `retention.ms`; for topics from which old records are deleted. */
+  readonly retentionMs?: number;
 }
 
 /** PEM texts, as Node's `tls.connect` takes them. */

@@ -47,7 +47,7 @@ type Value = SensorReading | Alert | Kpi;
 
 /** Begins to read, in the background; a broker that is away is waited for, and meanwhile the state says so. */
 export async function startFeed(options: FeedOptions): Promise<Feed> {
-  const { kafka, topics, groupPrefix, groupId, pastMs, state, clock, log } = options;
+  const { kafka, topics, groupPrefix, groupId, pastMs, state, clock, log, metrics } = options;
   const subscriber = await createSubscriber<Value>({
     kafka,
     topics: [
@@ -58,6 +58,7 @@ export async function startFeed(options: FeedOptions): Promise<Feed> {
     groupId,
     from: { millisecondsAgo: pastMs },
     log,
+    metrics,
     clock,
     onRecord: (record) => take(record, options),
     onInvalid: (record) => reject(record, options),

@@ -64,7 +64,7 @@ export async function createPublisher<T>(options: PublisherOptions<T>): Promise<
     bufferBytesMax = 16 * 1024 * 1024,
   } = options;
   checkedLimits(lingerMs, bufferBytesMax);
-  const makeTopic = () => ensureTopics({ kafka, topics: [topic], log, clock });
+  const makeTopic = () => ensureTopics({ kafka, topics: [topic], log, metrics, clock });
   await makeTopic();
   const producer = new BatchingProducer({
     client: createKafka({ kafka, log }),

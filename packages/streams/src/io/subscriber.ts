@@ -3,13 +3,21 @@
  * as marks alone, see `#starts`; they go with the group. */
 import type { Kafka } from "kafkajs";
 import { KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
-import type { Clock, IncomingRecord, KafkaConnection, Log, RecordPosition, TopicLike } from "../ports.ts";
+import type {
+  Clock,
+  IncomingRecord,
+  KafkaConnection,
+  Log,
+  Metrics,
+  RecordPosition,
+  TopicLike,
+} from "../ports.ts";
 import { type Batch, type ConsumerSession, keyOf, type TopicPartition } from "./consumer-session.ts";
 import { createKafka } from "./kafka-client.ts";
 import { machineClock, within } from "./machine-clock.ts";
 import { offsetsOf, type PartitionOffsets } from "./offsets.ts";
 import { type Reachability, SessionSupervisor } from "./session-supervisor.ts";
-import { createMissing, withAdmin } from "./topics.ts";
+import { TopicKeeper, withAdmin } from "./topics.ts";
 
 /** One valid record of one of the topics. */
 export interface SubscribedRecord<T> extends RecordPosition {
@@ -44,6 +52,7 @@ export interface SubscriberOptions<T> {
   readonly groupId: string;
   readonly from: SubscribeFrom;
   readonly log: Log;
+  readonly metrics?: Metrics;
   readonly clock?: Clock;
   /** Called in the order of each partition. Must not throw; an error is logged and the next record follows. */
   onRecord(record: SubscribedRecord<T>): void;
@@ -109,7 +118,8 @@ class Subscription<T> implements Subscriber {
       log: options.log,
       onNotice: ({ topic, partition }) => this.#outOfRange(topic, partition),
     });
-    const { kafka, topics, groupId, log, onStatus } = options;
+    const { kafka, topics, groupId, log, metrics, onStatus } = options;
+    const keeper = new TopicKeeper({ kafka, definitions: topics, log, metrics });
     this.#sessions = new SessionSupervisor({
       client: this.#client,
       brokers: kafka.brokers,
@@ -119,7 +129,7 @@ class Subscription<T> implements Subscriber {
       log,
       clock: this.#clock,
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
-      prepare: () => withAdmin(this.#client, this.#clock, (admin) => createMissing(admin, topics, log)),
+      prepare: () => withAdmin(this.#client, this.#clock, (admin) => keeper.ensure(admin)),
       onAssigned: (session, partitions) => this.#assigned(session, partitions),
       onBatch: (batch) => this.#take(batch),
       onReachability: (news) => onStatus?.(news),

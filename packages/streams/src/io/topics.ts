@@ -1,11 +1,12 @@
 /** Topics that must be there. */
 import type { Admin, Kafka } from "kafkajs";
 import { KafkaRefusedError } from "../errors.ts";
-import type { Clock, KafkaConnection, Log, TopicLike } from "../ports.ts";
+import type { Clock, KafkaConnection, Log, Metrics, TopicLike } from "../ports.ts";
 import { explained, isFinal, longestWaitMs } from "./access.ts";
 import { createKafka } from "./kafka-client.ts";
 import { protocolErrorOf } from "./kafka-errors.ts";
 import { delay, machineClock, within } from "./machine-clock.ts";
+import { type ExpectedTopic, tellMismatches } from "./topic-check.ts";
 
 /** What the library needs to know of a topic to create it. */
 export type TopicDefinition = Pick<TopicLike<never>, "name" | "partitions" | "configEntries">;
@@ -14,24 +15,27 @@ export interface EnsureTopicsOptions {
   readonly kafka: KafkaConnection;
   readonly topics: readonly TopicDefinition[];
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
   readonly clock?: Clock;
   /** Ends the waiting for a broker; what was created stays. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Creates the topics that are missing, from their definition, and never alters one that exists. Several processes may do
- * so at once. Waits for a broker as long as it takes (see `signal`).
+ * Creates the topics that are missing, from their definition, and never alters one that exists: where it is not as
+ * defined, the log and `kelvin_topic_mismatch` tell. Several processes may do so at once. Waits for a broker as long as it
+ * takes (see `signal`).
  *
  * @throws {KafkaRefusedError} where Kafka says no for good (permissions, an invalid name or setting).
  */
 export async function ensureTopics(options: EnsureTopicsOptions): Promise<void> {
   const { log, signal, clock = machineClock } = options;
   const kafka = createKafka(options);
+  const topics = new TopicKeeper({ ...options, definitions: options.topics });
   let isTold = false;
   for (let waitMs = 500; signal?.aborted !== true; ) {
     try {
-      await withAdmin(kafka, clock, (admin) => createMissing(admin, options.topics, log));
+      await withAdmin(kafka, clock, (admin) => topics.ensure(admin));
       return;
     } catch (error) {
       if (isFinal(kafka, error) || error instanceof KafkaRefusedError) {
@@ -65,30 +69,71 @@ export async function withAdmin<R>(
   }
 }
 
-export async function createMissing(
-  admin: Admin,
-  topics: readonly TopicDefinition[],
-  log: Log,
-): Promise<void> {
-  const present = new Set(await admin.listTopics());
-  for (const topic of topics) {
-    if (present.has(topic.name)) continue;
-    present.add(topic.name);
-    if (await createTopic(admin, topic)) {
-      log.info({ topic: topic.name, partitions: topic.partitions }, "topic created");
+interface TopicKeeperOptions {
+  readonly kafka: KafkaConnection;
+  readonly definitions: readonly TopicDefinition[];
+  readonly log: Log;
+  readonly metrics?: Metrics | undefined;
+}
+
+/** The topics that somebody needs: made whenever they are missing, and compared with their definition once. */
+export class TopicKeeper {
+  readonly #options: TopicKeeperOptions;
+  readonly #expected: readonly ExpectedTopic[];
+  #isCompared = false;
+
+  constructor(options: TopicKeeperOptions) {
+    this.#options = options;
+    const byName = new Map(options.definitions.map((topic) => [topic.name, topic]));
+    this.#expected = [...byName.values()].map((topic) => expectedOf(topic, options.kafka));
+  }
+
+  /** @throws {KafkaRefusedError} where Kafka won't have a topic so; kafkajs's errors where it can't be asked. */
+  async ensure(admin: Admin): Promise<void> {
+    const { log } = this.#options;
+    const present = new Set(await admin.listTopics());
+    for (const topic of this.#expected) {
+      if (present.has(topic.name)) continue;
+      if (await createTopic(admin, topic)) {
+        log.info({ topic: topic.name, partitions: topic.partitions }, "topic created");
+      }
     }
+    if (this.#isCompared) return;
+    this.#isCompared = true;
+    await tellMismatches(
+      admin,
+      this.#expected.filter(({ name }) => present.has(name)),
+      this.#options,
+    );
   }
 }
 
-async function createTopic(admin: Admin, topic: TopicDefinition): Promise<boolean> {
+function expectedOf(topic: TopicDefinition, { newTopics = {} }: KafkaConnection): ExpectedTopic {
+  const { partitions = topic.partitions, replicationFactor, retentionMs } = newTopics;
+  const configEntries = { "cleanup.policy": "delete", ...topic.configEntries };
+  const isKeptForATime = configEntries["cleanup.policy"].includes("delete");
+  return {
+    name: topic.name,
+    partitions,
+    replicationFactor,
+    configEntries:
+      retentionMs === undefined || !isKeptForATime
+        ? configEntries
+        : { ...configEntries, "retention.ms": String(retentionMs) },
+  };
+}
+
+async function createTopic(admin: Admin, topic: ExpectedTopic): Promise<boolean> {
+  const { name, partitions, replicationFactor, configEntries } = topic;
   try {
     return await admin.createTopics({
       waitForLeaders: true,
       topics: [
         {
-          topic: topic.name,
-          numPartitions: topic.partitions,
-          configEntries: Object.entries(topic.configEntries).map(([name, value]) => ({ name, value })),
+          topic: name,
+          numPartitions: partitions,
+          ...(replicationFactor === undefined ? {} : { replicationFactor }),
+          configEntries: Object.entries(configEntries).map(([entry, value]) => ({ name: entry, value })),
         },
       ],
     });
@@ -97,7 +142,7 @@ async function createTopic(admin: Admin, topic: TopicDefinition): Promise<boolea
     // Someone else was quicker.
     if (reason.type === "TOPIC_ALREADY_EXISTS") return false;
     if (reason.type !== undefined && WRONG_DEFINITION.has(reason.type)) {
-      throw new KafkaRefusedError(`to create topic "${topic.name}"`, reason.error);
+      throw new KafkaRefusedError(`to create topic "${name}"`, reason.error);
     }
     throw error;
   }

@@ -167,6 +167,7 @@ function checked(options: StreamAppOptions) {
     startFrom,
     onRecordsGone,
     print,
+    metrics,
     numbers: new Numbers(metrics, name),
     ...bounds,
   };

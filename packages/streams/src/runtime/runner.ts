@@ -10,8 +10,8 @@ import { createKafka } from "../io/kafka-client.ts";
 import { delay, within } from "../io/machine-clock.ts";
 import { offsetsOf } from "../io/offsets.ts";
 import { SessionSupervisor } from "../io/session-supervisor.ts";
-import { createMissing, type TopicDefinition, withAdmin } from "../io/topics.ts";
-import type { Cancel, Clock, KafkaConnection, Log } from "../ports.ts";
+import { TopicKeeper, withAdmin } from "../io/topics.ts";
+import type { Cancel, Clock, KafkaConnection, Log, Metrics } from "../ports.ts";
 import { type RecordContext, sinkTopicsOf, type Topology } from "../topology/nodes.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
 import { Delivery } from "./delivery.ts";
@@ -28,6 +28,7 @@ export interface RunnerOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly numbers: Numbers;
+  readonly metrics: Metrics | undefined;
   readonly startFrom: StartFrom;
   readonly onRecordsGone: OnRecordsGone;
   readonly attempts: number;
@@ -62,6 +63,7 @@ export class Runner {
   readonly #failure = Promise.withResolvers<never>();
   readonly #stop = new AbortController();
   readonly #sessions: SessionSupervisor;
+  readonly #topics: TopicKeeper;
   #failed: Error | undefined;
   #committing: Promise<void> = Promise.resolve();
   #isCommitting = false;
@@ -73,6 +75,7 @@ export class Runner {
     const onFailure = (error: unknown) => this.#fail(error instanceof Error ? error : gone(String(error)));
     this.#options = options;
     this.#sourceTopics = [...sources.keys()];
+    this.#topics = topicsOf(options);
     this.#client = createKafka({
       kafka,
       log,
@@ -251,15 +254,8 @@ export class Runner {
     this.#sessions.restart(`the records to read next of ${at.topic}[${at.partition}] are gone`);
   }
 
-  #topics(): TopicDefinition[] {
-    const { topology } = this.#options;
-    const sources = topology.sources.map(({ topic }) => topic);
-    return [...sources, ...sinkTopicsOf(topology), ...sources.map(deadLetterTopic)];
-  }
-
   async #ensureTopics(): Promise<void> {
-    const { log, clock } = this.#options;
-    await withAdmin(this.#client, clock, (admin) => createMissing(admin, this.#topics(), log));
+    await withAdmin(this.#client, this.#options.clock, (admin) => this.#topics.ensure(admin));
   }
 
   #fail(error: Error): void {
@@ -296,6 +292,13 @@ export class Runner {
     };
     next();
   }
+}
+
+/** All that the topology reads and writes. */
+function topicsOf({ topology, kafka, log, metrics }: RunnerOptions): TopicKeeper {
+  const sources = topology.sources.map(({ topic }) => topic);
+  const definitions = [...sources, ...sinkTopicsOf(topology), ...sources.map(deadLetterTopic)];
+  return new TopicKeeper({ kafka, definitions, log, metrics });
 }
 
 function gone(why: string): StreamsError {
