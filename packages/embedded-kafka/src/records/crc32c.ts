@@ -31,8 +31,9 @@ function makeTables(): Int32Array {
 /** The checksum of `bytes[start..end)` as an unsigned 32-bit number. */
 export function crc32c(bytes: Buffer, start = 0, end = bytes.length): number {
   // A view of words begins at a multiple of four.
-  const wordsAt = Math.min(start + (-(bytes.byteOffset + start) & 3), end);
+  const wordsAt = start + (-(bytes.byteOffset + start) & 3);
   const wordBytes = readsWords ? (end - wordsAt) & -STEP : 0;
+  if (wordBytes <= 0) return ~byBytes(-1, bytes, start, end) >>> 0;
   let crc = byBytes(-1, bytes, start, wordsAt);
   crc = byWords(crc, new Int32Array(bytes.buffer, bytes.byteOffset + wordsAt, wordBytes / 4));
   return ~byBytes(crc, bytes, wordsAt + wordBytes, end) >>> 0;
