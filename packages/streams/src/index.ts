@@ -51,10 +51,11 @@ export {
   deadLetterTopicName,
   parseDeadLetter,
 } from "./runtime/dead-letters.ts";
-export { resultHeaders } from "./runtime/partition.ts";
+export { resultHeaders } from "./runtime/result-headers.ts";
 export type { AppHealth } from "./runtime/runner.ts";
 export type { OnRecordsGone, StartFrom } from "./runtime/start-offsets.ts";
 export type {
+  ApplyAsyncOptions,
   Branches,
   BranchPredicate,
   ChosenTopicOptions,

@@ -14,12 +14,17 @@ import type {
 } from "../topology/nodes.ts";
 import { ORIGIN_HEADER } from "../topology/repartition.ts";
 import { originOf } from "./origins.ts";
+import type { Turn } from "./turn.ts";
 
 /** What a value does on its way. */
 export interface Effects {
   readonly out: OutgoingRecord[];
   readonly windows: WindowInput[];
   readonly prints: { readonly label: string; readonly value: unknown; readonly context: RecordContext }[];
+}
+
+export function noEffects(): Effects {
+  return { out: [], windows: [], prints: [] };
 }
 
 /** What came to a window of one record: more than one value behind `flatMap`, or where several ways lead to it. */
@@ -34,6 +39,8 @@ export interface EvaluateOptions {
   readonly isRebuild: boolean;
   /** Of a source's record: grows with its position, and is the same when it is worked on again. */
   readonly sequence?: number;
+  /** Of a record that was begun before its turn. */
+  readonly turn?: Turn;
 }
 
 /** Throws, or rejects, with what a user's function threw. Synchronous as long as the user's functions are. */
@@ -63,6 +70,7 @@ function visit(
   const goOn = (next: unknown) => evaluate(node.next, next, context, effects, options);
   switch (node.kind) {
     case "apply":
+    case "applyAsync":
       return whenDone(node.run(value, context), goOn);
     case "flatMap":
       return whenDone(node.run(value, context), (values) => inTurn(listOf(values), goOn));
@@ -70,7 +78,7 @@ function visit(
       return whenDone(node.run(value, context), (keep) => (keep === true ? goOn(value) : undefined));
     case "update":
       if (options.isRebuild) return goOn(value);
-      return whenDone(node.run(value, context), () => goOn(value));
+      return inItsTurn(options, () => whenDone(node.run(value, context), () => goOn(value)));
     case "branch":
       return evaluate(armOf(node.next, value, context)?.next ?? [], value, context, effects, options);
     case "arm":
@@ -96,6 +104,10 @@ function visit(
       return;
     }
   }
+}
+
+function inItsTurn({ turn }: EvaluateOptions, work: () => void | Promise<void>): void | Promise<void> {
+  return turn === undefined || turn.isInOrder ? work() : turn.come.then(work);
 }
 
 function whenDone(result: unknown, then: (value: unknown) => void | Promise<void>): void | Promise<void> {

@@ -13,6 +13,8 @@ export function originOf({ topic, partition }: RecordPosition, sequence: number,
   return `${topic}/${partition}/${sequence.toString(36)}/${index.toString(36)}`;
 }
 
+type Headed = Pick<IncomingRecord, "headers">;
+
 interface Reached {
   readonly sequence: number;
   readonly index: number;
@@ -22,17 +24,16 @@ export class Origins {
   readonly #reached = new Map<string, Reached>();
 
   /** Whether the record was given before. What has no origin never was. */
-  take({ headers }: Pick<IncomingRecord, "headers">): "new" | "repeated" {
-    const header = headers[ORIGIN_HEADER];
-    if (header === undefined) return "new";
-    const [topic = "", partition = "", sequence = "", index = ""] = String(header).split("/");
-    const at = { sequence: Number.parseInt(sequence, 36), index: Number.parseInt(index, 36) };
-    if (Number.isNaN(at.sequence + at.index)) return "new";
-    const upstream = `${topic}/${partition}`;
-    const reached = this.#reached.get(upstream);
-    if (reached !== undefined && !isBehind(at, reached)) return "repeated";
-    this.#reached.set(upstream, at);
-    return "new";
+  isRepeated(record: Headed): boolean {
+    const origin = readOrigin(record);
+    const reached = origin && this.#reached.get(origin.upstream);
+    return origin !== undefined && reached !== undefined && !isBehind(origin, reached);
+  }
+
+  /** The record counts from here on. */
+  take(record: Headed): void {
+    const origin = readOrigin(record);
+    if (origin !== undefined) this.#reached.set(origin.upstream, origin);
   }
 
   /** Short: it stands in the offset's metadata. */
@@ -58,6 +59,14 @@ export class Origins {
     }
     return origins;
   }
+}
+
+function readOrigin({ headers }: Headed): (Reached & { readonly upstream: string }) | undefined {
+  const header = headers[ORIGIN_HEADER];
+  if (header === undefined) return undefined;
+  const [topic = "", partition = "", ...numbers] = String(header).split("/");
+  const [sequence = Number.NaN, index = Number.NaN] = numbers.map((number) => Number.parseInt(number, 36));
+  return Number.isNaN(sequence + index) ? undefined : { upstream: `${topic}/${partition}`, sequence, index };
 }
 
 function isBehind(at: Reached, reached: Reached): boolean {

@@ -2,37 +2,22 @@
  * The work on one input partition: records in, effects out, window state between. No Kafka and no timers here; the runtime
  * and the test driver share it.
  */
-import { messageOf } from "../errors.ts";
-import type { Headers, IncomingRecord, OutgoingRecord } from "../ports.ts";
+import type { IncomingRecord, OutgoingRecord } from "../ports.ts";
 import type { Checkpoint, WindowCheckpoint } from "../state/checkpoint.ts";
 import { OffsetSet } from "../state/offset-set.ts";
-import { durationText } from "../topology/duration.ts";
 import type { RecordContext, SourceNode, WindowNode } from "../topology/nodes.ts";
-import { windowsOf } from "../topology/nodes.ts";
+import { concurrencyOf, windowsOf } from "../topology/nodes.ts";
 import { StreamClock } from "../windows/stream-clock.ts";
-import {
-  type Change,
-  latenessOf,
-  type Told,
-  type Untold,
-  type WindowState,
-} from "../windows/window-state.ts";
+import type { Change, Told, Untold, WindowState } from "../windows/window-state.ts";
 import { windowStateOf } from "../windows/window-state-of.ts";
+import { Begun } from "./ahead.ts";
 import { type DeadLetterCode, deadLetterOf } from "./dead-letters.ts";
-import { type Effects, evaluate } from "./evaluate.ts";
+import { decode, type Readable } from "./decode.ts";
+import { type Effects, evaluate, noEffects } from "./evaluate.ts";
 import type { Numbers } from "./numbers.ts";
 import { Origins, withoutOrigin } from "./origins.ts";
-
-/** The headers of a window's result. */
-export const resultHeaders = {
-  /** app/window/key/end, of sessions app/window/key/start-end: two tellings of one result have the same. */
-  id: "kelvin-result-id",
-  revision: "kelvin-revision",
-  /** Milliseconds since the epoch, inclusive. */
-  start: "kelvin-window-start",
-  /** Milliseconds since the epoch, exclusive. */
-  end: "kelvin-window-end",
-} as const;
+import { futureReason, lateReason } from "./reasons.ts";
+import { resultHeadersOf } from "./result-headers.ts";
 
 export interface PartitionPorts {
   readonly app: string;
@@ -50,9 +35,11 @@ export interface PartitionPorts {
   readonly isHome?: ((key: string) => boolean) | undefined;
 }
 
-type DecodedRecord =
-  | { readonly ok: true; readonly value: unknown; readonly context: RecordContext }
-  | { readonly ok: false; readonly problems: readonly string[] };
+/** What was begun before its turn. */
+interface BegunRecord {
+  readonly decoded: Readable;
+  readonly begun: Begun;
+}
 
 interface Window {
   readonly node: WindowNode;
@@ -92,6 +79,9 @@ export class Partition {
   #step: Step | undefined;
   /** Of a repartition topic: what was given by whom. */
   #origins = new Origins();
+  /** For how many records functions may be at work at once. */
+  readonly concurrency: number;
+  readonly #begun = new Map<number, BegunRecord>();
 
   /** `revisionBase` is added to offsets to make revisions: see {@link Checkpoint}. */
   constructor(
@@ -106,6 +96,7 @@ export class Partition {
     this.#ports = ports;
     this.#position = position;
     this.#last = nothing(source.topic.name, partition, position);
+    this.concurrency = concurrencyOf(source);
     this.#windows = windowsOf(source).map((node) => ({
       node,
       clock: new StreamClock(node.shape),
@@ -202,11 +193,11 @@ export class Partition {
     this.#position = record.offset + 1;
     this.#ports.numbers.count("records_rebuilt");
     const windows = this.#windows.filter(({ uncounted }) => !uncounted.has(record.offset));
-    const decoded = this.#decoded(record);
+    const decoded = decode(this.#source, record);
     if (!decoded.ok || windows.length === 0) return;
     this.#last = record;
     return this.#tried(record, () => {
-      const effects: Effects = { out: [], windows: [], prints: [] };
+      const effects = noEffects();
       const done = evaluate(this.#source.next, decoded.value, decoded.context, effects, { isRebuild: true });
       const settle = () => {
         for (const { node, values, context } of effects.windows) {
@@ -222,22 +213,52 @@ export class Partition {
   process(given: IncomingRecord): void | Promise<void> {
     this.#ports.numbers.count("records_in", given.topic);
     const record = this.#isRepartition ? withoutOrigin(given) : given;
-    if (this.#isRepartition && this.#origins.take(given) === "repeated") return this.#repeated(record);
-    const decoded = this.#decoded(record);
+    const begun = this.#begun.get(given.offset);
+    if (this.#isRepartition && this.#origins.isRepeated(given)) return this.#repeated(record);
+    const decoded = begun?.decoded ?? decode(this.#source, record);
     if (!decoded.ok) {
       this.#deadLetter(record, "undecodable", decoded.problems.join("; "));
-      return this.#done(record);
+      return this.#done(given);
     }
-    const { value, context } = decoded;
+    const { context } = decoded;
     if (this.#windows.length > 0) this.#checkHome(context);
     this.#last = record;
     const wallMs = this.#ports.wallMs();
     const future = this.#windows.filter(({ clock }) => !clock.record(context.timestampMs, wallMs));
     for (const window of this.#windows) if (!future.includes(window)) follow(window, context.timestampMs);
     const told = this.#tellDue();
-    const work = () => this.#tried(record, () => this.#work(record, value, context, future));
+    let first = begun?.begun;
+    const work = () =>
+      this.#tried(record, () => {
+        const ahead = first;
+        first = undefined;
+        return this.#work(record, decoded, future, ahead);
+      });
     const done = told === undefined ? work() : told.then(work);
-    return done === undefined ? this.#done(record) : done.then(() => this.#done(record));
+    return done === undefined ? this.#done(given) : done.then(() => this.#done(given));
+  }
+
+  hasBegun({ offset }: IncomingRecord): boolean {
+    return this.#begun.has(offset);
+  }
+
+  /**
+   * Calls the functions of a record that is to be worked on later, up to what has to wait for its turn. False where there
+   * is no room for it.
+   */
+  begin(given: IncomingRecord): boolean {
+    if (this.#begun.has(given.offset)) return true;
+    if (this.#begun.size >= this.concurrency) return false;
+    if (this.#isRepartition && this.#origins.isRepeated(given)) return true;
+    const decoded = decode(this.#source, this.#isRepartition ? withoutOrigin(given) : given);
+    if (!decoded.ok) return true;
+    const { value, context } = decoded;
+    const sequence = this.#revision(given.offset);
+    const begun = new Begun((effects, turn) =>
+      evaluate(this.#source.next, value, context, effects, { isRebuild: false, sequence, turn }),
+    );
+    this.#begun.set(given.offset, { decoded, begun });
+    return true;
   }
 
   /** Up to where nothing is to be had: no record, but a part of the log that is not for readers (transaction markers). */
@@ -279,6 +300,8 @@ export class Partition {
   }
 
   #done(record: IncomingRecord): void {
+    if (this.#isRepartition) this.#origins.take(record);
+    this.#begun.delete(record.offset);
     this.#position = record.offset + 1;
   }
 
@@ -289,13 +312,16 @@ export class Partition {
 
   #work(
     record: IncomingRecord,
-    value: unknown,
-    context: RecordContext,
+    { value, context }: Readable,
     future: readonly Window[],
+    begun: Begun | undefined,
   ): void | Promise<void> {
-    const effects: Effects = { out: [], windows: [], prints: [] };
+    const effects = begun?.effects ?? noEffects();
     const sequence = this.#revision(record.offset);
-    const done = evaluate(this.#source.next, value, context, effects, { isRebuild: false, sequence });
+    const done =
+      begun === undefined
+        ? evaluate(this.#source.next, value, context, effects, { isRebuild: false, sequence })
+        : begun.end();
     const settle = () => this.#settle(record, effects, future);
     return done === undefined ? settle() : done.then(settle);
   }
@@ -384,11 +410,11 @@ export class Partition {
       offset: origin.offset,
       key: result.key,
       timestampMs: result.endMs,
-      headers: this.#headersOf(node, result),
+      headers: resultHeadersOf(this.#ports.app, node, result),
     };
     const work = (): void | Promise<void> => {
       if ("error" in result) throw result.error;
-      const effects: Effects = { out: [], windows: [], prints: [] };
+      const effects = noEffects();
       const done = evaluate(node.next, result, context, effects, { isRebuild: false });
       const settle = () => {
         this.#print(effects);
@@ -401,17 +427,6 @@ export class Partition {
       work,
       "result-failed",
     );
-  }
-
-  #headersOf(node: WindowNode, result: Told | Untold): Headers {
-    // A session's bounds are made by its records: its end alone is not its name.
-    const window = node.shape.kind === "session" ? `${result.startMs}-${result.endMs}` : result.endMs;
-    return {
-      [resultHeaders.id]: `${this.#ports.app}/${node.name}/${result.key}/${window}`,
-      [resultHeaders.revision]: String(result.revision),
-      [resultHeaders.start]: String(result.startMs),
-      [resultHeaders.end]: String(result.endMs),
-    };
   }
 
   /** Tries the work as often as allowed; then the record is a dead letter and the work goes on. */
@@ -480,25 +495,6 @@ export class Partition {
     else this.#step.held.push(leave);
   }
 
-  /** The value and where it comes from; a key or time that can't be had is as bad as a value that can't. */
-  #decoded(record: IncomingRecord): DecodedRecord {
-    const { topic: source } = this.#source;
-    const { topic, partition, offset, headers } = record;
-    try {
-      const decoded = source.decode(record.value);
-      if (!decoded.ok) return decoded;
-      const { value } = decoded;
-      const timestampMs = Math.floor(source.eventTimeMs(value, record.timestampMs));
-      if (!Number.isSafeInteger(timestampMs))
-        return { ok: false, problems: [`its event time is ${timestampMs}`] };
-      // The key of a record that groupBy wrote is what it was grouped by; its value does not tell.
-      const key = this.#isRepartition ? Buffer.from(record.key ?? []).toString("utf8") : source.key(value);
-      return { ok: true, value, context: { topic, partition, offset, headers, timestampMs, key } };
-    } catch (error) {
-      return { ok: false, problems: [messageOf(error)] };
-    }
-  }
-
   #windowOf(node: WindowNode): Window | undefined {
     return this.#windows.find((window) => window.node === node);
   }
@@ -516,16 +512,4 @@ function nothing(topic: string, partition: number, offset: number): IncomingReco
 
 function utf8(text: string): Uint8Array {
   return Buffer.from(text, "utf8");
-}
-
-function futureReason(timestampMs: number, { shape }: WindowNode): string {
-  return `its event time ${isoTime(timestampMs)} is more than ${durationText(shape.maxFutureMs)} ahead of the clock`;
-}
-
-function lateReason(timestampMs: number, { shape }: WindowNode): string {
-  return `its event time ${isoTime(timestampMs)} is more than ${durationText(latenessOf(shape))} behind`;
-}
-
-function isoTime(ms: number): string {
-  return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
 }

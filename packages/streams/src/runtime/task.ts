@@ -49,6 +49,7 @@ export class Task {
   #isRunning = false;
   #ended: Promise<void> = Promise.resolve();
   #isStopped = false;
+  #isDraining = false;
   #busySinceMs: number | undefined;
   /** What was last committed, to know whether there is news. */
   committedVersion = "";
@@ -100,6 +101,7 @@ export class Task {
   }
 
   enqueue(records: readonly IncomingRecord[], nextOffset: number, highWatermark: number): void {
+    if (this.#isStopped || this.#isDraining) return;
     for (const record of records) {
       if (record.offset < this.#nextOffset) continue;
       this.#queue.push(record);
@@ -109,6 +111,7 @@ export class Task {
     this.#highWatermark = highWatermark;
     this.#skipTo = this.#nextOffset;
     if (!this.#isFull && this.#queuedBytes > QUEUE_BYTES_HIGH) this.#full(true);
+    if (this.#isRunning) this.#lookAhead();
     this.#wake();
   }
 
@@ -122,6 +125,18 @@ export class Task {
       this.#quietMs = 0;
       this.#wasBusy = true;
     }
+  }
+
+  /** Ends after the records that are under way; resolves when they are done. */
+  async drain(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isDraining = true;
+    const { partition } = this.#options;
+    this.#queue = this.#queue.slice(this.#head).filter((record) => partition.hasBegun(record));
+    this.#head = 0;
+    this.#queuedBytes = 0;
+    await this.#ended;
+    this.stop();
   }
 
   /** Ends after the record in work; what is queued is dropped, to be read again by whoever comes next. */
@@ -142,7 +157,7 @@ export class Task {
       },
       (error: unknown) => {
         this.#isRunning = false;
-        if (!this.#isStopped) this.#options.onFailure(error);
+        if (!this.#isStopped && !this.#isDraining) this.#options.onFailure(error);
       },
     );
   }
@@ -151,7 +166,7 @@ export class Task {
     const { clock, partition, room } = this.#options;
     let sliceEndMs = clock.monotonic() + SLICE_MS;
     await this.#elapse();
-    for (let record = this.#shift(); record !== undefined; record = this.#shift()) {
+    for (let record = this.#next(); record !== undefined; record = this.#next()) {
       const noRoom = room();
       if (noRoom !== undefined) await noRoom;
       const work = this.isRebuilding ? partition.rebuild(record) : partition.process(record);
@@ -163,7 +178,8 @@ export class Task {
         sliceEndMs = clock.monotonic() + SLICE_MS;
       }
     }
-    partition.skipTo(this.#skipTo);
+    // What was dropped from the queue is not worked on.
+    if (!this.#isDraining) partition.skipTo(this.#skipTo);
   }
 
   async #elapse(): Promise<void> {
@@ -186,6 +202,21 @@ export class Task {
       await work;
     } finally {
       this.#busySinceMs = undefined;
+    }
+  }
+
+  #next(): IncomingRecord | undefined {
+    this.#lookAhead();
+    return this.#shift();
+  }
+
+  /** Begins what the next records ask of the outside, as many of them as may be under way at once. */
+  #lookAhead(): void {
+    const { partition } = this.#options;
+    if (partition.concurrency === 1 || this.isRebuilding || this.#isStopped || this.#isDraining) return;
+    for (let i = this.#head; i < this.#queue.length; i++) {
+      const record = this.#queue[i];
+      if (record === undefined || !partition.begin(record)) return;
     }
   }
 

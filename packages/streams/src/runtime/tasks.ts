@@ -165,10 +165,9 @@ export class Tasks {
     this.#tasks.get(keyOf(topic, partition))?.stop();
   }
 
-  /** Ends them all; resolves when no record is in work. */
+  /** Ends them all; resolves when what was under way is done. */
   async stop(): Promise<void> {
-    for (const task of this.#tasks.values()) task.stop();
-    await Promise.all([...this.#tasks.values()].map((task) => task.ended));
+    await Promise.all([...this.#tasks.values()].map((task) => task.drain()));
   }
 
   measure(): void {

@@ -78,6 +78,14 @@ function frame<T>(place: Place): StreamingDataFrame<T> {
     filter,
     apply: (transform, { name } = {}) =>
       add({ kind: "apply", name: stepName(transform, name), run: transform, next: [] }),
+    applyAsync: (transform, { name, concurrency }) =>
+      add({
+        kind: "applyAsync",
+        name: stepName(transform, name),
+        concurrency: checkedConcurrency(concurrency),
+        run: transform,
+        next: [],
+      }),
     flatMap: (transform, { name } = {}) =>
       add({ kind: "flatMap", name: stepName(transform, name), run: transform, next: [] }),
     update: (effect, { name } = {}) =>
@@ -130,6 +138,11 @@ function mustFitWindow(place: Place, name: string): void {
   if (place.blueprint.stateNames.has(name)) {
     throw new TopologyError(`Two windows are named "${name}"; give one of them the option name.`);
   }
+}
+
+function checkedConcurrency(concurrency: number): number {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 1_000) return concurrency;
+  throw new TopologyError(`concurrency is ${concurrency}; it must be a whole number from 1 to 1,000.`);
 }
 
 const OTHERWISE = "otherwise";

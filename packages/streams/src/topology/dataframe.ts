@@ -82,6 +82,19 @@ export interface StreamingDataFrame<T> {
     options?: StepOptions,
   ): StreamingDataFrame<Awaited<R>>;
   /**
+   * As `apply`, with a function that asks the outside: for so many records of a partition at once, and everything that is
+   * made of them is written in their order all the same. Steps without effects may be at work on later values already;
+   * `update` and stateful steps behind it wait for their turn, stateful steps before it let no record begin early. Behind
+   * a window, and while a window's state is rebuilt from records, one at a time. Faults are treated as in `apply`; a stop
+   * waits for what is under way. Kafka Streams and Quix have none.
+   *
+   * @throws {TopologyError} where the concurrency is no whole number from 1 to 1,000.
+   */
+  applyAsync<R>(
+    transform: (value: T, context: RecordContext) => Promise<R>,
+    options: ApplyAsyncOptions,
+  ): StreamingDataFrame<R>;
+  /**
    * Each value becomes any number of values, in their order, all with the record's key and event time. Behind a window
    * all of them carry the result's id. Kafka Streams' `flatMapValues`, Quix' `apply(expand=True)`.
    */
@@ -179,6 +192,14 @@ export interface StreamingDataFrame<T> {
    * last record's time itself), Quix' `session_window`.
    */
   sessionWindow(gap: Duration, options: WindowOptions): SessionWindow<T>;
+}
+
+export interface ApplyAsyncOptions extends StepOptions {
+  /**
+   * For how many records of one partition the function may be at work at once. Large values ask more of whoever is asked,
+   * and after a kill so many questions are asked again.
+   */
+  readonly concurrency: number;
 }
 
 export interface ChosenTopicOptions<T> extends StepOptions {

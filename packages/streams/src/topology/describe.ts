@@ -89,6 +89,8 @@ function titleOf(node: Node): string {
     case "filter":
     case "update":
       return named(node.kind, node.name);
+    case "applyAsync":
+      return `${named("apply", node.name)}, ${node.concurrency} at once`;
     case "flatMap":
       return named("flat map", node.name);
     case "branch":

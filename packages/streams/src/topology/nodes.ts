@@ -48,6 +48,12 @@ export interface ApplyNode extends FunctionNode {
   readonly kind: "apply";
 }
 
+/** Its function may be at work on so many records at once. */
+export interface ApplyAsyncNode extends FunctionNode {
+  readonly kind: "applyAsync";
+  readonly concurrency: number;
+}
+
 /** Its function returns any number of values. */
 export interface FlatMapNode extends FunctionNode {
   readonly kind: "flatMap";
@@ -159,6 +165,7 @@ export interface WindowNode {
 
 export type Node =
   | ApplyNode
+  | ApplyAsyncNode
   | FlatMapNode
   | FilterNode
   | UpdateNode
@@ -190,6 +197,12 @@ export function* nodesOf(source: SourceNode): Generator<Node> {
 
 export function windowsOf(source: SourceNode): WindowNode[] {
   return [...nodesOf(source)].filter((node) => node.kind === "window");
+}
+
+/** For how many records of a partition functions may be at work at once. */
+export function concurrencyOf(source: SourceNode): number {
+  const each = [...nodesOf(source)].map((node) => (node.kind === "applyAsync" ? node.concurrency : 1));
+  return Math.max(1, ...each);
 }
 
 /** The topics that a topology writes, each once, those between its own parts included. */
