@@ -1,5 +1,5 @@
 /** Streams of typed records on Kafka: pipelines, publishers, subscribers. */
-export { agg } from "./aggregates/agg.ts";
+export { agg, type QuantileOptions } from "./aggregates/agg.ts";
 export type { Aggregate, Aggregates, ResultOf } from "./aggregates/aggregate.ts";
 export { DeliveryError, KafkaRefusedError, StalledError, StreamsError, TopologyError } from "./errors.ts";
 export {

@@ -1,12 +1,35 @@
 /** The aggregates there are. */
 import { StreamsError } from "../errors.ts";
 import type { Aggregate } from "./aggregate.ts";
+import { type Sketch, Sketching } from "./sketch.ts";
 
 interface Timed<T> {
   readonly atMs: number;
   readonly value: T;
 }
 
+/** Of numbers: how many, their mean, and the sum of squared distances from it. */
+interface Moments {
+  readonly count: number;
+  readonly mean: number;
+  readonly squares: number;
+}
+
+export interface QuantileOptions {
+  /**
+   * How far off the answer may be, as a share of itself: 0.01 tells 99 to 101 for a true 100. Small values keep more
+   * buckets per pane. From 0.0001 to 0.5. @default 0.01
+   */
+  readonly accuracy?: number;
+}
+
+const ACCURACY = 0.01;
+
+/**
+ * What a window can compute. Each keeps an accumulator per key and pane that merges with others, so it costs the same
+ * whatever the number of records (except `collect`). The function given says which part of a value counts; where it
+ * throws, or returns no finite number where one is wanted, the record goes to the dead letters.
+ */
 export const agg = {
   /** How many; 0 where there is none. */
   count(): Aggregate<unknown, number, 1, number> {
@@ -86,6 +109,69 @@ export const agg = {
   },
 
   /**
+   * All of them, in the order of event time; of two at one instant the one that arrived first comes first. Empty where
+   * there is none. Keeps every value in memory: for windows of few. Quix' `Collect`.
+   */
+  collect<V, T>(select: (value: V) => T): Aggregate<V, readonly T[], Timed<T>, readonly Timed<T>[]> {
+    return {
+      name: "collect",
+      select: (value, atMs) => ({ atMs, value: select(value) }),
+      add: (list = [], input) => inOrder(list, [input]),
+      merge: inOrder,
+      result: (list = []) => list.map(({ value }) => value),
+    };
+  },
+
+  /**
+   * The standard deviation of a sample (divided by n - 1), as SQL's STDDEV: null where there are fewer than two. Kept as
+   * Welford does and merged as Chan, Golub and LeVeque do, so large values do not drown small differences.
+   */
+  stddev<V>(select: (value: V) => number): Aggregate<V, number | null, number, Moments> {
+    return {
+      name: "stddev",
+      select: (value) => finite(select(value), "stddev"),
+      add: (of = { count: 0, mean: 0, squares: 0 }, input) => {
+        const count = of.count + 1;
+        const mean = of.mean + (input - of.mean) / count;
+        return { count, mean, squares: of.squares + (input - of.mean) * (input - mean) };
+      },
+      merge: (left, right) => {
+        const count = left.count + right.count;
+        const apart = right.mean - left.mean;
+        return {
+          count,
+          mean: left.mean + (apart * right.count) / count,
+          squares: left.squares + right.squares + (apart * apart * left.count * right.count) / count,
+        };
+      },
+      result: (of) => (of === undefined || of.count < 2 ? null : Math.sqrt(of.squares / (of.count - 1))),
+    };
+  },
+
+  /**
+   * The value that a share `level` of the others lie below: 0.5 is the median, 0.99 the 99th percentile; null where there
+   * is none. Told within `accuracy` (1 %) of the true one, from a sketch of some hundred numbers, however many values.
+   *
+   * @throws {StreamsError} where the level is not from 0 to 1, or the accuracy can't be had.
+   */
+  quantile<V>(
+    level: number,
+    select: (value: V) => number,
+    { accuracy = ACCURACY }: QuantileOptions = {},
+  ): Aggregate<V, number | null, number, Sketch> {
+    between(level, 0, 1, "The level of a quantile");
+    between(accuracy, 0.0001, 0.5, "The accuracy of a quantile");
+    const sketching = new Sketching(accuracy);
+    return {
+      name: ["quantile", level, ...(accuracy === ACCURACY ? [] : [accuracy])].join("-"),
+      select: (value) => finite(select(value), "quantile"),
+      add: (sketch, input) => sketching.add(sketch, input),
+      merge: (left, right) => sketching.merge(left, right),
+      result: (sketch) => (sketch === undefined ? null : sketching.quantile(sketch, level)),
+    };
+  },
+
+  /**
    * Folds with a function of your own, which must be associative and commutative and must not change its arguments;
    * null where there is none.
    */
@@ -101,6 +187,21 @@ export const agg = {
     };
   },
 };
+
+/** One list of two that are in order of time; of equal times the left ones first. */
+function inOrder<T>(left: readonly Timed<T>[], right: readonly Timed<T>[]): readonly Timed<T>[] {
+  const [earliest] = right;
+  const latest = left.at(-1);
+  if (earliest === undefined) return left;
+  // Mostly they follow one another.
+  if (latest === undefined || latest.atMs <= earliest.atMs) return [...left, ...right];
+  return [...left, ...right].sort((one, other) => one.atMs - other.atMs);
+}
+
+function between(value: number, least: number, most: number, what: string): void {
+  if (value >= least && value <= most) return;
+  throw new StreamsError("STREAMS_BAD_OPTION", `${what} is ${value}; it must be from ${least} to ${most}.`);
+}
 
 /** One NaN would spoil every window it is in; it is its record's fault. */
 function finite(input: number, aggregate: string): number {
