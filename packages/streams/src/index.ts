@@ -43,6 +43,7 @@ export type {
   TopicLike,
 } from "./ports.ts";
 export { createStreamApp, type StreamApp, type StreamAppOptions } from "./runtime/app.ts";
+export type { Guarantee } from "./runtime/commits.ts";
 export {
   type DeadLetter,
   type DeadLetterCode,

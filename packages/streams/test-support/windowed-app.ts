@@ -1,13 +1,14 @@
 /**
- * A process with one windowed pipeline, to be killed by tests: brokers, app, source, result topic and the window's kind come
- * as arguments.
+ * A process with one windowed pipeline, to be killed by tests: brokers, app, source, result topic, the window's kind
+ * and the guarantee come as arguments.
  * Tells its parent when it is ready, and on request what CPU time it has used, of what Node has warned, and what it logged
  * as a warning or an error.
  */
 import { agg, createStreamApp } from "../src/index.ts";
 import { type Reading, readingTopic, resultTopic } from "./readings.ts";
 
-const [brokers = "", name = "", from = "", to = "", kind = "trailing"] = process.argv.slice(2);
+const [brokers = "", name = "", from = "", to = "", kind = "trailing", guarantee = ""] =
+  process.argv.slice(2);
 const quiet = () => undefined;
 const told: string[] = [];
 const tell = (_fields: object, message: string) => void told.push(message);
@@ -17,11 +18,12 @@ const app = createStreamApp({
   log: { debug: quiet, info: quiet, warn: tell, error: tell },
   startFrom: "earliest",
   sessionTimeoutMs: 6_000,
-  commitEveryMs: 300,
+  ...(guarantee === "exactly-once" ? { guarantee, commitEveryMs: 20 } : { commitEveryMs: 300 }),
 });
 const readings = app.dataframe(readingTopic(from));
 const aggregates = { count: agg.count(), sum: agg.sum<Reading>(({ x }) => x) };
-if (kind === "session") {
+if (kind === "copy") readings.toTopic(readingTopic(to));
+else if (kind === "session") {
   const sessions = readings.sessionWindow("400ms", { grace: "1h", maxFuture: "1000h" });
   sessions.aggregate(aggregates).current().toTopic(resultTopic(to));
 } else if (kind === "grouped") {

@@ -1,6 +1,6 @@
 /** The settings of the stream processor. */
 import { alertTopic, kpiTopic, sensorTopic } from "@kelvin/schema";
-import { decimal, distinctTopics, list, topicName } from "@kelvin/service-kit";
+import { decimal, distinctTopics, integer, list, topicName } from "@kelvin/service-kit";
 import type { Duration } from "@kelvin/streams";
 import * as z from "zod";
 
@@ -20,6 +20,12 @@ const Variables = z.object({
   PIPELINES: PIPELINES.default([...PIPELINE_NAMES]),
   /** Where a pipeline begins whose group has no position yet; `earliest` computes all that the topic still holds. */
   START_FROM: z.enum(["latest", "earliest"], "must be latest or earliest").default("latest"),
+  /** What holds where a process or a broker dies; with `exactly-once` nothing is told twice, and everything a little later. */
+  GUARANTEE: z
+    .enum(["at-least-once", "exactly-once"], "must be at-least-once or exactly-once")
+    .default("at-least-once"),
+  /** How often positions are committed. Unset: 200, with `exactly-once` 100. */
+  COMMIT_EVERY_MS: integer({ min: 10, max: 60_000 }).optional(),
   /** A reading above this many kelvin, not at it, is an alert. */
   ALERT_ABOVE_KELVIN: decimal({ min: 0, max: 10_000 }).default(303),
   /** A record this late still corrects its windows; a later one is put to the dead letters. */

@@ -17,6 +17,8 @@ await runService({
         name,
         kafka: kafkaConnection(settings, name),
         startFrom: settings.START_FROM,
+        guarantee: settings.GUARANTEE,
+        ...(settings.COMMIT_EVERY_MS === undefined ? {} : { commitEveryMs: settings.COMMIT_EVERY_MS }),
         log: appLog,
         metrics,
         clock,

@@ -5,13 +5,14 @@
  * has no such thing (tulios/kafkajs#1161). Writes are idempotent (KIP-98): a repeated request adds nothing twice as long
  * as this producer lives.
  */
-import kafkajs, { type Kafka, type Producer, type TopicMessages } from "kafkajs";
+import kafkajs, { type Kafka, type Producer } from "kafkajs";
 import { DeliveryError, KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
 import type { Clock, Log, OutgoingRecord } from "../ports.ts";
 import { explained, isFinal, longestWaitMs } from "./access.ts";
 import { METADATA_MAX_AGE_MS } from "./kafka-client.ts";
 import { isProducerLost, isRecordAtFault, isTopicMissing } from "./kafka-errors.ts";
 import { delay, within } from "./machine-clock.ts";
+import { byTopic, bytesOf } from "./messages.ts";
 
 export interface BatchingProducerOptions {
   readonly client: Kafka;
@@ -81,7 +82,7 @@ export class BatchingProducer {
   enqueue(record: OutgoingRecord, settled: Settled): void {
     if (this.#abort.signal.aborted) return settled(new DeliveryError(record.topic, "the producer is closed"));
     if (this.#refusal !== undefined) return settled(this.#refusal);
-    const bytes = sizeOf(record);
+    const bytes = bytesOf(record);
     this.#waiting.push({ record, bytes, settled });
     this.#bufferedBytes += bytes;
     this.#taken++;
@@ -158,7 +159,11 @@ export class BatchingProducer {
     this.#inFlight = batch.length;
     const error = await this.#repeatedly(async () => {
       const producer = await this.#connected();
-      await producer.sendBatch({ acks: -1, timeout: 10_000, topicMessages: byTopic(batch) });
+      await producer.sendBatch({
+        acks: -1,
+        timeout: 10_000,
+        topicMessages: byTopic(batch.map(({ record }) => record)),
+      });
     });
     this.#inFlight = 0;
     if (error !== undefined && isRecordAtFault(error) && batch.length > 1) {
@@ -294,40 +299,4 @@ export function checkedLimits(lingerMs: number, bufferBytesMax: number): void {
       `bufferBytesMax is ${bufferBytesMax}; it must be more than 0.`,
     );
   }
-}
-
-function sizeOf({ key, value, headers }: OutgoingRecord): number {
-  let bytes = 32 + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) + 2;
-  return bytes;
-}
-
-function byTopic(batch: readonly Waiting[]): TopicMessages[] {
-  const topics = new Map<string, TopicMessages>();
-  for (const { record } of batch) {
-    let entry = topics.get(record.topic);
-    if (entry === undefined) {
-      entry = { topic: record.topic, messages: [] };
-      topics.set(record.topic, entry);
-    }
-    entry.messages.push({
-      key: record.key === null || typeof record.key === "string" ? record.key : asBuffer(record.key),
-      value: record.value === null ? null : asBuffer(record.value),
-      timestamp: String(Math.max(0, Math.trunc(record.timestampMs))),
-      ...(record.headers === undefined ? {} : { headers: headersOf(record.headers) }),
-    });
-  }
-  return [...topics.values()];
-}
-
-function headersOf(headers: NonNullable<OutgoingRecord["headers"]>): Record<string, string | Buffer> {
-  const result: Record<string, string | Buffer> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    result[name] = typeof value === "string" ? value : asBuffer(value);
-  }
-  return result;
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,5 +1,5 @@
 /** The one place that makes kafkajs clients: their timeouts, their log, their codecs. */
-import kafkajs, { type Kafka, type SASLOptions } from "kafkajs";
+import kafkajs, { type Kafka, type RetryOptions, type SASLOptions } from "kafkajs";
 import type { KafkaConnection, Log } from "../ports.ts";
 import { keepPolicy } from "./access.ts";
 import { registerCodecs } from "./codecs.ts";
@@ -21,9 +21,11 @@ export interface ClientOptions {
   readonly clientId?: string;
   /** Hears what kafkajs tells only in its log. */
   readonly onNotice?: (notice: KafkaNotice) => void;
+  /** In place of the ones here. */
+  readonly retry?: RetryOptions;
 }
 
-export function createKafka({ kafka, log, clientId, onNotice }: ClientOptions): Kafka {
+export function createKafka({ kafka, log, clientId, onNotice, retry }: ClientOptions): Kafka {
   mendIdleTimer();
   registerCodecs();
   const client = new kafkajs.Kafka({
@@ -31,7 +33,7 @@ export function createKafka({ kafka, log, clientId, onNotice }: ClientOptions): 
     clientId: kafka.clientId ?? clientId ?? "kelvin",
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
-    retry: RETRY,
+    retry: { ...RETRY, ...retry },
     logLevel: kafkajs.logLevel.INFO,
     logCreator: logCreator(log, onNotice),
     ...(kafka.ssl === undefined ? {} : { ssl: sslOf(kafka.ssl) }),

@@ -122,7 +122,11 @@ export class SessionSupervisor {
 
   /** Gives the present session up for another one. */
   restart(why: string): void {
-    const reason = new StreamsError("STREAMS_CLOSED", `The consumer ended: ${why}.`, { retriable: true });
+    this.endSession(new StreamsError("STREAMS_CLOSED", `The consumer ended: ${why}.`, { retriable: true }));
+  }
+
+  /** As `restart`, for an error of Kafka's. */
+  endSession(reason: unknown): void {
     this.#session?.end(reason);
   }
 

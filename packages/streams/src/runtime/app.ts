@@ -7,6 +7,7 @@ import { type Blueprint, dataFrameOf } from "../topology/build.ts";
 import type { StreamingDataFrame } from "../topology/dataframe.ts";
 import { type DescribeFormat, describe } from "../topology/describe.ts";
 import type { SourceNode, Topology } from "../topology/nodes.ts";
+import type { Guarantee } from "./commits.ts";
 import { Numbers } from "./numbers.ts";
 import { type AppHealth, Runner } from "./runner.ts";
 import type { OnRecordsGone, StartFrom } from "./start-offsets.ts";
@@ -34,8 +35,15 @@ export interface StreamAppOptions {
   /** Wait before the second try in milliseconds; doubled for each further one. @default 100 */
   readonly backoffMs?: number;
   /**
+   * What holds where a process or a broker dies: see {@link Guarantee}. Kafka Streams' `processing.guarantee`.
+   * "exactly-once" costs latency, as readers of committed records see outputs when their transaction ends, and a connection
+   * for each partition. @default "at-least-once"
+   */
+  readonly guarantee?: Guarantee;
+  /**
    * How often positions are committed, in milliseconds. Kafka Streams' `commit.interval.ms`. Small values cost requests,
-   * large ones records worked on twice after a crash. @default 200
+   * large ones records worked on twice after a crash, or, under "exactly-once", latency.
+   * @default 200, with "exactly-once" 100
    */
   readonly commitEveryMs?: number;
   /**
@@ -138,11 +146,11 @@ export function createStreamApp(options: StreamAppOptions): StreamApp {
 
 function checked(options: StreamAppOptions) {
   const { name, kafka, log, clock = machineClock, metrics, startFrom = "latest" } = options;
-  const { onRecordsGone = "earliest" } = options;
+  const { onRecordsGone = "earliest", guarantee = "at-least-once" } = options;
   const {
     attempts = 3,
     backoffMs = 100,
-    commitEveryMs = 200,
+    commitEveryMs = guarantee === "exactly-once" ? 100 : 200,
     sessionTimeoutMs = 6_000,
     stallAfterMs = 60_000,
   } = options;
@@ -166,6 +174,7 @@ function checked(options: StreamAppOptions) {
     clock,
     startFrom,
     onRecordsGone,
+    guarantee,
     print,
     metrics,
     numbers: new Numbers(metrics, name),

@@ -21,6 +21,7 @@ const COUNTERS = {
 const GAUGES = {
   lag_records: "Records of a partition that are not worked on yet.",
   event_time_clock_seconds: "Event time that a partition has reached, seconds since the epoch.",
+  commit_seconds: "How long the last commit took, deliveries included.",
   queued_bytes: "Bytes of records read and not worked on yet.",
   window_panes: "Panes of window state in memory.",
   broker_reachable: "1 while the broker answers.",

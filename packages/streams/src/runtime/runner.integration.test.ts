@@ -1,8 +1,7 @@
 /** The runtime on a Kafka: the embedded broker, or the cluster that KAFKA_BROKERS names. */
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import kafkajs from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bruteForceTable, type ClosingShape, readTable } from "../../test-support/closing-windows.ts";
@@ -14,6 +13,7 @@ import {
   uniqueName,
   until,
 } from "../../test-support/kafka.ts";
+import { killed, type PipelineProcess, Processes } from "../../test-support/processes.ts";
 import {
   bruteForce,
   type Reading,
@@ -30,6 +30,7 @@ import {
   ensureTopics,
   type InvalidRecord,
   parseDeadLetter,
+  resultHeaders,
   type StreamApp,
   type SubscribedRecord,
   type TopicLike,
@@ -305,20 +306,11 @@ describe("a pipeline", () => {
 });
 
 describe("a windowed pipeline", () => {
-  const started: ChildProcess[] = [];
-  afterAll(() => {
-    for (const child of started) child.kill("SIGKILL");
+  let processes: Processes;
+  beforeAll(() => {
+    processes = new Processes(shared.kafka.brokers);
   });
-
-  async function start(name: string, from: string, to: string, kind = "trailing"): Promise<ChildProcess> {
-    const script = fileURLToPath(new URL("../../test-support/windowed-app.ts", import.meta.url));
-    const child = fork(script, [shared.kafka.brokers.join(","), name, from, to, kind], {
-      execArgv: [],
-    });
-    started.push(child);
-    await once(child, "message");
-    return child;
-  }
+  afterAll(() => processes[Symbol.dispose]());
 
   /** Readings of 3 keys, ten a second of event time, a little out of order. */
   function stream(count: number, seed: number): Reading[] {
@@ -346,73 +338,98 @@ describe("a windowed pipeline", () => {
     return bruteForce(readings, shape, Math.max(...readings.map(({ atMs }) => atMs)) + 10_000);
   }
 
-  test.each(["trailing", "session"])(
-    "killed in mid-window and started again: the table equals brute force (%s)",
+  test.each(["trailing", "session"] as const)(
+    "killed in mid-window and started again: the table equals brute force; exactly once, nothing is told twice (%s)",
     async (kind) => {
       const from = readingTopic(uniqueName("in"), 2);
-      const to = resultTopic(uniqueName("out"), 2);
-      await ensureTopics({ kafka: shared.kafka, topics: [from, to], log: keptLog() });
-      const name = uniqueName("app");
-      await using out = await reader(to);
+      const apps = (["at-least-once", "exactly-once"] as const).map((guarantee) => {
+        const to = uniqueName("out");
+        return { name: uniqueName("app"), from: from.name, to, kind, guarantee };
+      });
+      const [least, exactly] = apps.map(({ to }) => resultTopic(to, 2));
+      if (least === undefined || exactly === undefined) return;
+      await ensureTopics({ kafka: shared.kafka, topics: [from, least, exactly], log: keptLog() });
+      await using atLeastOnce = await reader(least);
+      await using exactlyOnce = await reader(exactly);
+      const outs = [atLeastOnce, exactlyOnce];
       const readings = stream(600, 1);
       const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
       for (let part = 0; part < 3; part++) {
-        const child = await start(name, from.name, to.name, kind);
-        const before = out.records.length;
+        const children = await Promise.all(apps.map((app) => processes.start(app)));
+        const before = outs.map(({ records }) => records.length);
         for (const [i, reading] of readings.slice(part * 200, (part + 1) * 200).entries()) {
           await publisher.send(reading);
           if (i % 20 === 0) await sleep(20);
         }
-        // It waited for the group to give up the one that was killed: longer than a broker may be silent, and no outage.
-        if (part > 0)
+        // They waited for the group to give up the one that was killed: longer than a broker may be silent, and no outage.
+        for (const child of part > 0 ? children : []) {
           expect(toldIn(await lookInto(child))).not.toContain("Kafka is not reachable; waiting for it");
+        }
         if (part === 2) break;
-        await until("some results of this life", () => out.records.length > before);
-        child.kill("SIGKILL");
-        await once(child, "exit");
+        await until("some results of these lives", () =>
+          outs.every(({ records }, i) => records.length > (before[i] ?? 0)),
+        );
+        await Promise.all(children.map(killed));
       }
       await publisher.close();
       const want = kind === "session" ? bruteForceTable(readings, sessions) : expected(readings);
-      const told = () => out.records.map(({ value }) => value);
-      const table = () => (kind === "session" ? readTable(told()) : valuesOf(told()));
-      const isSame = () => JSON.stringify(table()) === JSON.stringify(want);
-      await until("the same table", isSame, 30_000).catch(() => undefined);
-      expect(table()).toEqual(want);
+      for (const { records } of outs) {
+        const told = () => records.map(({ value }) => value);
+        const table = () => (kind === "session" ? readTable(told()) : valuesOf(told()));
+        const isSame = () => JSON.stringify(table()) === JSON.stringify(want);
+        await until("the same table", isSame, 30_000).catch(() => undefined);
+        expect(table()).toEqual(want);
+      }
+      const tellings = exactlyOnce.records.map(({ headers }) =>
+        [resultHeaders.id, resultHeaders.revision].map((name) => String(headers[name])).join(" "),
+      );
+      expect(tellings.filter((telling, i) => tellings.indexOf(telling) !== i)).toEqual([]);
     },
     120_000,
   );
 
-  test("P9: partitions that move in mid-window change nothing", async () => {
-    const from = readingTopic(uniqueName("in"), 4);
-    const to = resultTopic(uniqueName("out"), 4);
-    await ensureTopics({ kafka: shared.kafka, topics: [from, to], log: keptLog() });
-    const name = uniqueName("app");
-    await using out = await reader(to);
-    const readings = stream(600, 2);
-    const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
-    const publish = async (part: number) => {
-      for (const reading of readings.slice(part * 150, (part + 1) * 150)) await publisher.send(reading);
-    };
-    const first = await start(name, from.name, to.name);
-    await publish(0);
-    const joining = start(name, from.name, to.name);
-    await publish(1);
-    const second = await joining;
-    await publish(2);
-    const left = once(first, "exit");
-    first.send("stop");
-    await publish(3);
-    await left;
-    await publisher.close();
-    const want = expected(readings);
-    await until(
-      "the same table",
-      () => JSON.stringify(valuesOf(out.records.map(({ value }) => value))) === JSON.stringify(want),
-      30_000,
-    ).catch(() => undefined);
-    expect(valuesOf(out.records.map(({ value }) => value))).toEqual(want);
-    second.kill("SIGKILL");
-  }, 120_000);
+  test.each(["at-least-once", "exactly-once"] as const)(
+    "P9: partitions that move in mid-window change nothing (%s)",
+    async (guarantee) => {
+      const from = readingTopic(uniqueName("in"), 4);
+      const to = resultTopic(uniqueName("out"), 4);
+      await ensureTopics({ kafka: shared.kafka, topics: [from, to], log: keptLog() });
+      const name = uniqueName("app");
+      await using out = await reader(to);
+      const readings = stream(600, 2);
+      const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
+      const publish = async (part: number) => {
+        for (const reading of readings.slice(part * 150, (part + 1) * 150)) await publisher.send(reading);
+      };
+      const app: PipelineProcess = {
+        name,
+        from: from.name,
+        to: to.name,
+        kind: "trailing",
+        guarantee,
+      };
+      const first = await processes.start(app);
+      await publish(0);
+      const joining = processes.start(app);
+      await publish(1);
+      const second = await joining;
+      await publish(2);
+      const left = once(first, "exit");
+      first.send("stop");
+      await publish(3);
+      await left;
+      await publisher.close();
+      const want = expected(readings);
+      await until(
+        "the same table",
+        () => JSON.stringify(valuesOf(out.records.map(({ value }) => value))) === JSON.stringify(want),
+        30_000,
+      ).catch(() => undefined);
+      expect(valuesOf(out.records.map(({ value }) => value))).toEqual(want);
+      second.kill("SIGKILL");
+    },
+    120_000,
+  );
 
   test("a record outside its key's partition is told of: its windows would be split", async () => {
     const from = readingTopic(uniqueName("in"), 2);
@@ -439,7 +456,8 @@ describe("a windowed pipeline", () => {
 
   test("a silent app hardly uses the processor", async () => {
     const from = uniqueName("in");
-    const child = await start(uniqueName("app"), from, uniqueName("out"));
+    const [name, to] = [uniqueName("app"), uniqueName("out")];
+    const child = await processes.start({ name, from, to, kind: "trailing", guarantee: "at-least-once" });
     await sleep(1_000);
     const before = await lookInto(child);
     await sleep(3_000);

@@ -1,7 +1,7 @@
 /**
  * Runs a topology on Kafka: the supervisor of consumers that come and go, the commits, the health.
  *
- * Outputs first, then the position (at least once): a commit names only records whose outputs Kafka has acknowledged.
+ * What is promised of the outputs is the business of `commits.ts`.
  */
 import type { Kafka } from "kafkajs";
 import { messageOf, StreamsError } from "../errors.ts";
@@ -11,10 +11,13 @@ import { delay, within } from "../io/machine-clock.ts";
 import { offsetsOf } from "../io/offsets.ts";
 import { SessionSupervisor } from "../io/session-supervisor.ts";
 import { TopicKeeper, withAdmin } from "../io/topics.ts";
+import { type CommittedPosition, TRANSACTION_RETRY } from "../io/transactional-producer.ts";
 import type { Cancel, Clock, KafkaConnection, Log, Metrics } from "../ports.ts";
 import { type RecordContext, sinkTopicsOf, type Topology } from "../topology/nodes.ts";
+import { AtLeastOnce } from "./at-least-once.ts";
+import type { Commits, Guarantee } from "./commits.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
-import { Delivery } from "./delivery.ts";
+import { ExactlyOnce } from "./exactly-once.ts";
 import type { Numbers } from "./numbers.ts";
 import type { PartitionPorts } from "./partition.ts";
 import { PURGE_EVERY_MS, Purge } from "./purge.ts";
@@ -33,6 +36,7 @@ export interface RunnerOptions {
   readonly onRecordsGone: OnRecordsGone;
   readonly attempts: number;
   readonly backoffMs: number;
+  readonly guarantee: Guarantee;
   readonly commitEveryMs: number;
   readonly sessionTimeoutMs: number;
   readonly stallAfterMs: number;
@@ -56,7 +60,7 @@ const NOTHING_KNOWN = { low: 0, high: 0, committed: -1, metadata: null };
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #client: Kafka;
-  readonly #delivery: Delivery;
+  readonly #commits: Commits;
   readonly #tasks: Tasks;
   readonly #purge: Purge;
   readonly #sourceTopics: readonly string[];
@@ -65,8 +69,6 @@ export class Runner {
   readonly #sessions: SessionSupervisor;
   readonly #topics: TopicKeeper;
   #failed: Error | undefined;
-  #committing: Promise<void> = Promise.resolve();
-  #isCommitting = false;
   #cancels: Cancel[] = [];
 
   constructor(options: RunnerOptions) {
@@ -82,20 +84,13 @@ export class Runner {
       clientId: topology.name,
       onNotice: (notice) => this.#outOfRange(notice),
     });
-    this.#delivery = new Delivery({
-      app: topology.name,
-      client: this.#client,
-      log,
-      clock,
-      onTopicMissing: () => this.#ensureTopics(),
-      onFailure,
-    });
+    this.#commits = this.#commitsFor(onFailure);
     this.#purge = new Purge(this.#client, options, topology.sources);
     this.#tasks = new Tasks({
       ...options,
       sources,
       ports: this.#ports(),
-      room: () => this.#delivery.room(),
+      outletOf: (at) => this.#commits.outletOf(at),
       onQueue: (at, isFull) => (isFull ? this.#session?.pause(at) : this.#session?.resume(at)),
       onFailure,
     });
@@ -121,10 +116,7 @@ export class Runner {
     this.#every(TICK_MS, (elapsedMs) => this.#tick(elapsedMs));
     this.#every(1_000, () => this.#measure());
     this.#every(PURGE_EVERY_MS, () => void this.#purge.run());
-    this.#every(this.#options.commitEveryMs, () => {
-      // One that waits for Kafka to come back says all that those after it would.
-      if (!this.#isCommitting) void this.#commit(false);
-    });
+    this.#every(this.#options.commitEveryMs, () => void this.#commit(false));
     const stopped = new Promise<void>((resolve) =>
       this.#stop.signal.addEventListener("abort", () => resolve()),
     );
@@ -139,7 +131,7 @@ export class Runner {
   }
 
   health(): AppHealth {
-    const { unreachable, refusal } = this.#delivery;
+    const { unreachable, refusal } = this.#commits;
     const failed = this.#failed ?? refusal;
     if (failed !== undefined) return { ready: false, live: false, why: failed.message };
     const { trouble } = this.#sessions;
@@ -159,24 +151,55 @@ export class Runner {
   }
 
   async #assigned(session: ConsumerSession, partitions: readonly TopicPartition[]) {
-    const { clock, log, numbers, topology } = this.#options;
+    const { log, numbers, topology } = this.#options;
     numbers.count("rebalances");
     this.#tasks.keepOnly(partitions);
-    const offsets = await offsetsOf(this.#client, clock, topology.name, this.#sourceTopics);
+    this.#commits.keepOnly(partitions);
+    let offsets = await this.#offsets();
+    const known = (each: TopicPartition) => offsets.get(keyOf(each.topic, each.partition)) ?? NOTHING_KNOWN;
+    // Where the work stands is read when nobody else can move it any more.
+    if (await this.#commits.acquire(this.#tasks.notContinued(partitions, known))) {
+      offsets = await this.#offsets();
+    }
     const starts = partitions.map((each) => {
-      const known = offsets.get(keyOf(each.topic, each.partition)) ?? NOTHING_KNOWN;
       const count = [...offsets.keys()].filter((key) => key.startsWith(`${each.topic}/`)).length;
-      return { ...each, offset: this.#tasks.prepare(each, known, count) };
+      return { ...each, offset: this.#tasks.prepare(each, known(each), count) };
     });
     const takeOver = this.#tasks.takeOver();
-    if (takeOver.offsets.length > 0) await session.commit(takeOver.offsets);
+    if (takeOver.offsets.length > 0) await this.#commits.note(session, takeOver.offsets);
     takeOver.noted();
     const assigned = partitions.map((each) => keyOf(each.topic, each.partition));
     log.info({ group: topology.name, partitions: assigned }, "partitions assigned");
     return starts;
   }
 
-  #ports(): PartitionPorts {
+  #offsets() {
+    const { clock, topology } = this.#options;
+    return offsetsOf(this.#client, clock, topology.name, this.#sourceTopics);
+  }
+
+  #commitsFor(onFailure: (error: Error) => void): Commits {
+    const { kafka, log, clock, topology, numbers, guarantee } = this.#options;
+    const shared = {
+      app: topology.name,
+      log,
+      clock,
+      numbers,
+      onTopicMissing: () => this.#ensureTopics(),
+      onCommitted: (positions: readonly CommittedPosition[]) => this.#purge.committed(positions),
+      onFailure,
+    };
+    if (guarantee === "at-least-once") return new AtLeastOnce({ ...shared, client: this.#client });
+    return new ExactlyOnce({
+      ...shared,
+      client: createKafka({ kafka, log, clientId: topology.name, retry: TRANSACTION_RETRY }),
+      // Another session begins at what is committed.
+      onBroken: (_at, reason) => this.#sessions.endSession(reason),
+      onFull: () => void this.#commit(false),
+    });
+  }
+
+  #ports(): Omit<PartitionPorts, "emit"> {
     const { topology, numbers, clock, log, print, attempts, backoffMs } = this.#options;
     const sparing = new SparingLog(log, clock);
     return {
@@ -192,7 +215,6 @@ export class Runner {
         }
       },
       wallMs: () => clock.now(),
-      emit: (record, origin) => this.#delivery.emit(record, origin),
       backoff: async (attempt) => {
         await delay(clock, backoffMs * 2 ** (attempt - 1), this.#stop.signal);
         if (this.#stop.signal.aborted) throw gone("it was stopped between two tries of a record");
@@ -208,36 +230,13 @@ export class Runner {
     if (stalled !== undefined) this.#fail(stalled);
   }
 
-  /** Commits, one after another. Never rejects. */
-  #commit(isFinal: boolean): Promise<void> {
-    this.#isCommitting = true;
-    this.#committing = this.#committing
-      .then(() => this.#commitNow(isFinal))
-      .catch((error: unknown) => this.#fail(error instanceof Error ? error : gone(String(error))))
-      .finally(() => {
-        this.#isCommitting = false;
-      });
-    return this.#committing;
-  }
-
-  /** Takes where each task stands, waits until Kafka has what it told so far, then commits. */
-  async #commitNow(isFinal: boolean): Promise<void> {
-    const { log, numbers } = this.#options;
+  async #commit(isLast: boolean): Promise<void> {
     const session = this.#session;
-    const news = this.#tasks.news(isFinal);
-    if (session === undefined || news.offsets.length === 0) return;
-    await this.#delivery.delivered();
-    // What could not be delivered must not be passed by: its record is worked on again by the next life.
-    if (this.#failed !== undefined || this.#delivery.refusal !== undefined) return;
-    if (session !== this.#session) return;
+    if (session === undefined || this.#failed !== undefined) return;
     try {
-      await session.commit(news.offsets);
-      this.#purge.committed(news.offsets);
-      news.noted();
-      numbers.count("commits");
+      await this.#commits.commit(session, this.#tasks, isLast);
     } catch (error) {
-      // The group moved on, or the broker is away: the next commit says it all.
-      log.debug({ reason: messageOf(error) }, "a commit was not taken");
+      this.#fail(error instanceof Error ? error : gone(String(error)));
     }
   }
 
@@ -274,7 +273,7 @@ export class Runner {
     const isOrderly = await within(clock, 3_000, this.#tasks.stop());
     if (this.#failed === undefined) await within(clock, 3_000, this.#commit(isOrderly));
     await this.#session?.stop(3_000);
-    await this.#delivery.close(1_000);
+    await this.#commits.close(1_000);
     numbers.flush();
   }
 

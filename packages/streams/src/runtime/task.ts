@@ -2,6 +2,7 @@
 import { nextTurn } from "../io/machine-clock.ts";
 import type { Clock, IncomingRecord } from "../ports.ts";
 import type { Checkpoint } from "../state/checkpoint.ts";
+import type { Outlet } from "./outlet.ts";
 import type { Partition } from "./partition.ts";
 
 /** Bytes: above the first the partition is not read on, below the second it is again. */
@@ -21,8 +22,7 @@ export interface TaskOptions {
   /** To be committed before anything is worked on. */
   readonly takeOver: Checkpoint;
   readonly clock: Clock;
-  /** Waits while too much is on its way to Kafka. */
-  readonly room: () => Promise<void> | undefined;
+  readonly outlet: Outlet;
   readonly onQueue: (isFull: boolean) => void;
   /** The loop itself failed: a bug here, not a bad record. */
   readonly onFailure: (error: unknown) => void;
@@ -34,6 +34,7 @@ export class Task {
   readonly partition: Partition;
   readonly owner: string;
   readonly startPosition: number;
+  readonly outlet: Outlet;
   takeOver: Checkpoint | undefined;
   readonly #options: TaskOptions;
   #queue: IncomingRecord[] = [];
@@ -51,8 +52,11 @@ export class Task {
   #isStopped = false;
   #isDraining = false;
   #busySinceMs: number | undefined;
+  #cuts: (() => void)[] = [];
   /** What was last committed, to know whether there is news. */
   committedVersion = "";
+  /** What it told can't be committed any more: it has to be made anew from what is. */
+  isBroken = false;
 
   constructor(options: TaskOptions) {
     this.#options = options;
@@ -61,6 +65,7 @@ export class Task {
     this.partition = options.partition;
     this.owner = options.owner;
     this.startPosition = options.startPosition;
+    this.outlet = options.outlet;
     this.takeOver = options.takeOver;
     this.#nextOffset = options.partition.position;
   }
@@ -139,6 +144,14 @@ export class Task {
     this.stop();
   }
 
+  /** Takes something at the next moment at which no record is half done. */
+  cut<R>(take: () => R): Promise<R> {
+    return new Promise((resolve) => {
+      this.#cuts.push(() => resolve(take()));
+      if (this.#busySinceMs === undefined) this.#takeCuts();
+    });
+  }
+
   /** Ends after the record in work; what is queued is dropped, to be read again by whoever comes next. */
   stop(): void {
     this.#isStopped = true;
@@ -163,11 +176,11 @@ export class Task {
   }
 
   async #run(): Promise<void> {
-    const { clock, partition, room } = this.#options;
+    const { clock, partition, outlet } = this.#options;
     let sliceEndMs = clock.monotonic() + SLICE_MS;
     await this.#elapse();
     for (let record = this.#next(); record !== undefined; record = this.#next()) {
-      const noRoom = room();
+      const noRoom = outlet.room();
       if (noRoom !== undefined) await noRoom;
       const work = this.isRebuilding ? partition.rebuild(record) : partition.process(record);
       if (work !== undefined) await this.#guarded(work);
@@ -202,7 +215,12 @@ export class Task {
       await work;
     } finally {
       this.#busySinceMs = undefined;
+      this.#takeCuts();
     }
+  }
+
+  #takeCuts(): void {
+    for (const take of this.#cuts.splice(0)) take();
   }
 
   #next(): IncomingRecord | undefined {

@@ -3,12 +3,20 @@ import { KafkaRefusedError, StalledError } from "../errors.ts";
 import { type Batch, keyOf, type TopicPartition } from "../io/consumer-session.ts";
 import { homeOf } from "../io/home-partition.ts";
 import type { PartitionOffsets } from "../io/offsets.ts";
+import type { CommittedPosition } from "../io/transactional-producer.ts";
 import type { Clock, Log } from "../ports.ts";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
 import type { SourceNode } from "../topology/nodes.ts";
 import type { Numbers } from "./numbers.ts";
+import type { Outlet } from "./outlet.ts";
 import { type Note, Partition, type PartitionPorts } from "./partition.ts";
-import { type OnRecordsGone, type Start, type StartFrom, startOf } from "./start-offsets.ts";
+import {
+  type EarlierWork,
+  type OnRecordsGone,
+  type Start,
+  type StartFrom,
+  startOf,
+} from "./start-offsets.ts";
 import { Task } from "./task.ts";
 
 export interface TasksOptions {
@@ -18,21 +26,16 @@ export interface TasksOptions {
   readonly numbers: Numbers;
   readonly startFrom: StartFrom;
   readonly onRecordsGone: OnRecordsGone;
-  readonly ports: PartitionPorts;
-  readonly room: () => Promise<void> | undefined;
+  readonly ports: Omit<PartitionPorts, "emit">;
+  /** Where a partition's outputs go. */
+  readonly outletOf: (at: TopicPartition) => Outlet;
   readonly onQueue: (at: TopicPartition, isFull: boolean) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
-/** A position to be committed. */
-export interface Position extends TopicPartition {
-  readonly offset: number;
-  readonly metadata: string;
-}
-
 /** Positions with what to do once the group has them. */
 export interface Positions {
-  readonly offsets: readonly Position[];
+  readonly offsets: readonly CommittedPosition[];
   noted(): void;
 }
 
@@ -51,6 +54,10 @@ export class Tasks {
 
   get size(): number {
     return this.#tasks.size;
+  }
+
+  get all(): Iterable<Task> {
+    return this.#tasks.values();
   }
 
   /** How many are reading back to rebuild their state. */
@@ -80,10 +87,9 @@ export class Tasks {
     const isOwn = sources.get(topic)?.repartition !== undefined;
     const startFrom = isOwn ? "earliest" : this.#options.startFrom;
     const key = keyOf(topic, partition);
-    const earlier = this.#tasks.get(key);
-    const start = startOf(offsets, earlier, startFrom, onRecordsGone);
+    const start = startOf(offsets, this.#earlier({ topic, partition }), startFrom, onRecordsGone);
     if (start.kind === "continue") return start.offset;
-    earlier?.stop();
+    this.#tasks.get(key)?.stop();
     if (start.kind === "fresh" && start.why !== undefined)
       this.#tellStart({ topic, partition }, offsets, start);
     this.#tasks.set(key, this.#taskFor({ topic, partition }, start, partitions));
@@ -110,24 +116,45 @@ export class Tasks {
   news(isLast: boolean): Positions {
     const news = [...this.#tasks.values()]
       .filter((task) => !task.isRebuilding && (isLast || task.committedVersion !== task.partition.version))
-      .map((task) => {
-        const note = task.partition.note(task.owner);
-        return { task, note, version: task.partition.version, offset: this.#positionOf(task, note) };
-      });
-    const isOurs = ({ task }: { task: Task }) =>
-      this.#tasks.get(keyOf(task.topic, task.partitionId)) === task;
+      .map((task) => this.newsOf(task));
     return {
       // Read when they are committed: some may have gone to others meanwhile.
       get offsets() {
-        return news.filter(isOurs).map(({ offset }) => offset);
+        return news.flatMap(({ offsets }) => offsets);
       },
       noted: () => {
-        for (const { task, note, version } of news) {
-          task.committedVersion = version;
-          task.partition.noted(note);
-        }
+        for (const { noted } of news) noted();
       },
     };
+  }
+
+  /** Where the task stands now; nothing once it is no longer ours. */
+  newsOf(task: Task): Positions {
+    const note = task.partition.note(task.owner);
+    const { version } = task.partition;
+    const offset = this.#positionOf(task, note);
+    const isOurs = () => this.#tasks.get(keyOf(task.topic, task.partitionId)) === task;
+    return {
+      get offsets() {
+        return isOurs() ? [offset] : [];
+      },
+      noted: () => {
+        task.committedVersion = version;
+        task.partition.noted(note);
+      },
+    };
+  }
+
+  /** Those whose partitions somebody else may have worked on, or that have to be made anew for another reason. */
+  notContinued(
+    partitions: readonly TopicPartition[],
+    offsetsOf: (at: TopicPartition) => PartitionOffsets,
+  ): TopicPartition[] {
+    const { startFrom, onRecordsGone } = this.#options;
+    return partitions.filter((each) => {
+      const earlier = this.#earlier(each);
+      return startOf(offsetsOf(each), earlier, startFrom, onRecordsGone).kind !== "continue";
+    });
   }
 
   take({ topic, partition, records, nextOffset, highWatermark }: Batch): boolean {
@@ -182,7 +209,15 @@ export class Tasks {
     }
   }
 
-  #positionOf(task: Task, note: Note): Position {
+  /** A broken task's position still says where the topic had come. */
+  #earlier({ topic, partition }: TopicPartition): EarlierWork | undefined {
+    const task = this.#tasks.get(keyOf(topic, partition));
+    if (task?.isBroken !== true) return task;
+    const { nextOffset, revisionBase } = task;
+    return { owner: "", nextOffset, revisionBase };
+  }
+
+  #positionOf(task: Task, note: Note): CommittedPosition {
     const { text, lost } = encodeCheckpoint(note.checkpoint);
     const { topic, partitionId: partition } = task;
     if (lost > 0) {
@@ -217,7 +252,7 @@ export class Tasks {
   }
 
   #taskFor(at: TopicPartition, start: Exclude<Start, { kind: "continue" }>, partitions: number): Task {
-    const { sources, clock, ports, room, onQueue, onFailure } = this.#options;
+    const { sources, clock, ports, outletOf, onQueue, onFailure } = this.#options;
     const source = sources.get(at.topic);
     if (source === undefined)
       throw new KafkaRefusedError("the assignment", `topic "${at.topic}" was not asked for`);
@@ -225,7 +260,9 @@ export class Tasks {
     const startPosition = start.kind === "fresh" ? start.offset : start.position;
     const revisionBase = start.kind === "fresh" ? start.revisionBase : 0;
     const isHome = partitions > 1 ? homeOf(at.partition, partitions) : undefined;
-    const partition = new Partition(source, at.partition, readFrom, { ...ports, isHome }, revisionBase);
+    const outlet = outletOf(at);
+    const emit: PartitionPorts["emit"] = (record, origin) => outlet.emit(record, origin);
+    const partition = new Partition(source, at.partition, readFrom, { ...ports, isHome, emit }, revisionBase);
     if (start.kind === "resume" && start.checkpoint !== undefined) partition.restore(start.checkpoint);
     const owner = `${this.#process}-${this.#count++}`;
     return new Task({
@@ -236,7 +273,7 @@ export class Tasks {
       startPosition,
       takeOver: partition.note(owner).checkpoint,
       clock,
-      room,
+      outlet,
       onQueue: (isFull) => onQueue(at, isFull),
       onFailure,
     });

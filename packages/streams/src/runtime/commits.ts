@@ -1,0 +1,33 @@
+/** How what the tasks tell gets to Kafka, and how their positions are noted with it: what a guarantee consists of. */
+import type { ConsumerSession, TopicPartition } from "../io/consumer-session.ts";
+import type { CommittedPosition } from "../io/transactional-producer.ts";
+import type { Outlet } from "./outlet.ts";
+import type { Tasks } from "./tasks.ts";
+
+/**
+ * What is promised where a process or a broker dies.
+ *
+ * - `at-least-once`: nothing is lost; what was told between the last commit and the end is told again.
+ * - `exactly-once`: also nothing is told twice, for readers of committed records: outputs and position are one transaction.
+ */
+export type Guarantee = "at-least-once" | "exactly-once";
+
+export interface Commits {
+  /** Since when nothing can be delivered, wall clock in milliseconds; undefined while all is well. */
+  readonly unreachable: { readonly sinceMs: number; readonly reason: string } | undefined;
+  /** Kafka refused for good: nothing more will be delivered. */
+  readonly refusal: Error | undefined;
+  /** The other partitions are not ours any more. */
+  keepOnly(partitions: readonly TopicPartition[]): void;
+  /**
+   * Takes the partitions over from whoever had them: from here on nothing of theirs counts. Returns whether positions that
+   * were read before may have changed.
+   */
+  acquire(partitions: readonly TopicPartition[]): Promise<boolean>;
+  outletOf(at: TopicPartition): Outlet;
+  /** Notes positions alone. */
+  note(session: ConsumerSession, positions: readonly CommittedPosition[]): Promise<void>;
+  /** Commits where the tasks stand, when Kafka has all that they told up to there. Never rejects. */
+  commit(session: ConsumerSession, tasks: Tasks, isLast: boolean): Promise<void>;
+  close(deadlineMs: number): Promise<void>;
+}

@@ -1,0 +1,244 @@
+/** Outputs and position of a partition in one transaction: both become visible to readers of committed records, or neither. */
+import type { Kafka } from "kafkajs";
+import { DeliveryError, KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
+import { isFinal } from "../io/access.ts";
+import { type ConsumerSession, keyOf, type TopicPartition } from "../io/consumer-session.ts";
+import { isTopicMissing } from "../io/kafka-errors.ts";
+import { bytesOf } from "../io/messages.ts";
+import { type CommittedPosition, isFenced, TransactionalProducer } from "../io/transactional-producer.ts";
+import type { Clock, IncomingRecord, Log, OutgoingRecord } from "../ports.ts";
+import type { Commits } from "./commits.ts";
+import { cutLetter, deadLetterOf, deadLetterTopicName } from "./dead-letters.ts";
+import type { Numbers } from "./numbers.ts";
+import type { Outlet } from "./outlet.ts";
+import type { Task } from "./task.ts";
+import type { Tasks } from "./tasks.ts";
+
+export interface ExactlyOnceOptions {
+  readonly app: string;
+  /** With short retries, see `TRANSACTION_RETRY`. */
+  readonly client: Kafka;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly numbers: Numbers;
+  readonly onTopicMissing: () => Promise<void>;
+  readonly onCommitted: (positions: readonly CommittedPosition[]) => void;
+  /** The partition's task has told what can't be committed; it was marked as broken. */
+  readonly onBroken: (at: TopicPartition, reason: unknown) => void;
+  /** A commit is wanted now: there is no more room. */
+  readonly onFull: () => void;
+  /** Nothing more can be delivered. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/** Bytes that one partition may tell in one transaction, above which its task waits. */
+const OUTBOX_BYTES_MAX = 4 * 1024 * 1024;
+
+interface Told {
+  readonly record: OutgoingRecord;
+  readonly origin: IncomingRecord;
+}
+
+/** What one life of the work on a partition has told since its last transaction, and the producer that it may use. */
+class Outbox implements Outlet {
+  readonly #onFull: () => void;
+  #told: Told[] = [];
+  #bytes = 0;
+  #room: PromiseWithResolvers<void> | undefined;
+  #producer: TransactionalProducer | undefined;
+  committing: Promise<void> | undefined;
+
+  constructor(producer: TransactionalProducer, onFull: () => void) {
+    this.#producer = producer;
+    this.#onFull = onFull;
+  }
+
+  /** Undefined when this life is over: nothing of it may be committed any more. */
+  get producer(): TransactionalProducer | undefined {
+    return this.#producer;
+  }
+
+  async close(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    this.take();
+    await producer?.close();
+  }
+
+  emit(record: OutgoingRecord, origin: IncomingRecord): void {
+    this.#told.push({ record, origin });
+    this.#bytes += bytesOf(record);
+  }
+
+  room(): Promise<void> | undefined {
+    if (this.#bytes < OUTBOX_BYTES_MAX) return undefined;
+    this.#room ??= Promise.withResolvers<void>();
+    this.#onFull();
+    return this.#room.promise;
+  }
+
+  take(): Told[] {
+    const told = this.#told;
+    this.#told = [];
+    this.#bytes = 0;
+    this.#room?.resolve();
+    this.#room = undefined;
+    return told;
+  }
+}
+
+export class ExactlyOnce implements Commits {
+  readonly #options: ExactlyOnceOptions;
+  readonly #outboxes = new Map<string, Outbox>();
+  #refusal: Error | undefined;
+
+  constructor(options: ExactlyOnceOptions) {
+    this.#options = options;
+  }
+
+  /** A broker's absence ends the session: who looks after that tells of it. */
+  get unreachable(): undefined {
+    return undefined;
+  }
+
+  get refusal(): Error | undefined {
+    return this.#refusal;
+  }
+
+  keepOnly(partitions: readonly TopicPartition[]): void {
+    const kept = new Set(partitions.map(({ topic, partition }) => keyOf(topic, partition)));
+    for (const [key, outbox] of this.#outboxes) {
+      if (kept.has(key)) continue;
+      this.#outboxes.delete(key);
+      // A commit under way may still be in time.
+      void (outbox.committing ?? Promise.resolve()).then(() => outbox.close());
+    }
+  }
+
+  async acquire(partitions: readonly TopicPartition[]): Promise<boolean> {
+    await Promise.all(partitions.map((each) => this.#open(each)));
+    return partitions.length > 0;
+  }
+
+  outletOf({ topic, partition }: TopicPartition): Outlet {
+    const outbox = this.#outboxes.get(keyOf(topic, partition));
+    if (outbox !== undefined) return outbox;
+    throw new StreamsError("STREAMS_CLOSED", `${topic}[${partition}] was not taken over.`, {
+      retriable: true,
+    });
+  }
+
+  async note(_session: ConsumerSession, positions: readonly CommittedPosition[]): Promise<void> {
+    await Promise.all(
+      positions.map(async (position) => {
+        const outbox = this.#outboxes.get(keyOf(position.topic, position.partition));
+        await outbox?.producer?.commit([], position, (_, error) => this.#unexpected(error));
+      }),
+    );
+  }
+
+  async commit(_session: ConsumerSession, tasks: Tasks, isLast: boolean): Promise<void> {
+    await Promise.all([...tasks.all].map((task) => this.#commitOf(task, tasks, isLast)));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#outboxes.values()].map((outbox) => outbox.close()));
+  }
+
+  /** One transaction of the task after another; the partitions do not wait for each other. */
+  #commitOf(task: Task, tasks: Tasks, isLast: boolean): Promise<void> {
+    const outbox = task.outlet;
+    if (!(outbox instanceof Outbox)) return Promise.resolve();
+    if (outbox.committing !== undefined) {
+      return isLast ? outbox.committing.then(() => this.#commitOf(task, tasks, isLast)) : Promise.resolve();
+    }
+    if (task.isRebuilding || task.isBroken || outbox.producer === undefined) return Promise.resolve();
+    if (!isLast && task.committedVersion === task.partition.version) return Promise.resolve();
+    outbox.committing = this.#transact(task, tasks, outbox).finally(() => {
+      outbox.committing = undefined;
+    });
+    return outbox.committing;
+  }
+
+  async #transact(task: Task, tasks: Tasks, outbox: Outbox): Promise<void> {
+    const { clock, numbers } = this.#options;
+    const at = { topic: task.topic, partition: task.partitionId };
+    // Between two records, so that all of a record's outputs are in it, or none.
+    const { news, told } = await task.cut(() => ({ news: tasks.newsOf(task), told: outbox.take() }));
+    const { producer } = outbox;
+    if (producer === undefined || task.isBroken) return;
+    const startedMs = clock.monotonic();
+    try {
+      const origins = new Map(told.map(({ record, origin }) => [record, origin]));
+      const replacement = (refused: OutgoingRecord, error: unknown) => {
+        const origin = origins.get(refused);
+        if (origin === undefined) return this.#unexpected(error);
+        const other = this.#replacement(refused, origin, error);
+        origins.set(other, origin);
+        return other;
+      };
+      const records = told.map(({ record }) => record);
+      const positions = news.offsets;
+      for (const position of positions) await producer.commit(records, position, replacement);
+      this.#options.onCommitted(positions);
+      news.noted();
+      numbers.count("commits");
+      numbers.gauge("commit_seconds", (clock.monotonic() - startedMs) / 1_000, at);
+    } catch (error) {
+      await this.#broken(task, outbox, error);
+    }
+  }
+
+  async #broken(task: Task, outbox: Outbox, error: unknown): Promise<void> {
+    const { client, log, onBroken, onFailure, onTopicMissing } = this.#options;
+    const at = { topic: task.topic, partition: task.partitionId };
+    task.isBroken = true;
+    void outbox.close();
+    // It went to another, here or elsewhere: nobody misses it.
+    if (this.#outboxes.get(keyOf(task.topic, task.partitionId)) !== outbox) return;
+    if (error instanceof DeliveryError || isFinal(client, error)) {
+      const refusal = error instanceof DeliveryError ? error : new KafkaRefusedError("a transaction", error);
+      this.#refusal = refusal;
+      return onFailure(refusal);
+    }
+    const reason = messageOf(error);
+    if (isFenced(error)) log.info({ ...at, reason }, "the partition was taken over by another process");
+    else log.debug({ ...at, reason }, "a transaction failed; going on from the last that did not");
+    if (isTopicMissing(error)) await onTopicMissing().catch(() => undefined);
+    onBroken(at, error);
+  }
+
+  async #open({ topic, partition }: TopicPartition): Promise<void> {
+    const { app, client, clock } = this.#options;
+    const key = keyOf(topic, partition);
+    void this.#outboxes.get(key)?.close();
+    const transactionalId = `${app}-${topic}-${partition}`;
+    const producer = new TransactionalProducer({ client, clock, transactionalId, groupId: app });
+    try {
+      await producer.open();
+    } catch (error) {
+      void producer.close();
+      throw error;
+    }
+    this.#outboxes.set(key, new Outbox(producer, this.#options.onFull));
+  }
+
+  /** As `Delivery` does it: what Kafka refuses is a dead letter of what it came of, and that is cut where it is too large. */
+  #replacement(refused: OutgoingRecord, origin: IncomingRecord, error: unknown): OutgoingRecord {
+    const { app, log } = this.#options;
+    const { topic, partition, offset } = origin;
+    const fields = { topic, partition, offset, reason: messageOf(error) };
+    if (refused.topic !== deadLetterTopicName(origin.topic)) {
+      log.warn(fields, "Kafka refuses what a record became");
+      return deadLetterOf(app, origin, "refused", messageOf(error));
+    }
+    const smaller = cutLetter(refused);
+    if (smaller === undefined) return this.#unexpected(error);
+    log.warn({ ...fields, bytes: refused.value?.length ?? 0 }, "a dead letter is too large; cut");
+    return smaller;
+  }
+
+  #unexpected(error: unknown): never {
+    throw new DeliveryError("a position", messageOf(error), { cause: error });
+  }
+}
