@@ -80,3 +80,30 @@ test("all that docker-compose.yml publishes is on the loopback, all is limited, 
   expect(ports.filter((port) => !port.startsWith("127.0.0.1:"))).toEqual([]);
   expect(read("docker-compose.yml")).toMatch(/GF_SECURITY_ADMIN_PASSWORD: \$\{GRAFANA_PASSWORD:-\}/);
 });
+
+test("every variable that the manifests and docker-compose.yml set is one that the README explains", () => {
+  const explained = new Set([...read("README.md").matchAll(/^\| `([A-Z_]+)`/gm)].map(([, name]) => name));
+  const Variables = z.record(z.string(), z.unknown());
+  const { services } = z
+    .object({ services: z.record(z.string(), z.object({ environment: Variables })) })
+    .parse({
+      services: Object.fromEntries(
+        Object.entries(parse(read("docker-compose.yml"), { merge: true }).services).filter(([name]) =>
+          ["producer", "replay", "stream-processor", "dashboard"].includes(name),
+        ),
+      ),
+    });
+  const Env = z.array(z.object({ name: z.string() }));
+  const manifests = globSync("deploy/kubernetes/*.yaml", { cwd: ROOT }).flatMap((path) =>
+    parseAllDocuments(read(path)).map((document) => document.toJS()),
+  );
+  const named = [
+    ...Object.values(services).flatMap(({ environment }) => Object.keys(environment)),
+    ...manifests
+      .filter(({ kind }) => kind === "Deployment")
+      .flatMap(({ spec }) => Env.parse(spec.template.spec.containers[0].env).map(({ name }) => name)),
+    ...manifests.filter(({ kind }) => kind === "ConfigMap").flatMap(({ data }) => Object.keys(data)),
+  ];
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((name) => !explained.has(name))).toEqual([]);
+});

@@ -17,6 +17,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
+    // What the page is made of goes with it: these packages are in no list of the server's.
+    license: { fileName: "licences.md" },
   },
   server: {
     port: 5173,
