@@ -6,6 +6,8 @@ const INTEGRATION = "**/*.integration.test.ts";
 const CONTAINERS = ["test/compose/**", "test/testcontainers/**"];
 /** It needs Python with quixstreams: `pnpm test:python` (test/vitest.python.config.ts). */
 const PYTHON = "test/python/**";
+/** They need Python, Go, Java, kcat: `pnpm test:clients` (test/vitest.clients.config.ts). */
+const CLIENTS = "test/clients/**";
 /** Minutes of a cluster with 1,000 devices and killed processes: `pnpm test:failure` (test/vitest.failure.config.ts). */
 const FAILURE = "test/failure/**";
 const NEVER = ["**/node_modules/**", "**/dist/**", ".cache/**"];
@@ -23,7 +25,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{packages,services,test,tools,bench,docs}/**/*.test.ts"],
-          exclude: [INTEGRATION, ...CONTAINERS, PYTHON, FAILURE, ...NEVER],
+          exclude: [INTEGRATION, ...CONTAINERS, CLIENTS, PYTHON, FAILURE, ...NEVER],
         },
       },
       {

@@ -9,6 +9,15 @@ import type { Outcome } from "./step.ts";
 
 export interface TestOutcome extends Outcome {
   skipped: { file: string; name: string }[];
+  tests: TestResult[];
+}
+
+export interface TestResult {
+  readonly file: string;
+  /** Titles of what it is in, from the outside in, and its own. */
+  readonly path: readonly string[];
+  /** "passed", "failed", or another word for one that did not run. */
+  readonly status: string;
 }
 
 const Report = z.object({
@@ -16,7 +25,14 @@ const Report = z.object({
     z.object({
       name: z.string(),
       status: z.string(),
-      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+      assertionResults: z.array(
+        z.object({
+          fullName: z.string(),
+          ancestorTitles: z.array(z.string()),
+          title: z.string(),
+          status: z.string(),
+        }),
+      ),
     }),
   ),
 });
@@ -43,7 +59,12 @@ export async function runVitest(root: string, filters: readonly string[]): Promi
 
 export function outcomeOf({ testResults }: z.infer<typeof Report>, isWell: boolean): TestOutcome {
   const tests = testResults.flatMap(({ name: file, assertionResults }) =>
-    assertionResults.map(({ fullName, status }) => ({ file, name: fullName, status })),
+    assertionResults.map(({ fullName, ancestorTitles, title, status }) => ({
+      file,
+      name: fullName,
+      path: [...ancestorTitles, title],
+      status,
+    })),
   );
   const failed = tests.filter(({ status }) => status === "failed").length;
   const passed = tests.filter(({ status }) => status === "passed").length;
@@ -53,5 +74,6 @@ export function outcomeOf({ testResults }: z.infer<typeof Report>, isWell: boole
     // vitest may be unhappy for another reason than a test: a file that does not load, an error nobody caught.
     failed: isWell ? failed : Math.max(1, failed),
     skipped: skipped.map(({ file, name }) => ({ file, name })),
+    tests: tests.map(({ file, path, status }) => ({ file, path, status })),
   };
 }

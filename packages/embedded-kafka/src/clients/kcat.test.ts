@@ -66,6 +66,18 @@ describe.skipIf(isMissing)("kcat (librdkafka)", () => {
     ]);
   });
 
+  test("a run of it is a transaction, and the next run of the same id another", async () => {
+    for (const line of ["one", "two"]) await kcat(["-P", "-t", "t", "-X", "transactional.id=x"], `${line}\n`);
+    expect(broker.records("t").map(({ value, transaction }) => [String(value), transaction])).toEqual([
+      ["one", "committed"],
+      ["two", "committed"],
+    ]);
+    expect(broker.transactions()).toMatchObject([
+      { transactionalId: "x", state: "CompleteCommit", producerEpoch: 1 },
+    ]);
+    expect(await consume("t", "-X", "isolation.level=read_committed", "-f", "%s\n")).toBe("one\ntwo\n");
+  });
+
   test("it lists topics, with their leaders, and finds offsets by time", async () => {
     await kcat(["-P", "-t", "t"], "one\n");
     const listed: unknown = JSON.parse(await kcat(["-L", "-J"]));
