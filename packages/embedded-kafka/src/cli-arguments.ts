@@ -20,7 +20,8 @@ Usage: pnpm broker -- [options]
 
   --port <n>              TCP port                                  (KAFKA_PORT, default ${DEFAULT_PORT})
   --host <address>        listen here only; default: 127.0.0.1 and ::1
-  --advertised-host <h>   host that clients are told to connect to
+  --advertised-host <h>   host that clients are told to connect to; default: localhost; with --host the
+                          address that the client came in by
   --brokers <n>           so many brokers, on the port and those after it   (default 1)
   --partitions <n>        partitions of topics made without saying   (default 1)
   --no-auto-create        asking for a missing topic does not make it
@@ -65,7 +66,7 @@ export function parseCommand(
       port,
       ...(values.brokers === undefined ? {} : { brokers: Number(values.brokers) }),
       ...(values.host === undefined ? {} : { host: values.host }),
-      ...(values["advertised-host"] === undefined ? {} : { advertisedHost: values["advertised-host"] }),
+      ...advertisedHost(values["advertised-host"], values.host),
       // npm changes the folder to the project's; people mean the one they are in.
       ...(folder === undefined ? {} : { folder: resolve(env["INIT_CWD"] ?? ".", folder) }),
       configs: {
@@ -100,6 +101,12 @@ function parse(args: string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Where nothing is said, people and clients' own tests expect the name that Apache Kafka ships with: localhost. */
+function advertisedHost(said: string | undefined, host: string | undefined): { advertisedHost?: string } {
+  if (said !== undefined) return { advertisedHost: said };
+  return host === undefined ? { advertisedHost: "localhost" } : {};
 }
 
 function portOf(source: string, text: string): number {

@@ -89,6 +89,16 @@ describe("arguments", () => {
     });
   });
 
+  test("clients are told localhost, as by Apache Kafka's own settings, unless an address is named", () => {
+    const told = (...args: string[]) => {
+      const command = parseCommand(args, {});
+      return command.help ? undefined : command.options.advertisedHost;
+    };
+    expect(told()).toBe("localhost");
+    expect(told("--host", "0.0.0.0")).toBeUndefined();
+    expect(told("--host", "0.0.0.0", "--advertised-host", "broker.example")).toBe("broker.example");
+  });
+
   test("a folder is seen from where npm was called, and may hold more than memory", () => {
     expect(parseCommand(["--data-dir", "here"], { INIT_CWD: "/somewhere" })).toMatchObject({
       options: {
@@ -160,7 +170,7 @@ test.runIf(process.platform !== "win32").each(["SIGINT", "SIGTERM"] as const)(
   async (signal) => {
     const { child, output, exited, message } = await listening(["--port", "0"]);
     expect(message).toEqual({ kelvin: "ready" });
-    const address = /listening on (127\.0\.0\.1:\d+)\n/.exec(output.out)?.[1] ?? "";
+    const address = /listening on (localhost:\d+)\n/.exec(output.out)?.[1] ?? "";
     await using client = await RawClient.to(address);
     expect((await client.send(apiVersions, 0, {})).errorCode).toBe(0);
     child.kill(signal);

@@ -387,6 +387,7 @@ describe("offsets", () => {
 describe("looking at groups", () => {
   test("FindCoordinator names a broker that Metadata knows", async () => {
     const old = await client.send(findCoordinator, 2, { key: "any", keyType: 0 });
+    expect(old.errorMessage).toBe("NONE");
     const { coordinators } = await client.send(findCoordinator, 4, {
       keyType: 0,
       coordinatorKeys: ["any", "other"],

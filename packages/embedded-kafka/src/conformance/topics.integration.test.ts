@@ -358,6 +358,21 @@ describe("settings", () => {
     expect(shown).toEqual(kafkaTopicConfigs);
   });
 
+  test("of a topic come in Apache Kafka's order, however they are asked for", async () => {
+    const { name } = await freshTopic(client);
+    const keys = ["retention.ms", "cleanup.policy", "segment.ms", "compression.type"];
+    const { results } = await client.send(describeConfigs, 1, {
+      resources: [{ ...resource(name), configurationKeys: keys }],
+    });
+    expect(results).toMatchObject([{ errorCode: 0, errorMessage: "" }]);
+    expect(results[0]?.configs.map((one) => one.name)).toEqual([
+      "compression.type",
+      "cleanup.policy",
+      "retention.ms",
+      "segment.ms",
+    ]);
+  });
+
   test.each([
     ["is not to be changed while running", "num.partitions", "3", errorCode.invalidRequest],
     ["is no number", "log.retention.bytes", "x", errorCode.invalidRequest],

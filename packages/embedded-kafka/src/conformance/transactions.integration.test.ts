@@ -260,6 +260,8 @@ describe("Produce in a transaction", () => {
     expect((await producer.send(topic, ["a", "b"])).baseOffset).toBe(0);
     const again = await producer.send(topic, ["a", "b"], { batch: { baseSequence: 0 } });
     expect(again).toMatchObject({ errorCode: errorCode.none, baseOffset: 0 });
+    // Of the batch as it is there, and not -1 as in the first answer.
+    expect(again.logAppendTimeMs).toBeGreaterThan(0);
     await producer.end(true);
     await producer.add(topic);
     const gap = await producer.send(topic, ["d"], { batch: { baseSequence: 3 } });

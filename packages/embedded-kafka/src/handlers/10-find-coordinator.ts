@@ -3,20 +3,26 @@ import { errorCode } from "../protocol/error-codes.ts";
 import { findCoordinator } from "../protocol/messages/find-coordinator.ts";
 import { handler, type RequestContext } from "./handler.ts";
 
+/** What Apache Kafka says with error 42; clients show it. */
+const INVALID_REQUEST =
+  "This most likely occurs because of a request being malformed by the client library or the message was sent to an " +
+  "incompatible broker. See the broker logs for more details.";
+
 const GROUP = 0;
 const TRANSACTION = 1;
 
 export const findCoordinatorHandler = handler(findCoordinator, (context, request) => {
   if (context.apiVersion < 4) {
     const { key: _, ...found } = coordinator(context, request.keyType, request.key);
-    return found;
+    // One by one, an answer says in words that all is well; several at once, it says nothing.
+    return found.errorCode === errorCode.none ? { ...found, errorMessage: "NONE" } : found;
   }
   return { coordinators: request.coordinatorKeys.map((key) => coordinator(context, request.keyType, key)) };
 });
 
 function coordinator(context: RequestContext, keyType: number, key: string) {
   if (keyType !== GROUP && keyType !== TRANSACTION) {
-    return refused(key, errorCode.invalidRequest, `nothing of type ${keyType} is coordinated here`);
+    return refused(key, errorCode.invalidRequest, INVALID_REQUEST);
   }
   const kind = keyType === GROUP ? "group" : "transaction";
   context.cluster.ensureInternalTopic(kind);

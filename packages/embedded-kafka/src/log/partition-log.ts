@@ -147,7 +147,8 @@ export class PartitionLog {
         return {
           errorCode: 0,
           baseOffset: verdict.baseOffset,
-          logAppendTimeMs: config.logAppendTime ? verdict.timestampMs : -1,
+          // Whichever time it is: Apache Kafka makes no difference here.
+          logAppendTimeMs: verdict.timestampMs,
         };
       }
     }

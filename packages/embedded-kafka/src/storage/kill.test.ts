@@ -46,7 +46,7 @@ class Program implements AsyncDisposable {
 
   async address(): Promise<string> {
     await once(this.child, "message");
-    const found = () => /listening on (127\.0\.0\.1:\d+)\n/.exec(this.said)?.[1];
+    const found = () => /listening on (localhost:\d+)\n/.exec(this.said)?.[1];
     while (found() === undefined && this.child.stdout !== null) await once(this.child.stdout, "data");
     return found() ?? "";
   }
