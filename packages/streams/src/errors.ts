@@ -1,5 +1,6 @@
 /** The library's errors: each has a stable code, names what is at fault, and says what to do. */
 import { explained } from "./io/access.ts";
+import type { RecordPosition } from "./ports.ts";
 
 export type StreamsErrorCode =
   | "STREAMS_BAD_DURATION"
@@ -10,6 +11,8 @@ export type StreamsErrorCode =
   | "STREAMS_DELIVERY"
   | "STREAMS_CLOSED"
   | "STREAMS_OVERFLOW"
+  | "STREAMS_INVALID_RECORD"
+  | "STREAMS_PROCESSING"
   | "STREAMS_STALLED"
   | "STREAMS_OFFSET_OUT_OF_RANGE"
   | "STREAMS_DRIVER";
@@ -55,6 +58,48 @@ export class KafkaRefusedError extends StreamsError {
   override readonly name = "KafkaRefusedError";
   constructor(what: string, cause: unknown) {
     super("STREAMS_KAFKA_REFUSED", `Kafka refused ${what}: ${explained(cause)}`, { cause });
+  }
+}
+
+/** A record does not fit its topic's schema, and the app's `onInvalid` is "fail". */
+export class InvalidRecordError extends StreamsError {
+  override readonly name = "InvalidRecordError";
+  readonly at: RecordPosition;
+  readonly problems: readonly string[];
+  constructor({ topic, partition, offset }: RecordPosition, problems: readonly string[]) {
+    super(
+      "STREAMS_INVALID_RECORD",
+      `${topic}[${partition}] offset ${offset} does not fit the schema of "${topic}": ${problems.join("; ")}. ` +
+        'To go on past such records, set onInvalid to "dead-letter" or "skip".',
+    );
+    this.at = { topic, partition, offset };
+    this.problems = problems;
+  }
+}
+
+/** A function of the pipeline threw on a record each time it was tried, and `onFailure` is "fail". */
+export class ProcessingError extends StreamsError {
+  override readonly name = "ProcessingError";
+  readonly at: RecordPosition;
+  /** The step that it belongs to, as diagrams name it. */
+  readonly step: string | undefined;
+  constructor(
+    { topic, partition, offset }: RecordPosition,
+    {
+      reason,
+      step,
+      cause,
+    }: { readonly reason: string; readonly step: string | undefined; readonly cause: unknown },
+  ) {
+    const where = step === undefined ? "" : ` in "${step}"`;
+    super(
+      "STREAMS_PROCESSING",
+      `${topic}[${partition}] offset ${offset} can't be worked on${where}: ${reason}. ` +
+        'To go on past such records, set onFailure to "dead-letter" or "skip".',
+      { cause },
+    );
+    this.at = { topic, partition, offset };
+    this.step = step;
   }
 }
 

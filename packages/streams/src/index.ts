@@ -1,7 +1,15 @@
 /** Streams of typed records on Kafka: pipelines, publishers, subscribers. */
 export { agg, type QuantileOptions } from "./aggregates/agg.ts";
 export type { Aggregate, Aggregates, ResultOf } from "./aggregates/aggregate.ts";
-export { DeliveryError, KafkaRefusedError, StalledError, StreamsError, TopologyError } from "./errors.ts";
+export {
+  DeliveryError,
+  InvalidRecordError,
+  KafkaRefusedError,
+  ProcessingError,
+  StalledError,
+  StreamsError,
+  TopologyError,
+} from "./errors.ts";
 export {
   type GroupLook,
   type GroupWatch,
@@ -72,7 +80,7 @@ export type { DescribeFormat } from "./topology/describe.ts";
 export type { Duration } from "./topology/duration.ts";
 export type { RecordContext } from "./topology/nodes.ts";
 export type { GroupByCodecOptions, GroupByOptions, IsJson, ValueCodec } from "./topology/repartition.ts";
-export type { StepOptions } from "./topology/step-name.ts";
+export type { OnFailure, StepOptions, StepPolicy } from "./topology/step.ts";
 export type {
   HoppingWindowOptions,
   TrailingWindowOptions,

@@ -108,7 +108,12 @@ export class Bench {
     return {
       app: "bench",
       numbers: new Numbers(undefined, "bench"),
-      attempts: this.#attempts,
+      policy: {
+        attempts: this.#attempts,
+        backoffMs: 0,
+        onFailure: "dead-letter",
+        onInvalid: "dead-letter",
+      },
       wallMs: () => this.wallMs,
       print: () => undefined,
       warn: () => undefined,

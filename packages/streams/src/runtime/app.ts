@@ -6,8 +6,10 @@ import type { Clock, KafkaConnection, Log, Metrics, TopicLike } from "../ports.t
 import { type Blueprint, dataFrameOf } from "../topology/build.ts";
 import type { StreamingDataFrame } from "../topology/dataframe.ts";
 import { type DescribeFormat, describe } from "../topology/describe.ts";
-import type { SourceNode, Topology } from "../topology/nodes.ts";
+import { policiesOf, type SourceNode, type Topology } from "../topology/nodes.ts";
+import type { OnFailure } from "../topology/step.ts";
 import type { Guarantee } from "./commits.ts";
+import { waitsMs } from "./faults.ts";
 import { Numbers } from "./numbers.ts";
 import { type AppHealth, Runner } from "./runner.ts";
 import type { OnRecordsGone, StartFrom } from "./start-offsets.ts";
@@ -30,9 +32,15 @@ export interface StreamAppOptions {
    * end, or end the app with an error. Told in the log in any case. Kafka's `auto.offset.reset`. @default "earliest"
    */
   readonly onRecordsGone?: OnRecordsGone;
-  /** How often a record is tried in all before it goes to the dead letters. @default 3 */
+  /**
+   * How often a record on which a function throws is tried in all. A step may say otherwise for itself, see
+   * {@link StepOptions}. @default 3
+   */
   readonly attempts?: number;
-  /** Wait before the second try in milliseconds; doubled for each further one. @default 100 */
+  /**
+   * Wait before the second try in milliseconds; doubled for each further one, up to a minute. All waits of a record
+   * together must stay below `stallAfterMs`; its partition stands still meanwhile. @default 100
+   */
   readonly backoffMs?: number;
   /**
    * What holds where a process or a broker dies: see {@link Guarantee}. Kafka Streams' `processing.guarantee`.
@@ -40,6 +48,16 @@ export interface StreamAppOptions {
    * for each partition. @default "at-least-once"
    */
   readonly guarantee?: Guarantee;
+  /**
+   * What becomes of a record that failed as often as it is tried. Kafka Streams' `processing.exception.handler`, Quix'
+   * `on_processing_error`; both stop by default. @default "dead-letter"
+   */
+  readonly onFailure?: OnFailure;
+  /**
+   * What becomes of a record that does not fit its topic's schema. Kafka Streams'
+   * `deserialization.exception.handler`, Quix' `on_consumer_error`. @default "dead-letter"
+   */
+  readonly onInvalid?: OnFailure;
   /**
    * How often positions are committed, in milliseconds. Kafka Streams' `commit.interval.ms`. Small values cost requests,
    * large ones records worked on twice after a crash, or, under "exactly-once", latency.
@@ -127,6 +145,10 @@ export function createStreamApp(options: StreamAppOptions): StreamApp {
         throw new StreamsError("STREAMS_CLOSED", `App "${options.name}" was run before.`);
       if (sources.size === 0)
         throw new TopologyError(`App "${options.name}" reads no topic; call dataframe first.`);
+      for (const { attempts, backoffMs } of policiesOf(topology)) {
+        const { policy, stallAfterMs } = settings;
+        mustNotStall(attempts ?? policy.attempts, backoffMs ?? policy.backoffMs, stallAfterMs);
+      }
       const started = new Runner({ ...settings, topology });
       runner = started;
       if (signal?.aborted) return;
@@ -138,8 +160,7 @@ export function createStreamApp(options: StreamAppOptions): StreamApp {
       runner?.stop();
       await running?.catch(() => undefined);
     },
-    testDriver: (driverOptions) =>
-      new TestDriver(topology, { attempts: settings.attempts, ...driverOptions }),
+    testDriver: (driverOptions) => new TestDriver(topology, settings.policy, driverOptions),
     health: () => runner?.health() ?? { ready: false, live: true, why: "not started" },
   };
 }
@@ -147,6 +168,7 @@ export function createStreamApp(options: StreamAppOptions): StreamApp {
 function checked(options: StreamAppOptions) {
   const { name, kafka, log, clock = machineClock, metrics, startFrom = "latest" } = options;
   const { onRecordsGone = "earliest", guarantee = "at-least-once" } = options;
+  const { onFailure = "dead-letter", onInvalid = "dead-letter" } = options;
   const {
     attempts = 3,
     backoffMs = 100,
@@ -163,6 +185,7 @@ function checked(options: StreamAppOptions) {
       `${option} is ${value}; it must be a whole number from ${least} on.`,
     );
   }
+  mustNotStall(attempts, backoffMs, stallAfterMs);
   if (name === "")
     throw new StreamsError("STREAMS_BAD_OPTION", "An app needs a name: it is the consumer group.");
   const inLog: Print = (label, value, { key, timestampMs }) =>
@@ -178,6 +201,19 @@ function checked(options: StreamAppOptions) {
     print,
     metrics,
     numbers: new Numbers(metrics, name),
-    ...bounds,
+    policy: { attempts, backoffMs, onFailure, onInvalid },
+    commitEveryMs,
+    sessionTimeoutMs,
+    stallAfterMs,
   };
+}
+
+function mustNotStall(attempts: number, backoffMs: number, stallAfterMs: number): void {
+  const waitMs = waitsMs({ attempts, backoffMs });
+  if (waitMs < stallAfterMs) return;
+  throw new StreamsError(
+    "STREAMS_BAD_OPTION",
+    `A record that fails each time waits ${waitMs} ms between its ${attempts} tries; that must be less than stallAfterMs, ` +
+      `which is ${stallAfterMs}: try less often, wait less, or raise stallAfterMs.`,
+  );
 }

@@ -24,6 +24,8 @@ export const deadLetterHeaders = {
   timestamp: "kelvin-dlq-timestamp",
   code: "kelvin-dlq-code",
   reason: "kelvin-dlq-reason",
+  /** Only where a function threw: the step that it belongs to, as diagrams name it. */
+  step: "kelvin-dlq-step",
   /** Only where the value had to be cut: how many bytes it had. It lies whole at its source position. */
   cutFrom: "kelvin-dlq-cut-from",
 } as const;
@@ -37,6 +39,8 @@ export interface DeadLetter {
   readonly code: DeadLetterCode;
   /** For people; at most 1,000 bytes. */
   readonly reason: string;
+  /** The step whose function threw, as diagrams name it; undefined where none did. */
+  readonly step?: string;
 }
 
 export function deadLetterTopicName(sourceTopic: string): string {
@@ -64,6 +68,7 @@ export function deadLetterOf(
   record: IncomingRecord,
   code: DeadLetterCode,
   reason: string,
+  step?: string,
 ): OutgoingRecord {
   return {
     topic: deadLetterTopicName(record.topic),
@@ -79,6 +84,7 @@ export function deadLetterOf(
       [deadLetterHeaders.timestamp]: String(record.timestampMs),
       [deadLetterHeaders.code]: code,
       [deadLetterHeaders.reason]: cut(reason),
+      ...(step !== undefined && { [deadLetterHeaders.step]: cut(step) }),
     },
   };
 }
@@ -121,7 +127,15 @@ export function parseDeadLetter(
   if (!isCode(code) || text("topic") === "" || Number.isNaN(partition + offset + timestampMs))
     return undefined;
   const source = { topic: text("topic"), partition, offset };
-  return { pipeline: text("pipeline"), source, timestampMs, code, reason: text("reason") };
+  const step = text("step");
+  return {
+    pipeline: text("pipeline"),
+    source,
+    timestampMs,
+    code,
+    reason: text("reason"),
+    ...(step !== "" && { step }),
+  };
 }
 
 function whole(text: string): number {

@@ -4,6 +4,7 @@
  */
 import { StreamsError } from "../errors.ts";
 import type { OutgoingRecord } from "../ports.ts";
+import { titleOf } from "../topology/describe.ts";
 import type {
   ArmNode,
   GroupByNode,
@@ -13,6 +14,7 @@ import type {
   WindowNode,
 } from "../topology/nodes.ts";
 import { ORIGIN_HEADER } from "../topology/repartition.ts";
+import { StepFault } from "./faults.ts";
 import { originOf } from "./origins.ts";
 import type { Turn } from "./turn.ts";
 
@@ -71,14 +73,19 @@ function visit(
   switch (node.kind) {
     case "apply":
     case "applyAsync":
-      return whenDone(node.run(value, context), goOn);
+      return whenDone(called(node, value, context), goOn);
     case "flatMap":
-      return whenDone(node.run(value, context), (values) => inTurn(listOf(values), goOn));
+      return whenDone(called(node, value, context), (values) =>
+        inTurn(
+          guarded(node, () => listOf(values)),
+          goOn,
+        ),
+      );
     case "filter":
-      return whenDone(node.run(value, context), (keep) => (keep === true ? goOn(value) : undefined));
+      return whenDone(called(node, value, context), (keep) => (keep === true ? goOn(value) : undefined));
     case "update":
       if (options.isRebuild) return goOn(value);
-      return inItsTurn(options, () => whenDone(node.run(value, context), () => goOn(value)));
+      return inItsTurn(options, () => whenDone(called(node, value, context), () => goOn(value)));
     case "branch":
       return evaluate(armOf(node.next, value, context)?.next ?? [], value, context, effects, options);
     case "arm":
@@ -88,14 +95,15 @@ function visit(
       effects.prints.push({ label: node.label, value, context });
       return goOn(value);
     case "toTopic":
-      if (!options.isRebuild) effects.out.push(recordFor(node.topic, value, context));
+      if (!options.isRebuild) effects.out.push(guarded(node, () => recordFor(node.topic, value, context)));
       return goOn(value);
     case "toChosenTopic":
-      if (!options.isRebuild) effects.out.push(recordFor(chosen(node, value, context), value, context));
+      if (!options.isRebuild)
+        effects.out.push(guarded(node, () => recordFor(chosen(node, value, context), value, context)));
       return goOn(value);
     case "groupBy":
       if (!options.isRebuild)
-        effects.out.push(regrouped(node, keyOf(node, value, context), value, context, effects, options));
+        effects.out.push(guarded(node, () => regrouped(node, value, context, effects, options)));
       return;
     case "window": {
       const known = effects.windows.find((input) => input.node === node);
@@ -105,6 +113,29 @@ function visit(
     }
   }
 }
+
+/** Calls a function of the user; what it throws names the step. */
+function called(node: CallingNode, value: unknown, context: RecordContext): unknown {
+  const result = guarded(node, () => node.run(value, context));
+  if (!(result instanceof Promise)) return result;
+  return result.catch((error: unknown) => {
+    throw faultOf(node, error);
+  });
+}
+
+function guarded<R>(node: Node, work: () => R): R {
+  try {
+    return work();
+  } catch (error) {
+    throw faultOf(node, error);
+  }
+}
+
+function faultOf(node: Node, error: unknown): StepFault {
+  return new StepFault(titleOf(node), "policy" in node ? node.policy : {}, error);
+}
+
+type CallingNode = Extract<Node, { run: unknown }>;
 
 function inItsTurn({ turn }: EvaluateOptions, work: () => void | Promise<void>): void | Promise<void> {
   return turn === undefined || turn.isInOrder ? work() : turn.come.then(work);
@@ -140,7 +171,7 @@ function isIterable(values: object): values is Iterable<unknown> {
 
 /** The first arm that takes the value. */
 function armOf(arms: readonly ArmNode[], value: unknown, context: RecordContext): ArmNode | undefined {
-  return arms.find((arm) => arm.run(value, context) === true);
+  return arms.find((arm) => called(arm, value, context) === true);
 }
 
 function keyOf(node: GroupByNode, value: unknown, context: RecordContext): string {
@@ -163,8 +194,7 @@ type Sink = Extract<Node, { kind: "toTopic" }>["topic"];
 
 /** Where it comes from goes with it, except of results: those are not told in the same order again. */
 function regrouped(
-  { topic }: GroupByNode,
-  key: string,
+  node: GroupByNode,
   value: unknown,
   context: RecordContext,
   { out }: Effects,
@@ -172,9 +202,9 @@ function regrouped(
 ): OutgoingRecord {
   const origin = sequence === undefined ? {} : { [ORIGIN_HEADER]: originOf(context, sequence, out.length) };
   return {
-    topic: topic.name,
-    key,
-    value: topic.encode(value),
+    topic: node.topic.name,
+    key: keyOf(node, value, context),
+    value: node.topic.encode(value),
     timestampMs: context.timestampMs,
     headers: { ...context.headers, ...origin },
   };

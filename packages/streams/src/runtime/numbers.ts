@@ -8,6 +8,7 @@ const COUNTERS = {
   records_future: "Records whose event time is too far ahead of the wall clock.",
   records_misplaced: "Records outside their key's partition, whose windows are split by that.",
   records_dead_lettered: "Records written to a dead-letter topic.",
+  records_skipped: "Records passed over, as the policy says.",
   records_retried: "Tries of a record after a function of the pipeline threw.",
   records_repeated: "Records of a repartition topic that were there before, left out.",
   records_rebuilt: "Records read again to rebuild window state.",

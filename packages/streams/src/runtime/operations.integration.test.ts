@@ -92,3 +92,39 @@ test("a function of applyAsync that never returns ends the app with what stands 
     message: expect.stringContaining(`${from.name}[0] offset 0`),
   });
 });
+
+test("onFailure fail ends the app with the record that it can't work on; the next life begins with it", async () => {
+  const name = uniqueName("fails");
+  const [from, to] = [readingTopic(`${name}-in`, 1), readingTopic(`${name}-out`, 1)];
+  const described = (onFailure: "fail" | "skip") => {
+    const app = createStreamApp({
+      name,
+      kafka,
+      log: keptLog(),
+      startFrom: "earliest",
+      backoffMs: 1,
+      onFailure,
+    });
+    app
+      .dataframe(from)
+      .update(({ x }) => {
+        if (x === 2) throw new RangeError("two");
+      })
+      .toTopic(to);
+    return app;
+  };
+  await publish(from, readings(4));
+  const failing = described("fail");
+  await expect(failing.run()).rejects.toMatchObject({ code: "STREAMS_PROCESSING", at: { offset: 2 } });
+  expect(failing.health()).toMatchObject({
+    live: false,
+    why: expect.stringContaining(`${from.name}[0] offset 2`),
+  });
+  const skipping = described("skip");
+  const run = skipping.run();
+  await using written = await followTopic(kafka.brokers, to.name);
+  await waitFor("the last one", () => xs(written.records).includes(3));
+  await skipping.stop();
+  await run;
+  expect(new Set(xs(await written.toEnd()))).toEqual(new Set([0, 1, 3]));
+});

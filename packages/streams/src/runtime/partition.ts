@@ -2,6 +2,8 @@
  * The work on one input partition: records in, effects out, window state between. No Kafka and no timers here; the runtime
  * and the test driver share it.
  */
+
+import { InvalidRecordError, ProcessingError } from "../errors.ts";
 import type { IncomingRecord, OutgoingRecord } from "../ports.ts";
 import type { Checkpoint, WindowCheckpoint } from "../state/checkpoint.ts";
 import { OffsetSet } from "../state/offset-set.ts";
@@ -14,6 +16,7 @@ import { Begun } from "./ahead.ts";
 import { type DeadLetterCode, deadLetterOf } from "./dead-letters.ts";
 import { decode, type Readable } from "./decode.ts";
 import { type Effects, evaluate, noEffects } from "./evaluate.ts";
+import { type FailurePolicy, verdictOf } from "./faults.ts";
 import type { Numbers } from "./numbers.ts";
 import { Origins, withoutOrigin } from "./origins.ts";
 import { futureReason, lateReason } from "./reasons.ts";
@@ -27,9 +30,9 @@ export interface PartitionPorts {
   emit(record: OutgoingRecord, origin: IncomingRecord): void;
   print(label: string, value: unknown, context: RecordContext): void;
   /** Waits before a record is tried again; not at all where it returns nothing. */
-  backoff(attempt: number): Promise<void> | undefined;
-  /** How often a record is tried in all. */
-  readonly attempts: number;
+  backoff(waitMs: number): Promise<void> | undefined;
+  /** What to do with records that fail. */
+  readonly policy: FailurePolicy;
   warn(fields: object, message: string): void;
   /** Whether records of the key belong into this partition; undefined where there is only one. */
   readonly isHome?: ((key: string) => boolean) | undefined;
@@ -209,7 +212,7 @@ export class Partition {
     });
   }
 
-  /** Works on the next record. Never throws for the record's sake. */
+  /** Works on the next record. Throws for the record's sake only where the policy says so. */
   process(given: IncomingRecord): void | Promise<void> {
     this.#ports.numbers.count("records_in", given.topic);
     const record = this.#isRepartition ? withoutOrigin(given) : given;
@@ -217,7 +220,9 @@ export class Partition {
     if (this.#isRepartition && this.#origins.isRepeated(given)) return this.#repeated(record);
     const decoded = begun?.decoded ?? decode(this.#source, record);
     if (!decoded.ok) {
-      this.#deadLetter(record, "undecodable", decoded.problems.join("; "));
+      const { onInvalid } = this.#ports.policy;
+      if (onInvalid === "fail") throw new InvalidRecordError(record, decoded.problems);
+      this.#putAside(onInvalid, record, "undecodable", { reason: decoded.problems.join("; ") });
       return this.#done(given);
     }
     const { context } = decoded;
@@ -356,7 +361,7 @@ export class Partition {
     }
     this.#print(effects);
     for (const out of effects.out) this.#emit(out, record);
-    if (refused !== undefined) this.#deadLetter(record, refused.code, refused.reason);
+    if (refused !== undefined) this.#putAside("dead-letter", record, refused.code, refused);
     let telling: Promise<void> | undefined;
     for (const { window, told } of changed) {
       const tell = () => this.#tell(window, told);
@@ -436,19 +441,17 @@ export class Partition {
     code: DeadLetterCode = "failed",
     attempt = 1,
   ): void | Promise<void> {
-    const again = (error: unknown): void | Promise<void> => {
-      if (attempt >= this.#ports.attempts) {
-        this.#deadLetter(
-          record,
-          code,
-          error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-        );
+    const again = (thrown: unknown): void | Promise<void> => {
+      const verdict = verdictOf(thrown, attempt, this.#ports.policy);
+      if (verdict.kind !== "again") {
+        if (verdict.kind === "fail") throw new ProcessingError(record, verdict);
+        this.#putAside(verdict.kind, record, code, verdict);
         if (code === "failed") for (const { uncounted } of this.#windows) uncounted.add(record.offset);
         return;
       }
       this.#ports.numbers.count("records_retried");
       const next = () => this.#tried(record, work, code, attempt + 1);
-      const waited = this.#ports.backoff(attempt);
+      const waited = this.#ports.backoff(verdict.waitMs);
       return waited === undefined ? next() : waited.then(next);
     };
     try {
@@ -470,14 +473,26 @@ export class Partition {
     );
   }
 
-  #deadLetter(record: IncomingRecord, code: DeadLetterCode, reason: string): void {
+  /** The record does not count: it goes to the dead letters, or nowhere. */
+  #putAside(
+    where: "dead-letter" | "skip",
+    record: IncomingRecord,
+    code: DeadLetterCode,
+    { reason, step }: { readonly reason: string; readonly step?: string | undefined },
+  ): void {
+    const { numbers, warn, app, emit } = this.#ports;
     const { topic, partition, offset } = record;
-    if (code === "late") this.#ports.numbers.count("records_late");
-    if (code === "future") this.#ports.numbers.count("records_future");
-    this.#ports.numbers.count("records_dead_lettered", topic, code);
-    this.#ports.warn({ topic, partition, offset, code, reason }, "record put with the dead letters");
-    const letter = deadLetterOf(this.#ports.app, record, code, reason);
-    this.#leave(() => this.#ports.emit(letter, record));
+    if (code === "late") numbers.count("records_late");
+    if (code === "future") numbers.count("records_future");
+    const fields = { topic, partition, offset, code, ...(step !== undefined && { step }), reason };
+    if (where === "skip") {
+      numbers.count("records_skipped", topic, code);
+      return warn(fields, "record skipped");
+    }
+    numbers.count("records_dead_lettered", topic, code);
+    warn(fields, "record put with the dead letters");
+    const letter = deadLetterOf(app, record, code, reason, step);
+    this.#leave(() => emit(letter, record));
   }
 
   #emit(record: OutgoingRecord, origin: IncomingRecord): void {

@@ -18,6 +18,7 @@ import { AtLeastOnce } from "./at-least-once.ts";
 import type { Commits, Guarantee } from "./commits.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
 import { ExactlyOnce } from "./exactly-once.ts";
+import type { FailurePolicy } from "./faults.ts";
 import type { Numbers } from "./numbers.ts";
 import type { PartitionPorts } from "./partition.ts";
 import { PURGE_EVERY_MS, Purge } from "./purge.ts";
@@ -34,8 +35,7 @@ export interface RunnerOptions {
   readonly metrics: Metrics | undefined;
   readonly startFrom: StartFrom;
   readonly onRecordsGone: OnRecordsGone;
-  readonly attempts: number;
-  readonly backoffMs: number;
+  readonly policy: FailurePolicy;
   readonly guarantee: Guarantee;
   readonly commitEveryMs: number;
   readonly sessionTimeoutMs: number;
@@ -200,12 +200,12 @@ export class Runner {
   }
 
   #ports(): Omit<PartitionPorts, "emit"> {
-    const { topology, numbers, clock, log, print, attempts, backoffMs } = this.#options;
+    const { topology, numbers, clock, log, print, policy } = this.#options;
     const sparing = new SparingLog(log, clock);
     return {
       app: topology.name,
       numbers,
-      attempts,
+      policy,
       print: (label, value, context) => {
         // By now the record counts. A display that fails must not make it count again.
         try {
@@ -215,8 +215,8 @@ export class Runner {
         }
       },
       wallMs: () => clock.now(),
-      backoff: async (attempt) => {
-        await delay(clock, backoffMs * 2 ** (attempt - 1), this.#stop.signal);
+      backoff: async (waitMs) => {
+        await delay(clock, waitMs, this.#stop.signal);
         if (this.#stop.signal.aborted) throw gone("it was stopped between two tries of a record");
       },
       warn: (fields, message) => sparing.warn(fields, message),

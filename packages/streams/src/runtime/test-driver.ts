@@ -5,6 +5,7 @@ import { decodeCheckpoint, encodeCheckpoint } from "../state/checkpoint.ts";
 import { type Duration, milliseconds } from "../topology/duration.ts";
 import type { RecordContext, SourceNode, Topology } from "../topology/nodes.ts";
 import { type DeadLetter, deadLetterTopicName, parseDeadLetter } from "./dead-letters.ts";
+import type { FailurePolicy } from "./faults.ts";
 import { Numbers } from "./numbers.ts";
 import { Partition, type PartitionPorts } from "./partition.ts";
 
@@ -58,6 +59,7 @@ const TICK_MS = 100;
  */
 export class TestDriver {
   readonly #topology: Topology;
+  readonly #policy: FailurePolicy;
   readonly #options: TestDriverOptions;
   readonly #lanes = new Map<string, Lane>();
   readonly #written = new Map<string, OutgoingRecord[]>();
@@ -67,8 +69,9 @@ export class TestDriver {
   /** Work that waits for functions of the pipeline that are asynchronous. */
   #pending: Promise<void> | undefined;
 
-  constructor(topology: Topology, options: TestDriverOptions = {}) {
+  constructor(topology: Topology, policy: FailurePolicy, options: TestDriverOptions = {}) {
     this.#topology = topology;
+    this.#policy = policy;
     this.#options = options;
     this.#wallMs = options.startMs;
     for (const source of topology.sources) {
@@ -278,7 +281,7 @@ export class TestDriver {
     return {
       app: this.#topology.name,
       numbers: new Numbers(undefined, this.#topology.name),
-      attempts: this.#options.attempts ?? 3,
+      policy: { ...this.#policy, attempts: this.#options.attempts ?? this.#policy.attempts },
       wallMs: () => this.wallMs,
       backoff: () => undefined,
       warn: () => undefined,

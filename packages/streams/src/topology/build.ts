@@ -11,7 +11,7 @@ import type {
 } from "./dataframe.ts";
 import type { ArmNode, Node, RecordContext, SourceNode, WindowShape, WindowTells } from "./nodes.ts";
 import { repartitionTopic, type ValueCodec } from "./repartition.ts";
-import { type StepOptions, stepName } from "./step-name.ts";
+import { type StepOptions, stepName, stepPolicy } from "./step.ts";
 import { hoppingShape, sessionShape, slidingShape, stateNameOf, trailingShape } from "./window-shapes.ts";
 import type { WindowOptions } from "./windows.ts";
 
@@ -70,26 +70,21 @@ function frame<T>(place: Place): StreamingDataFrame<T> {
   ): StreamingDataFrame<T>;
   function filter(
     keep: (value: T, context: RecordContext) => unknown,
-    { name }: StepOptions = {},
+    options: StepOptions = {},
   ): StreamingDataFrame<T> {
-    return add({ kind: "filter", name: stepName(keep, name), run: keep, next: [] });
+    return add({ kind: "filter", ...step(keep, options) });
   }
   const result: StreamingDataFrame<T> = {
     filter,
-    apply: (transform, { name } = {}) =>
-      add({ kind: "apply", name: stepName(transform, name), run: transform, next: [] }),
-    applyAsync: (transform, { name, concurrency }) =>
+    apply: (transform, options = {}) => add({ kind: "apply", ...step(transform, options) }),
+    applyAsync: (transform, options) =>
       add({
         kind: "applyAsync",
-        name: stepName(transform, name),
-        concurrency: checkedConcurrency(concurrency),
-        run: transform,
-        next: [],
+        concurrency: checkedConcurrency(options.concurrency),
+        ...step(transform, options),
       }),
-    flatMap: (transform, { name } = {}) =>
-      add({ kind: "flatMap", name: stepName(transform, name), run: transform, next: [] }),
-    update: (effect, { name } = {}) =>
-      add({ kind: "update", name: stepName(effect, name), run: effect, next: [] }),
+    flatMap: (transform, options = {}) => add({ kind: "flatMap", ...step(transform, options) }),
+    update: (effect, options = {}) => add({ kind: "update", ...step(effect, options) }),
     branch: (predicates) => branches(place, predicates),
     merge: (other) => merged(place, places.get(other)),
     groupBy: (key, options) => grouped<T>(place, key, options),
@@ -116,6 +111,12 @@ function frame<T>(place: Place): StreamingDataFrame<T> {
   return result;
 }
 
+/** What every node with a function has. */
+function step<R>(run: R & Named, options: StepOptions) {
+  return { name: stepName(run, options.name), policy: stepPolicy(options), run, next: [] };
+}
+
+type Named = Parameters<typeof stepName>[0];
 type Keep<T, S extends T> = (value: T, context: RecordContext) => value is S;
 type Choose<T> = (value: T, context: RecordContext) => TopicSink<T>;
 
@@ -160,9 +161,9 @@ function branches<T>(place: Place, predicates: Readonly<Record<string, BranchPre
   }
   const arms = Object.entries(predicates).map(([name, run]): [string, ArmNode] => [
     name,
-    { kind: "arm", name, run, next: [] },
+    { kind: "arm", name, policy: {}, run, next: [] },
   ]);
-  arms.push([OTHERWISE, { kind: "arm", name: OTHERWISE, run: () => true, next: [] }]);
+  arms.push([OTHERWISE, { kind: "arm", name: OTHERWISE, policy: {}, run: () => true, next: [] }]);
   place.next.push({ kind: "branch", next: arms.map(([, arm]) => arm) });
   return Object.fromEntries(arms.map(([name, { next }]) => [name, frame<T>({ ...place, next })]));
 }
@@ -203,14 +204,16 @@ function grouped<T>(
   const upstream = sources.map((source) => source.topic.name);
   const source: SourceNode = { kind: "source", topic, repartition: { name, upstream }, next: [] };
   blueprint.addSource(source);
-  place.next.push({ kind: "groupBy", name, run: key, topic, next: [] });
+  place.next.push({ kind: "groupBy", name, policy: {}, run: key, topic, next: [] });
   return dataFrameOf<T>(source, blueprint);
 }
 
-function chosenTopic<T>(choose: Choose<T>, { name, topics = [] }: ChosenTopicOptions<T>): Node {
+function chosenTopic<T>(choose: Choose<T>, options: ChosenTopicOptions<T>): Node {
+  const { name, topics = [] } = options;
   return {
     kind: "toChosenTopic",
     name: stepName(choose, name),
+    policy: stepPolicy(options),
     choose: choose,
     topics: new Map(topics.map((topic) => [topic.name, topic])),
     next: [],

@@ -4,7 +4,7 @@ import type { TopicLike } from "../ports.ts";
 import type { Duration } from "./duration.ts";
 import type { RecordContext } from "./nodes.ts";
 import type { GroupByCodecOptions, GroupByOptions, IsJson } from "./repartition.ts";
-import type { StepOptions } from "./step-name.ts";
+import type { StepOptions } from "./step.ts";
 import type { HoppingWindowOptions, TrailingWindowOptions, WindowOptions, WindowResult } from "./windows.ts";
 
 /** What a topic must be able to take. Functions as properties, so that the payload's type is checked strictly. */

@@ -83,7 +83,8 @@ function childrenOf({ next }: Node): readonly Node[] {
   return next.filter((node) => node.kind !== "arm" || node.next.length > 0);
 }
 
-function titleOf(node: Node): string {
+/** A step in words, also in logs and dead letters. */
+export function titleOf(node: Node): string {
   switch (node.kind) {
     case "apply":
     case "filter":

@@ -6,6 +6,7 @@
  */
 import type { Aggregates } from "../aggregates/aggregate.ts";
 import type { TopicLike } from "../ports.ts";
+import type { StepPolicy } from "./step.ts";
 
 /** Where a value comes from; for a window's result, the record that made it due. */
 export interface RecordContext {
@@ -40,6 +41,8 @@ export interface Repartition {
 interface FunctionNode {
   /** For people; empty where there is none to be had. */
   readonly name: string;
+  /** Where its function throws. */
+  readonly policy: StepPolicy;
   run(value: unknown, context: RecordContext): unknown;
   readonly next: Node[];
 }
@@ -105,6 +108,7 @@ export interface ToTopicNode {
 export interface ToChosenTopicNode {
   readonly kind: "toChosenTopic";
   readonly name: string;
+  readonly policy: StepPolicy;
   choose(value: unknown, context: RecordContext): TopicLike<unknown>;
   /** Those it is known to choose, and those it has chosen so far: they have to be there. */
   readonly topics: Map<string, TopicLike<unknown>>;
@@ -215,4 +219,10 @@ export function sinkTopicsOf(topology: Topology): TopicLike<unknown>[] {
     }
   }
   return [...topics.values()];
+}
+
+/** What its steps say for themselves of records that fail. */
+export function policiesOf(topology: Topology): StepPolicy[] {
+  const nodes = topology.sources.flatMap((source) => [...nodesOf(source)]);
+  return nodes.flatMap((node) => ("policy" in node ? [node.policy] : []));
 }

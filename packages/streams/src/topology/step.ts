@@ -1,0 +1,59 @@
+/** What can be said of a step of a pipeline: its name, and what to do where its function throws. */
+import { TopologyError } from "../errors.ts";
+
+/**
+ * What becomes of a record on which a function has thrown as often as it is tried.
+ *
+ * - `dead-letter`: it goes to `<topic>.dlq`, untouched, with the reason, and the work goes on
+ * - `skip`: it is passed over with a line in the log and a number (`kelvin_records_skipped_total`)
+ * - `fail`: `app.run()` rejects with {@link ProcessingError}; the next start begins with this record
+ */
+export type OnFailure = "dead-letter" | "skip" | "fail";
+
+/** What to do where a step's function throws. A record is tried as a whole, from its first step on. */
+export interface StepPolicy {
+  /** How often a record is tried in all where this step throws. @default as the app says */
+  readonly attempts?: number;
+  /** Milliseconds before the second try, doubled for each further one, up to a minute. @default as the app says */
+  readonly backoffMs?: number;
+  /** @default as the app says */
+  readonly onFailure?: OnFailure;
+}
+
+/** For every operation that calls a function. */
+export interface StepOptions extends StepPolicy {
+  /**
+   * What the step is called in diagrams, logs and dead letters. Kafka Streams' `Named.as`, Quix has none.
+   *
+   * @default the function's name, or the expression of a short arrow function
+   */
+  readonly name?: string;
+}
+
+const EXPRESSION_CHARS_MAX = 60;
+
+/** The name that was given, the function's own, or what it says: `reading.celsius > 30`. */
+export function stepName(run: { readonly name: string; toString(): string }, given?: string): string {
+  if (given !== undefined) return given;
+  if (run.name !== "") return run.name;
+  const [, expression = ""] = /^(?:async\s+)?(?:[\w$]+|\([^()]*\))\s*=>\s*(.+)$/s.exec(run.toString()) ?? [];
+  if (expression.startsWith("{")) return "";
+  const line = expression.replaceAll(/\s+/g, " ").trim();
+  return line.length <= EXPRESSION_CHARS_MAX ? line : `${line.slice(0, EXPRESSION_CHARS_MAX - 1)}…`;
+}
+
+/** What a step says for itself; nothing where it says nothing. */
+export function stepPolicy({ attempts, backoffMs, onFailure }: StepPolicy): StepPolicy {
+  mustBeWhole("attempts", attempts, 1);
+  mustBeWhole("backoffMs", backoffMs, 0);
+  return {
+    ...(attempts !== undefined && { attempts }),
+    ...(backoffMs !== undefined && { backoffMs }),
+    ...(onFailure !== undefined && { onFailure }),
+  };
+}
+
+function mustBeWhole(option: string, value: number | undefined, least: number): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return;
+  throw new TopologyError(`${option} of a step is ${value}; it must be a whole number from ${least} on.`);
+}
