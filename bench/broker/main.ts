@@ -143,7 +143,7 @@ const wanted = measures.filter(({ what }) => what.includes(options.only));
 
 const Told = z.object({ broker: z.string() });
 const Cpu = z.object({ cpuMs: z.number() });
-const child = fork(join(import.meta.dirname, "broker-process.ts"));
+const child = fork(join(import.meta.dirname, "../broker-process.ts"));
 const sides: Side[] = [
   {
     name: "embedded",

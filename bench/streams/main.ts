@@ -1,0 +1,168 @@
+/** `npm run bench -- streams`: the library beside a bare kafkajs loop, in turn, on the same broker. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { loadavg } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { createTopics, uniqueName } from "@kelvin/test-kit";
+import type { Admin } from "kafkajs";
+import * as z from "zod";
+import { table } from "../../tools/people/table.ts";
+import { type Goal, percentile, report } from "../goals.ts";
+import { type Latency, latencyOf } from "./latency.ts";
+import { BARE, type Contestant, kafkaOf, LIBRARY } from "./programs.ts";
+import { fill, inputOf } from "./readings.ts";
+import { type Throughput, throughputOf } from "./throughput.ts";
+import { PARTITIONS } from "./topics.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    readings: { type: "string", default: "500000" },
+    devices: { type: "string", default: "1000" },
+    rounds: { type: "string", default: "3" },
+    /** An Apache Kafka to measure on; without it an embedded broker in a process of its own. */
+    kafka: { type: "string" },
+    /** Of the measurement of latency, for each program; 0 leaves it out. */
+    seconds: { type: "string", default: "10" },
+    /** Readings a second meanwhile. */
+    rate: { type: "string", default: "1000" },
+    /** Only programs that have this in their names, and the bare loop. */
+    only: { type: "string", default: "" },
+  },
+});
+const atLeast = (text: string, least: number) => Math.max(Number(text) || 0, least);
+const rounds = atLeast(options.rounds, 1);
+const seconds = atLeast(options.seconds, 0);
+const devices = atLeast(options.devices, 1);
+const input = inputOf(atLeast(options.readings, devices), devices);
+const contestants = [BARE, ...LIBRARY.filter(({ name }) => name.includes(options.only))];
+
+const Told = z.object({ broker: z.string() });
+const loadAtFirst = loadavg()[0] ?? 0;
+const child = options.kafka === undefined ? fork(join(import.meta.dirname, "../broker-process.ts")) : null;
+const broker = options.kafka ?? Told.parse((await once(child ?? process, "message"))[0]).broker;
+const admin = kafkaOf(broker).admin();
+await admin.connect();
+try {
+  const throughputs = await inTurn(admin);
+  const latencies = await inTurnLatencies(admin);
+  console.log(
+    `\n${table(["", "/s", "/s warm", "us CPU", "MB", "p50", "p99 ms"], rowsOf(throughputs, latencies))}`,
+  );
+  report(goalsOf(throughputs, latencies));
+  console.log(
+    `\n${input.readings.length} readings, ${devices} devices, ${PARTITIONS} partitions, ${options.kafka ?? "embedded broker"}; ` +
+      `the middle of ${rounds} rounds; load ${loadAtFirst.toFixed(1)} before, ${loadavg()[0]?.toFixed(1)} after.`,
+  );
+} finally {
+  await admin.disconnect();
+  child?.disconnect();
+}
+
+async function inTurn(on: Admin): Promise<Map<Contestant, Throughput[]>> {
+  const topic = uniqueName("bench-input");
+  await createTopics(on, [{ topic, numPartitions: PARTITIONS }]);
+  await fill(kafkaOf(broker), topic, input, devices);
+  const taken = new Map<Contestant, Throughput[]>(contestants.map((each) => [each, []]));
+  for (let round = 1; round <= rounds; round++) {
+    for (const [contestant, values] of taken) {
+      values.push(await throughputOf(contestant, on, broker, topic, input));
+    }
+  }
+  await on.deleteTopics({ topics: [topic] });
+  return taken;
+}
+
+async function inTurnLatencies(on: Admin): Promise<Map<Contestant, Latency[]>> {
+  const taken = new Map<Contestant, Latency[]>(contestants.map((each) => [each, []]));
+  if (seconds === 0) return taken;
+  for (let round = 1; round <= rounds; round++) {
+    for (const [contestant, values] of taken) {
+      if (contestant.workload !== "W1") continue;
+      values.push(
+        await latencyOf(contestant, on, broker, { perSecond: Number(options.rate), seconds, devices }),
+      );
+    }
+  }
+  return taken;
+}
+
+function middle<T>(values: readonly T[] | undefined, of: (value: T) => number): number {
+  return percentile((values ?? []).map(of), 0.5);
+}
+
+function rowsOf(
+  throughputs: ReadonlyMap<Contestant, Throughput[]>,
+  latencies: ReadonlyMap<Contestant, Latency[]>,
+): (string | number)[][] {
+  return contestants.map((each) => {
+    const taken = throughputs.get(each);
+    const late = latencies.get(each) ?? [];
+    return [
+      each.name,
+      Math.round(middle(taken, ({ perSecond }) => perSecond)),
+      Math.round(middle(taken, ({ perSecondWarm }) => perSecondWarm)),
+      Number(middle(taken, ({ cpuUs }) => cpuUs).toFixed(1)),
+      Math.round(middle(taken, ({ residentMb }) => residentMb)),
+      late.length === 0 ? "" : middle(late, ({ p50 }) => p50),
+      late.length === 0 ? "" : middle(late, ({ p99 }) => p99),
+    ];
+  });
+}
+
+/** Ratios of the same round: what else the machine does, it does to both. */
+function goalsOf(
+  throughputs: ReadonlyMap<Contestant, Throughput[]>,
+  latencies: ReadonlyMap<Contestant, Latency[]>,
+): Goal[] {
+  const bare = throughputs.get(BARE) ?? [];
+  const ratio = (contestant: Contestant, of: (value: Throughput) => number) =>
+    percentile(
+      (throughputs.get(contestant) ?? []).map((value, round) => of(value) / of(bare[round] ?? value)),
+      0.5,
+    );
+  return contestants
+    .filter((each) => each !== BARE)
+    .flatMap((each): Goal[] => {
+      const [must, aim] = each.workload === "W1" ? [0.85, 1] : [0.75, 0.85];
+      const goal = { must, aim, unit: "", isAtLeast: true };
+      const late = latencies.get(each) ?? [];
+      const residentMb = middle(throughputs.get(each), (value) => value.residentMb);
+      return [
+        {
+          ...goal,
+          what: `${each.name}, of the bare loop's rate`,
+          value: ratio(each, (value) => value.perSecond),
+        },
+        { ...goal, what: `${each.name}, the same warm`, value: ratio(each, (value) => value.perSecondWarm) },
+        {
+          ...goal,
+          what: `${each.name}, the same by processor time`,
+          value: 1 / ratio(each, (value) => value.cpuUs),
+        },
+        { what: `${each.name}, memory`, must: 200, aim: 150, unit: "MB", value: residentMb },
+        ...(late.length === 0 ? [] : latencyGoals(each, late)),
+      ];
+    });
+}
+
+function latencyGoals({ name, guarantee }: Contestant, late: readonly Latency[]): Goal[] {
+  const what = `${name}, latency at ${options.rate}/s`;
+  const [p50Must, p99Must] = guarantee === "at-least-once" ? [2, 7.5] : [60, 115];
+  return [
+    {
+      what: `${what}, p50`,
+      must: p50Must,
+      aim: p50Must / 2,
+      unit: "ms",
+      value: middle(late, ({ p50 }) => p50),
+    },
+    {
+      what: `${what}, p99`,
+      must: p99Must,
+      aim: p99Must / 2,
+      unit: "ms",
+      value: middle(late, ({ p99 }) => p99),
+    },
+  ];
+}

@@ -1,0 +1,76 @@
+/** One of the programs under test as a process, on topics of its own. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createTopics, uniqueName } from "@kelvin/test-kit";
+import { type Admin, Kafka, logLevel } from "kafkajs";
+import { PARTITIONS } from "./topics.ts";
+import { Cost, type Job } from "./worker.ts";
+
+/** What is measured: who does what. */
+export interface Contestant {
+  readonly name: string;
+  readonly file: string;
+  readonly workload: Job["workload"];
+  readonly guarantee: Job["guarantee"];
+}
+
+export const BARE: Contestant = {
+  name: "bare kafkajs W1",
+  file: "bare.ts",
+  workload: "W1",
+  guarantee: "at-least-once",
+};
+
+export const LIBRARY: readonly Contestant[] = [
+  { name: "W1", file: "library.ts", workload: "W1", guarantee: "at-least-once" },
+  { name: "W2", file: "library.ts", workload: "W2", guarantee: "at-least-once" },
+  { name: "W1 exactly-once", file: "library.ts", workload: "W1", guarantee: "exactly-once" },
+  { name: "W2 exactly-once", file: "library.ts", workload: "W2", guarantee: "exactly-once" },
+];
+
+export interface Running extends AsyncDisposable {
+  readonly output: string;
+  /** Of the process so far. */
+  cost(): Promise<{ readonly cpuMs: number; readonly residentMb: number }>;
+}
+
+/** Starts it; the clock of "from process start" runs from the call of `started` on. */
+export async function start(
+  { file, workload, guarantee }: Contestant,
+  admin: Admin,
+  broker: string,
+  input: string,
+  started: () => void = () => undefined,
+): Promise<Running> {
+  const name = uniqueName("bench");
+  await createTopics(admin, [{ topic: name, numPartitions: PARTITIONS }]);
+  const job: Job = { broker, name, workload, guarantee, input, output: name };
+  started();
+  const child = fork(join(import.meta.dirname, file), [JSON.stringify(job)], {
+    execArgv: ["--disable-warning=TimeoutNegativeWarning", ...process.execArgv],
+  });
+  return {
+    output: name,
+    async cost() {
+      const told = once(child, "message");
+      child.send("cost");
+      return Cost.parse((await told)[0]);
+    },
+    async [Symbol.asyncDispose]() {
+      await end(child);
+      await admin.deleteTopics({ topics: [name] });
+    },
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const ended = once(child, "exit");
+  child.disconnect();
+  await ended;
+}
+
+export function kafkaOf(broker: string): Kafka {
+  return new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
+}

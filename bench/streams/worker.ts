@@ -1,0 +1,28 @@
+/** What both programs under test are told, and what they answer to every message: what they have cost so far. */
+import * as z from "zod";
+
+const Job = z.object({
+  broker: z.string(),
+  /** Group and name of the program. */
+  name: z.string(),
+  workload: z.enum(["W1", "W2"]),
+  guarantee: z.enum(["at-least-once", "exactly-once"]),
+  input: z.string(),
+  output: z.string(),
+});
+
+export type Job = z.infer<typeof Job>;
+
+export const Cost = z.object({ cpuMs: z.number(), residentMb: z.number() });
+
+/** The job on the command line. The process ends with whoever started it. */
+export function jobOf(): Job {
+  process.on("message", () => {
+    const { user, system } = process.cpuUsage();
+    // Kilobytes, as of getrusage.
+    const residentMb = process.resourceUsage().maxRSS / 1e3;
+    process.send?.({ cpuMs: (user + system) / 1_000, residentMb });
+  });
+  process.once("disconnect", () => process.exit());
+  return Job.parse(JSON.parse(process.argv[2] ?? ""));
+}
