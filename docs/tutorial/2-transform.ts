@@ -1,5 +1,5 @@
 /** Step 2: every reading in °C, °F and K. */
-import { type Alert, type SensorReading, sensorTopic } from "@kelvin/schema";
+import { type Alert, round2, type SensorReading, sensorTopic } from "@kelvin/schema";
 import { createStreamApp } from "@kelvin/streams";
 import { ctrlC, input, tutorial } from "./shared.ts";
 
@@ -18,8 +18,4 @@ function toTemperatures(reading: SensorReading): Alert {
     device_id: reading.device_id,
     timestamp: reading.timestamp,
   };
-}
-
-function round2(value: number): number {
-  return Math.round(value * 100) / 100;
 }

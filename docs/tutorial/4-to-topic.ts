@@ -1,5 +1,5 @@
 /** Step 4: what is too hot goes to a topic. */
-import { type Alert, alertTopic, type SensorReading, sensorTopic } from "@kelvin/schema";
+import { type Alert, alertTopic, round2, type SensorReading, sensorTopic } from "@kelvin/schema";
 import { createStreamApp } from "@kelvin/streams";
 import { ctrlC, input, log, output, tutorial } from "./shared.ts";
 
@@ -27,8 +27,4 @@ function toTemperatures(reading: SensorReading): Alert {
     device_id: reading.device_id,
     timestamp: reading.timestamp,
   };
-}
-
-function round2(value: number): number {
-  return Math.round(value * 100) / 100;
 }

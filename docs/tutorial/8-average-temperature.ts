@@ -1,5 +1,12 @@
 /** Step 8, a solution: the average temperature of each device over the last 10 s, told every second. */
-import { type AverageTemperature, kpiTopic, type SensorReading, sensorTopic, utc } from "@kelvin/schema";
+import {
+  type AverageTemperature,
+  kpiTopic,
+  round2,
+  type SensorReading,
+  sensorTopic,
+  utc,
+} from "@kelvin/schema";
 import { agg, createStreamApp, type WindowResult } from "@kelvin/streams";
 import { ctrlC, input, output, tutorial } from "./shared.ts";
 
@@ -20,7 +27,7 @@ function toKpi({ key, startMs, endMs, value }: WindowResult<{ mean: number | nul
     name: "average_temperature",
     device_id: key,
     // No reading in the window: there is no average, and 0 would be a lie.
-    value: value.mean === null ? null : Math.round(value.mean * 100) / 100,
+    value: value.mean === null ? null : round2(value.mean),
     unit: "celsius",
     window_seconds: 10,
     window_start: utc(startMs),

@@ -8,15 +8,16 @@ import {
   kafkaSettings,
   readSettings,
   SettingsError,
+  topicName,
   watchStopRequests,
 } from "@kelvin/service-kit";
 import type { StreamAppOptions } from "@kelvin/streams";
 import * as z from "zod";
 
 const Settings = z.object({
-  SENSOR_TOPIC: z.string().default("sensor"),
-  ALERT_TOPIC: z.string().default("alert"),
-  KPI_TOPIC: z.string().default("kpi"),
+  SENSOR_TOPIC: topicName("sensor"),
+  ALERT_TOPIC: topicName("alert"),
+  KPI_TOPIC: topicName("kpi"),
   /** Where a group without a position begins. */
   START_FROM: z.enum(["latest", "earliest"]).default("latest"),
   /** `--live`: write to the demo's own topics, as the demo's own consumer groups. */
