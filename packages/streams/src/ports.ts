@@ -103,6 +103,8 @@ export type Headers = Readonly<Record<string, string>>;
 /** A record on its way out. */
 export interface OutgoingRecord {
   readonly topic: string;
+  /** Where it goes whatever its key is. */
+  readonly partition?: number;
   readonly key: Uint8Array | string | null;
   readonly value: Uint8Array | null;
   /** Event time in milliseconds since the epoch; becomes the Kafka timestamp. */

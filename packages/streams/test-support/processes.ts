@@ -8,7 +8,7 @@ export interface PipelineProcess {
   readonly name: string;
   readonly from: string;
   readonly to: string;
-  readonly kind: "copy" | "trailing" | "session";
+  readonly kind: "copy" | "counted" | "trailing" | "session";
   readonly guarantee: Guarantee;
 }
 

@@ -23,7 +23,21 @@ const app = createStreamApp({
 const readings = app.dataframe(readingTopic(from));
 const aggregates = { count: agg.count(), sum: agg.sum<Reading>(({ x }) => x) };
 if (kind === "copy") readings.toTopic(readingTopic(to));
-else if (kind === "session") {
+else if (kind === "counted") {
+  // Each reading becomes the count of its key.
+  app.topology.sources[0]?.next.push({
+    kind: "stateful",
+    name: "count",
+    store: { name: "counts", ttlMs: undefined },
+    policy: {},
+    run(value, state) {
+      const count = Number(state.get() ?? 0) + 1;
+      state.set(count);
+      return typeof value === "object" ? { ...value, x: count } : value;
+    },
+    next: [{ kind: "toTopic", topic: readingTopic(to), next: [] }],
+  });
+} else if (kind === "session") {
   const sessions = readings.sessionWindow("400ms", { grace: "1h", maxFuture: "1000h" });
   sessions.aggregate(aggregates).current().toTopic(resultTopic(to));
 } else if (kind === "grouped") {

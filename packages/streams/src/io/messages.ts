@@ -21,6 +21,7 @@ export function byTopic(records: Iterable<OutgoingRecord>): TopicMessages[] {
     entry.messages.push({
       key: record.key === null || typeof record.key === "string" ? record.key : asBuffer(record.key),
       value: record.value === null ? null : asBuffer(record.value),
+      ...(record.partition === undefined ? {} : { partition: record.partition }),
       timestamp: String(Math.max(0, Math.trunc(record.timestampMs))),
       ...(record.headers === undefined ? {} : { headers: headersOf(record.headers) }),
     });

@@ -3,16 +3,17 @@
  * (`applyAsync`). What they do stays gathered until their turn comes: nothing leaves out of order.
  */
 import { messageOf } from "../errors.ts";
-import { type Effects, noEffects } from "./evaluate.ts";
+import type { Effects } from "./evaluate.ts";
 import { Turn } from "./turn.ts";
 
 /** A first try that is under way. */
 export class Begun {
-  readonly effects: Effects = noEffects();
+  readonly effects: Effects;
   readonly #turn = new Turn();
   readonly #done: void | Promise<void>;
 
-  constructor(evaluate: (effects: Effects, turn: Turn) => void | Promise<void>) {
+  constructor(effects: Effects, evaluate: (effects: Effects, turn: Turn) => void | Promise<void>) {
+    this.effects = effects;
     try {
       this.#done = evaluate(this.effects, this.#turn);
     } catch (error) {

@@ -6,7 +6,8 @@ import type { Commits } from "./commits.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Outlet } from "./outlet.ts";
-import type { Tasks } from "./tasks.ts";
+import type { Task } from "./task.ts";
+import type { Positions, Tasks } from "./tasks.ts";
 
 export interface AtLeastOnceOptions extends DeliveryOptions {
   readonly numbers: Numbers;
@@ -16,8 +17,7 @@ export interface AtLeastOnceOptions extends DeliveryOptions {
 export class AtLeastOnce implements Commits {
   readonly #options: AtLeastOnceOptions;
   readonly #delivery: Delivery;
-  #committing: Promise<void> = Promise.resolve();
-  #isCommitting = false;
+  readonly #committing = new Map<object, Promise<void>>();
 
   constructor(options: AtLeastOnceOptions) {
     this.#options = options;
@@ -49,37 +49,52 @@ export class AtLeastOnce implements Commits {
     return session.commit(positions);
   }
 
-  commit(session: ConsumerSession, tasks: Tasks, isLast: boolean): Promise<void> {
-    // One that waits for Kafka to come back says all that those after it would.
-    if (this.#isCommitting && !isLast) return Promise.resolve();
-    this.#isCommitting = true;
-    this.#committing = this.#committing
-      .then(() => this.#commitNow(session, tasks, isLast))
-      .finally(() => {
-        this.#isCommitting = false;
-      });
-    return this.#committing;
+  async commit(session: ConsumerSession, tasks: Tasks, isLast: boolean): Promise<void> {
+    const isStateful = ({ partition }: Task) => partition.stores.size > 0;
+    const moved = tasks.moved(isLast);
+    const groups = [
+      moved.filter((task) => !isStateful(task)),
+      ...moved.filter(isStateful).map((task) => [task]),
+    ];
+    await Promise.all(groups.map((group) => this.#inTurn(session, tasks, group, isLast)));
   }
 
   async close(deadlineMs: number): Promise<void> {
     await this.#delivery.close(deadlineMs);
   }
 
+  /** One commit of the same tasks after another. */
+  #inTurn(session: ConsumerSession, tasks: Tasks, group: readonly Task[], isLast: boolean): Promise<void> {
+    const [first] = group;
+    if (first === undefined) return Promise.resolve();
+    // Those without stores share one; a task with stores has its own, which may have to wait for the record in work.
+    const turn = first.partition.stores.size > 0 ? first : tasks;
+    const before = this.#committing.get(turn);
+    // One that waits for Kafka to come back says all that those after it would.
+    if (before !== undefined && !isLast) return Promise.resolve();
+    const committing = (before ?? Promise.resolve()).then(() => this.#commitNow(session, tasks, group));
+    this.#committing.set(turn, committing);
+    return committing.finally(() => {
+      if (this.#committing.get(turn) === committing) this.#committing.delete(turn);
+    });
+  }
+
   /** Takes where each task stands, waits until Kafka has what it told so far, then commits. */
-  async #commitNow(session: ConsumerSession, tasks: Tasks, isLast: boolean): Promise<void> {
+  async #commitNow(session: ConsumerSession, tasks: Tasks, group: readonly Task[]): Promise<void> {
     const { log, numbers, clock } = this.#options;
-    const news = tasks.news(isLast);
-    if (news.offsets.length === 0) return;
+    const news = await Promise.all(group.map((task) => newsOf(task, tasks)));
     const startedMs = clock.monotonic();
+    for (const { changes } of news) for (const change of changes) this.#delivery.keep(change);
     await this.#delivery.delivered();
     // What could not be delivered must not be passed by: its record is worked on again by the next life.
     if (this.#delivery.refusal !== undefined) return;
+    const positions = news.flatMap(({ offsets }) => offsets);
+    if (positions.length === 0) return;
     try {
       // Of a session that has ended this is not taken.
-      const positions = news.offsets;
       await session.commit(positions);
       this.#options.onCommitted(positions);
-      news.noted();
+      for (const { noted } of news) noted();
       numbers.count("commits");
       numbers.gauge("commit_seconds", (clock.monotonic() - startedMs) / 1_000);
     } catch (error) {
@@ -87,4 +102,9 @@ export class AtLeastOnce implements Commits {
       log.debug({ reason: messageOf(error) }, "a commit was not taken");
     }
   }
+}
+
+/** What stores hold is what the position says between two records alone; without them any moment is good. */
+function newsOf(task: Task, tasks: Tasks): Positions | Promise<Positions> {
+  return task.partition.stores.size > 0 ? task.cut(() => tasks.newsOf(task)) : tasks.newsOf(task);
 }

@@ -71,6 +71,13 @@ export class Delivery {
     });
   }
 
+  /** Hands on what there is nothing in place of: a change of a store. */
+  keep(record: OutgoingRecord): void {
+    this.#producer.enqueue(record, (error) => {
+      if (error !== undefined && !error.retriable) this.#options.onFailure(error);
+    });
+  }
+
   /** To be waited for before more is told; undefined where there is room. */
   room(): Promise<void> | undefined {
     return this.#producer.hasRoom ? undefined : this.#producer.room();

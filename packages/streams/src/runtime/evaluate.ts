@@ -4,12 +4,15 @@
  */
 import { StreamsError } from "../errors.ts";
 import type { OutgoingRecord } from "../ports.ts";
+import { StateChanges } from "../state/state-changes.ts";
+import type { Store } from "../state/store.ts";
 import { titleOf } from "../topology/describe.ts";
 import type {
   ArmNode,
   GroupByNode,
   Node,
   RecordContext,
+  StatefulNode,
   ToChosenTopicNode,
   WindowNode,
 } from "../topology/nodes.ts";
@@ -23,10 +26,11 @@ export interface Effects {
   readonly out: OutgoingRecord[];
   readonly windows: WindowInput[];
   readonly prints: { readonly label: string; readonly value: unknown; readonly context: RecordContext }[];
+  readonly states: StateChanges;
 }
 
-export function noEffects(): Effects {
-  return { out: [], windows: [], prints: [] };
+export function noEffects(stores: ReadonlyMap<string, Store>): Effects {
+  return { out: [], windows: [], prints: [], states: new StateChanges(stores) };
 }
 
 /** What came to a window of one record: more than one value behind `flatMap`, or where several ways lead to it. */
@@ -74,6 +78,12 @@ function visit(
     case "apply":
     case "applyAsync":
       return whenDone(called(node, value, context), goOn);
+    case "stateful": {
+      // Nothing behind it is rebuilt: what it knew then is not known any more.
+      if (options.isRebuild) return;
+      const run = () => node.run(value, effects.states.of(node.store, context), context);
+      return inItsTurn(options, () => whenDone(calledBy(node, run), goOn));
+    }
     case "flatMap":
       return whenDone(called(node, value, context), (values) =>
         inTurn(
@@ -116,7 +126,11 @@ function visit(
 
 /** Calls a function of the user; what it throws names the step. */
 function called(node: CallingNode, value: unknown, context: RecordContext): unknown {
-  const result = guarded(node, () => node.run(value, context));
+  return calledBy(node, () => node.run(value, context));
+}
+
+function calledBy(node: Node, run: () => unknown): unknown {
+  const result = guarded(node, run);
   if (!(result instanceof Promise)) return result;
   return result.catch((error: unknown) => {
     throw faultOf(node, error);
@@ -135,7 +149,7 @@ function faultOf(node: Node, error: unknown): StepFault {
   return new StepFault(titleOf(node), "policy" in node ? node.policy : {}, error);
 }
 
-type CallingNode = Extract<Node, { run: unknown }>;
+type CallingNode = Exclude<Extract<Node, { run: unknown }>, StatefulNode>;
 
 function inItsTurn({ turn }: EvaluateOptions, work: () => void | Promise<void>): void | Promise<void> {
   return turn === undefined || turn.isInOrder ? work() : turn.come.then(work);

@@ -20,21 +20,25 @@ beforeAll(async () => {
 afterAll(() => shared[Symbol.asyncDispose]());
 
 /** How many processes are killed; by command (STREAMS_KILLS=50) more. */
-const KILLS = Number(process.env["STREAMS_KILLS"] ?? 3);
+const KILLS = Number(process.env["STREAMS_KILLS"] ?? 2);
 
 async function valuesOf(topic: TopicLike<Reading>) {
   const values: number[] = [];
+  const told: Reading[] = [];
   const subscriber = await createSubscriber<Reading>({
     kafka: shared.kafka,
     topics: [topic],
     groupId: uniqueName("reader"),
     from: "earliest",
     log: keptLog(),
-    onRecord: ({ value }) => void values.push(value.x),
+    onRecord: ({ value }) => {
+      values.push(value.x);
+      told.push(value);
+    },
     onInvalid: () => undefined,
   });
   await subscriber.caughtUp;
-  return { values, [Symbol.asyncDispose]: () => subscriber.close() };
+  return { values, told, [Symbol.asyncDispose]: () => subscriber.close() };
 }
 
 /** Readings with the numbers from 0 on, until stopped. */
@@ -97,6 +101,44 @@ test("processes killed, and one stopped until it is given up: every record is th
   const missing = Array.from({ length: sent }, (_, x) => x).filter((x) => !counts.has(x));
   const doubled = [...counts].filter(([, count]) => count > 1).map(([x]) => x);
   expect({ missing, doubled }).toEqual({ missing: [], doubled: [] });
+}, 1_200_000);
+
+test("a store whose processes are killed: each record counts once, and exactly once it is told once", async () => {
+  const from = readingTopic(uniqueName("in"), 2);
+  const apps = (["at-least-once", "exactly-once"] as const).map((guarantee): PipelineProcess => {
+    const kind = "counted";
+    return { name: uniqueName("app"), from: from.name, to: uniqueName("out"), kind, guarantee };
+  });
+  const topics = apps.map(({ to }) => readingTopic(to, 2));
+  await ensureTopics({ kafka: shared.kafka, topics: [from, ...topics], log: keptLog() });
+  using processes = new Processes(shared.kafka.brokers);
+  await using outs = new AsyncDisposableStack();
+  const read = await Promise.all(topics.map(async (topic) => outs.use(await valuesOf(topic))));
+  const stopPublishing = await publishing(from);
+  let running = await Promise.all(apps.map((app) => processes.start(app)));
+  for (let kill = 0; kill < KILLS; kill++) {
+    const before = read.map(({ told }) => told.length);
+    await until("the work to go on", () => read.every(({ told }, i) => told.length > (before[i] ?? 0) + 100));
+    await Promise.all(running.map(killed));
+    running = await Promise.all(apps.map((app) => processes.start(app)));
+  }
+  const sent = await stopPublishing();
+  const want = Object.fromEntries(
+    Array.from({ length: 7 }, (_, k) => [`k${k}`, Math.floor((sent - 1 - k) / 7) + 1]),
+  );
+  for (const { told } of read) {
+    const counts = () =>
+      Object.fromEntries(
+        Object.keys(want).map((key) => [
+          key,
+          Math.max(...told.flatMap((each) => (each.key === key ? each.x : []))),
+        ]),
+      );
+    await until("all counts", () => JSON.stringify(counts()) === JSON.stringify(want)).catch(() => undefined);
+    expect(counts()).toEqual(want);
+  }
+  const names = read[1]?.told.map(({ key, x }) => `${key} ${x}`) ?? [];
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
 }, 1_200_000);
 
 test("connections that break at any step of a transaction, before or after it was carried out", async () => {

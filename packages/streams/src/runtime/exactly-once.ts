@@ -138,7 +138,7 @@ export class ExactlyOnce implements Commits {
   }
 
   async commit(_session: ConsumerSession, tasks: Tasks, isLast: boolean): Promise<void> {
-    await Promise.all([...tasks.all].map((task) => this.#commitOf(task, tasks, isLast)));
+    await Promise.all(tasks.moved(isLast).map((task) => this.#commitOf(task, tasks, isLast)));
   }
 
   async close(): Promise<void> {
@@ -152,8 +152,7 @@ export class ExactlyOnce implements Commits {
     if (outbox.committing !== undefined) {
       return isLast ? outbox.committing.then(() => this.#commitOf(task, tasks, isLast)) : Promise.resolve();
     }
-    if (task.isRebuilding || task.isBroken || outbox.producer === undefined) return Promise.resolve();
-    if (!isLast && task.committedVersion === task.partition.version) return Promise.resolve();
+    if (outbox.producer === undefined) return Promise.resolve();
     outbox.committing = this.#transact(task, tasks, outbox).finally(() => {
       outbox.committing = undefined;
     });
@@ -177,7 +176,7 @@ export class ExactlyOnce implements Commits {
         origins.set(other, origin);
         return other;
       };
-      const records = told.map(({ record }) => record);
+      const records = [...told.map(({ record }) => record), ...news.changes];
       const positions = news.offsets;
       for (const position of positions) await producer.commit(records, position, replacement);
       this.#options.onCommitted(positions);
@@ -239,6 +238,6 @@ export class ExactlyOnce implements Commits {
   }
 
   #unexpected(error: unknown): never {
-    throw new DeliveryError("a position", messageOf(error), { cause: error });
+    throw new DeliveryError("a position or a changelog", messageOf(error), { cause: error });
   }
 }

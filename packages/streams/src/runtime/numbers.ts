@@ -24,6 +24,8 @@ const GAUGES = {
   event_time_clock_seconds: "Event time that a partition has reached, seconds since the epoch.",
   commit_seconds: "How long the last commit took, deliveries included.",
   queued_bytes: "Bytes of records read and not worked on yet.",
+  restore_seconds: "How long it took to restore the state of the partitions that came last.",
+  store_values: "Values that a store keeps for a partition.",
   window_panes: "Panes of window state in memory.",
   broker_reachable: "1 while the broker answers.",
 } as const;

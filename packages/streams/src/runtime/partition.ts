@@ -4,36 +4,32 @@
  */
 
 import { InvalidRecordError, ProcessingError } from "../errors.ts";
-import type { IncomingRecord, OutgoingRecord } from "../ports.ts";
+import type { IncomingRecord } from "../ports.ts";
+import type { ChangelogEntry, Restoration } from "../state/changelog.ts";
 import type { Checkpoint, WindowCheckpoint } from "../state/checkpoint.ts";
-import { OffsetSet } from "../state/offset-set.ts";
+import type { Store } from "../state/store.ts";
 import type { RecordContext, SourceNode, WindowNode } from "../topology/nodes.ts";
-import { concurrencyOf, windowsOf } from "../topology/nodes.ts";
+import { concurrencyOf } from "../topology/nodes.ts";
 import { StreamClock } from "../windows/stream-clock.ts";
-import type { Change, Told, Untold, WindowState } from "../windows/window-state.ts";
-import { windowStateOf } from "../windows/window-state-of.ts";
+import type { Change, Told, Untold } from "../windows/window-state.ts";
 import { Begun } from "./ahead.ts";
-import { type DeadLetterCode, deadLetterOf } from "./dead-letters.ts";
+import type { DeadLetterCode } from "./dead-letters.ts";
 import { decode, type Readable } from "./decode.ts";
 import { type Effects, evaluate, noEffects } from "./evaluate.ts";
 import { type FailurePolicy, verdictOf } from "./faults.ts";
-import type { Numbers } from "./numbers.ts";
+import { Leaving, type LeavingPorts } from "./leaving.ts";
 import { Origins, withoutOrigin } from "./origins.ts";
+import { PartitionStores } from "./partition-stores.ts";
+import { follow, type PartitionWindow, partitionWindowsOf } from "./partition-windows.ts";
 import { futureReason, lateReason } from "./reasons.ts";
 import { resultHeadersOf } from "./result-headers.ts";
 
-export interface PartitionPorts {
-  readonly app: string;
-  readonly numbers: Numbers;
+export interface PartitionPorts extends LeavingPorts {
   wallMs(): number;
-  /** Hands a record on; `origin` is what it came of, for the dead letters should Kafka refuse it. */
-  emit(record: OutgoingRecord, origin: IncomingRecord): void;
-  print(label: string, value: unknown, context: RecordContext): void;
   /** Waits before a record is tried again; not at all where it returns nothing. */
   backoff(waitMs: number): Promise<void> | undefined;
   /** What to do with records that fail. */
   readonly policy: FailurePolicy;
-  warn(fields: object, message: string): void;
   /** Whether records of the key belong into this partition; undefined where there is only one. */
   readonly isHome?: ((key: string) => boolean) | undefined;
 }
@@ -42,17 +38,6 @@ export interface PartitionPorts {
 interface BegunRecord {
   readonly decoded: Readable;
   readonly begun: Begun;
-}
-
-interface Window {
-  readonly node: WindowNode;
-  clock: StreamClock;
-  /** How far its state has followed the clock. */
-  reachedMs: number | undefined;
-  /** How far what that made due has been told. */
-  toldMs: number | undefined;
-  readonly state: WindowState;
-  uncounted: OffsetSet;
 }
 
 /** What is to be committed: everything told of the records before the position is with Kafka by then. */
@@ -68,13 +53,12 @@ export interface Note {
 interface Step {
   readonly position: number;
   readonly checkpoint: Omit<Checkpoint, "owner">;
-  readonly held: (() => void)[];
 }
 
 export class Partition {
   readonly #source: SourceNode;
   readonly #ports: PartitionPorts;
-  readonly #windows: Window[];
+  readonly #windows: PartitionWindow[];
   /** The next record to work on. */
   #position: number;
   #last: IncomingRecord;
@@ -85,6 +69,8 @@ export class Partition {
   /** For how many records functions may be at work at once. */
   readonly concurrency: number;
   readonly #begun = new Map<number, BegunRecord>();
+  readonly #stores: PartitionStores;
+  readonly #leaving: Leaving;
 
   /** `revisionBase` is added to offsets to make revisions: see {@link Checkpoint}. */
   constructor(
@@ -100,14 +86,9 @@ export class Partition {
     this.#position = position;
     this.#last = nothing(source.topic.name, partition, position);
     this.concurrency = concurrencyOf(source);
-    this.#windows = windowsOf(source).map((node) => ({
-      node,
-      clock: new StreamClock(node.shape),
-      reachedMs: undefined,
-      toldMs: undefined,
-      state: windowStateOf(node),
-      uncounted: new OffsetSet(),
-    }));
+    this.#stores = new PartitionStores(source);
+    this.#leaving = new Leaving(ports);
+    this.#windows = partitionWindowsOf(source);
   }
 
   /** The next record to work on. */
@@ -121,6 +102,11 @@ export class Partition {
 
   get hasWindows(): boolean {
     return this.#windows.length > 0;
+  }
+
+  /** By their names. */
+  get stores(): ReadonlyMap<string, Store> {
+    return this.#stores.byName;
   }
 
   /** Event time reached, the slowest window's; undefined before the first record. */
@@ -148,6 +134,7 @@ export class Partition {
    */
   restore(checkpoint: Checkpoint): void {
     this.#revisionBase = checkpoint.revisionBase;
+    this.#stores.restore(checkpoint.commits ?? 0);
     this.#origins = Origins.decode(checkpoint.origins);
     for (const window of this.#windows) {
       const noted = checkpoint.windows.get(window.node.name);
@@ -159,6 +146,18 @@ export class Partition {
       window.toldMs = noted.toldMs;
       window.state.restore(noted.toldMs);
     }
+  }
+
+  /** Takes up what the changelog of a store holds; to be called behind `restore`. */
+  restoration(store: Store): Restoration {
+    return this.#stores.restoration(store);
+  }
+
+  /** What the next note commits of stores: to be with Kafka before it, or together with it. */
+  takeChanges(): ChangelogEntry[] {
+    // What came behind the step is of the commit after it.
+    if (this.#step === undefined) this.#stores.collect();
+    return this.#stores.take();
   }
 
   /** Where the work stands; to be committed when everything told so far is with Kafka. */
@@ -175,7 +174,7 @@ export class Partition {
     const step = this.#step;
     if (step === undefined || checkpoint.windows !== step.checkpoint.windows) return;
     this.#step = undefined;
-    for (const leave of step.held) leave();
+    this.#leaving.release();
   }
 
   #checkpoint(): Omit<Checkpoint, "owner"> {
@@ -188,7 +187,13 @@ export class Partition {
       uncounted.dropBelow(rewindTo);
       windows.set(node.name, { clockMs: reachedMs, toldMs, uncounted });
     }
-    return { revisionBase: this.#revisionBase, rewindTo, windows, origins: this.#origins.encode() };
+    return {
+      revisionBase: this.#revisionBase,
+      rewindTo,
+      windows,
+      origins: this.#origins.encode(),
+      ...(this.#stores.commits > 0 && { commits: this.#stores.commits }),
+    };
   }
 
   /** A record that was worked on before the state was lost. */
@@ -200,7 +205,7 @@ export class Partition {
     if (!decoded.ok || windows.length === 0) return;
     this.#last = record;
     return this.#tried(record, () => {
-      const effects = noEffects();
+      const effects = noEffects(this.#stores.byName);
       const done = evaluate(this.#source.next, decoded.value, decoded.context, effects, { isRebuild: true });
       const settle = () => {
         for (const { node, values, context } of effects.windows) {
@@ -222,13 +227,14 @@ export class Partition {
     if (!decoded.ok) {
       const { onInvalid } = this.#ports.policy;
       if (onInvalid === "fail") throw new InvalidRecordError(record, decoded.problems);
-      this.#putAside(onInvalid, record, "undecodable", { reason: decoded.problems.join("; ") });
+      this.#leaving.putAside(onInvalid, record, "undecodable", { reason: decoded.problems.join("; ") });
       return this.#done(given);
     }
     const { context } = decoded;
     if (this.#windows.length > 0) this.#checkHome(context);
     this.#last = record;
     const wallMs = this.#ports.wallMs();
+    this.#stores.reach(context.timestampMs, wallMs);
     const future = this.#windows.filter(({ clock }) => !clock.record(context.timestampMs, wallMs));
     for (const window of this.#windows) if (!future.includes(window)) follow(window, context.timestampMs);
     const told = this.#tellDue();
@@ -259,7 +265,7 @@ export class Partition {
     if (!decoded.ok) return true;
     const { value, context } = decoded;
     const sequence = this.#revision(given.offset);
-    const begun = new Begun((effects, turn) =>
+    const begun = new Begun(noEffects(this.#stores.byName), (effects, turn) =>
       evaluate(this.#source.next, value, context, effects, { isRebuild: false, sequence, turn }),
     );
     this.#begun.set(given.offset, { decoded, begun });
@@ -274,7 +280,7 @@ export class Partition {
   /** Time has passed, by a clock that does not step. */
   elapse(elapsedMs: number, isCaughtUp: boolean): void | Promise<void> {
     if (this.#windows.length === 0) return;
-    const stepping: Window[] = [];
+    const stepping: PartitionWindow[] = [];
     for (const window of this.#windows) {
       const { clock, state } = window;
       clock.elapse(elapsedMs, isCaughtUp);
@@ -287,7 +293,9 @@ export class Partition {
     const others = this.#tellDue();
     const step = () => {
       for (const window of stepping) follow(window, window.clock.valueMs);
-      this.#step = { position: this.#position, checkpoint: this.#checkpoint(), held: [] };
+      this.#stores.collect();
+      this.#step = { position: this.#position, checkpoint: this.#checkpoint() };
+      this.#leaving.hold();
       return this.#tellDue();
     };
     return others === undefined ? step() : others.then(step);
@@ -318,10 +326,10 @@ export class Partition {
   #work(
     record: IncomingRecord,
     { value, context }: Readable,
-    future: readonly Window[],
+    future: readonly PartitionWindow[],
     begun: Begun | undefined,
   ): void | Promise<void> {
-    const effects = begun?.effects ?? noEffects();
+    const effects = begun?.effects ?? noEffects(this.#stores.byName);
     const sequence = this.#revision(record.offset);
     const done =
       begun === undefined
@@ -332,9 +340,13 @@ export class Partition {
   }
 
   /** Everything of the record has gone well: now it counts. */
-  #settle(record: IncomingRecord, effects: Effects, future: readonly Window[]): void | Promise<void> {
-    const prepared: { window: Window; change: Change }[] = [];
-    const uncounting: Window[] = [];
+  #settle(
+    record: IncomingRecord,
+    effects: Effects,
+    future: readonly PartitionWindow[],
+  ): void | Promise<void> {
+    const prepared: { window: PartitionWindow; change: Change }[] = [];
+    const uncounting: PartitionWindow[] = [];
     let refused: { code: DeadLetterCode; reason: string } | undefined;
     for (const { node, values, context } of effects.windows) {
       const window = this.#windowOf(node);
@@ -349,7 +361,8 @@ export class Partition {
         prepared.push({ window, change: window.state.prepare(context.key, context.timestampMs, values) });
       }
     }
-    // No function of a user runs from here on until the record counts: it counts in all its windows or in none.
+    // No function of a user runs from here on until the record counts: it counts in all its windows and stores or in none.
+    effects.states.apply();
     for (const { uncounted } of uncounting) uncounted.add(record.offset);
     const changed = prepared.map(({ window, change }) => ({
       window,
@@ -359,9 +372,9 @@ export class Partition {
       if (window.node.shape.kind !== "trailing") continue;
       for (const _ of told) this.#ports.numbers.count("results_revised");
     }
-    this.#print(effects);
-    for (const out of effects.out) this.#emit(out, record);
-    if (refused !== undefined) this.#putAside("dead-letter", record, refused.code, refused);
+    this.#leaving.print(effects);
+    for (const out of effects.out) this.#leaving.emit(out, record);
+    if (refused !== undefined) this.#leaving.putAside("dead-letter", record, refused.code, refused);
     let telling: Promise<void> | undefined;
     for (const { window, told } of changed) {
       const tell = () => this.#tell(window, told);
@@ -397,7 +410,7 @@ export class Partition {
     return telling;
   }
 
-  #tell(window: Window, told: readonly (Told | Untold)[], from = 0): void | Promise<void> {
+  #tell(window: PartitionWindow, told: readonly (Told | Untold)[], from = 0): void | Promise<void> {
     for (let i = from; i < told.length; i++) {
       const result = told[i];
       if (result === undefined) continue;
@@ -419,11 +432,12 @@ export class Partition {
     };
     const work = (): void | Promise<void> => {
       if ("error" in result) throw result.error;
-      const effects = noEffects();
+      const effects = noEffects(this.#stores.byName);
       const done = evaluate(node.next, result, context, effects, { isRebuild: false });
       const settle = () => {
-        this.#print(effects);
-        for (const out of effects.out) this.#emit(out, origin);
+        effects.states.apply();
+        this.#leaving.print(effects);
+        for (const out of effects.out) this.#leaving.emit(out, origin);
       };
       return done === undefined ? settle() : done.then(settle);
     };
@@ -445,7 +459,7 @@ export class Partition {
       const verdict = verdictOf(thrown, attempt, this.#ports.policy);
       if (verdict.kind !== "again") {
         if (verdict.kind === "fail") throw new ProcessingError(record, verdict);
-        this.#putAside(verdict.kind, record, code, verdict);
+        this.#leaving.putAside(verdict.kind, record, code, verdict);
         if (code === "failed") for (const { uncounted } of this.#windows) uncounted.add(record.offset);
         return;
       }
@@ -473,52 +487,9 @@ export class Partition {
     );
   }
 
-  /** The record does not count: it goes to the dead letters, or nowhere. */
-  #putAside(
-    where: "dead-letter" | "skip",
-    record: IncomingRecord,
-    code: DeadLetterCode,
-    { reason, step }: { readonly reason: string; readonly step?: string | undefined },
-  ): void {
-    const { numbers, warn, app, emit } = this.#ports;
-    const { topic, partition, offset } = record;
-    if (code === "late") numbers.count("records_late");
-    if (code === "future") numbers.count("records_future");
-    const fields = { topic, partition, offset, code, ...(step !== undefined && { step }), reason };
-    if (where === "skip") {
-      numbers.count("records_skipped", topic, code);
-      return warn(fields, "record skipped");
-    }
-    numbers.count("records_dead_lettered", topic, code);
-    warn(fields, "record put with the dead letters");
-    const letter = deadLetterOf(app, record, code, reason, step);
-    this.#leave(() => emit(letter, record));
-  }
-
-  #emit(record: OutgoingRecord, origin: IncomingRecord): void {
-    this.#ports.numbers.count("records_out", record.topic);
-    this.#leave(() => this.#ports.emit(record, origin));
-  }
-
-  #print({ prints }: Effects): void {
-    for (const { label, value, context } of prints)
-      this.#leave(() => this.#ports.print(label, value, context));
-  }
-
-  #leave(leave: () => void): void {
-    if (this.#step === undefined) leave();
-    else this.#step.held.push(leave);
-  }
-
-  #windowOf(node: WindowNode): Window | undefined {
+  #windowOf(node: WindowNode): PartitionWindow | undefined {
     return this.#windows.find((window) => window.node === node);
   }
-}
-
-/** Event time has come so far for the window. */
-function follow(window: Window, untilMs: number | undefined): void {
-  if (untilMs === undefined) return;
-  window.reachedMs = Math.max(window.reachedMs ?? untilMs, untilMs);
 }
 
 function nothing(topic: string, partition: number, offset: number): IncomingRecord {

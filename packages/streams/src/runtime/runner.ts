@@ -15,6 +15,7 @@ import { type CommittedPosition, TRANSACTION_RETRY } from "../io/transactional-p
 import type { Cancel, Clock, KafkaConnection, Log, Metrics } from "../ports.ts";
 import { type RecordContext, sinkTopicsOf, type Topology } from "../topology/nodes.ts";
 import { AtLeastOnce } from "./at-least-once.ts";
+import { Changelogs } from "./changelogs.ts";
 import type { Commits, Guarantee } from "./commits.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
 import { ExactlyOnce } from "./exactly-once.ts";
@@ -63,6 +64,7 @@ export class Runner {
   readonly #commits: Commits;
   readonly #tasks: Tasks;
   readonly #purge: Purge;
+  readonly #changelogs: Changelogs;
   readonly #sourceTopics: readonly string[];
   readonly #failure = Promise.withResolvers<never>();
   readonly #stop = new AbortController();
@@ -86,6 +88,7 @@ export class Runner {
     });
     this.#commits = this.#commitsFor(onFailure);
     this.#purge = new Purge(this.#client, options, topology.sources);
+    this.#changelogs = new Changelogs({ ...options, app: topology.name, client: this.#client });
     this.#tasks = new Tasks({
       ...options,
       sources,
@@ -139,6 +142,9 @@ export class Runner {
       const why = `Kafka is not reachable since ${new Date(unreachable.sinceMs).toISOString()}: ${unreachable.reason}`;
       return { ready: false, live: true, why, unreachableSinceMs: unreachable.sinceMs };
     }
+    const { restoring } = this.#changelogs;
+    if (restoring > 0)
+      return { ready: false, live: true, why: `restoring the state of ${restoring} partitions` };
     if (trouble !== undefined) return { ready: false, ...trouble };
     const { rebuilding, size } = this.#tasks;
     if (rebuilding > 0)
@@ -161,10 +167,13 @@ export class Runner {
     if (await this.#commits.acquire(this.#tasks.notContinued(partitions, known))) {
       offsets = await this.#offsets();
     }
-    const starts = partitions.map((each) => {
-      const count = [...offsets.keys()].filter((key) => key.startsWith(`${each.topic}/`)).length;
-      return { ...each, offset: this.#tasks.prepare(each, known(each), count) };
-    });
+    const widthOf = (topic: string) =>
+      [...offsets.keys()].filter((key) => key.startsWith(`${topic}/`)).length;
+    const starts = partitions.map((each) => ({
+      ...each,
+      offset: this.#tasks.prepare(each, known(each), widthOf(each.topic)),
+    }));
+    await this.#changelogs.restore(this.#tasks.takeNew(), widthOf);
     const takeOver = this.#tasks.takeOver();
     if (takeOver.offsets.length > 0) await this.#commits.note(session, takeOver.offsets);
     takeOver.noted();
@@ -185,7 +194,10 @@ export class Runner {
       log,
       clock,
       numbers,
-      onTopicMissing: () => this.#ensureTopics(),
+      onTopicMissing: async () => {
+        await this.#ensureTopics();
+        await this.#changelogs.ensure();
+      },
       onCommitted: (positions: readonly CommittedPosition[]) => this.#purge.committed(positions),
       onFailure,
     };

@@ -4,7 +4,8 @@ import { type Batch, keyOf, type TopicPartition } from "../io/consumer-session.t
 import { homeOf } from "../io/home-partition.ts";
 import type { PartitionOffsets } from "../io/offsets.ts";
 import type { CommittedPosition } from "../io/transactional-producer.ts";
-import type { Clock, Log } from "../ports.ts";
+import type { Clock, Log, OutgoingRecord } from "../ports.ts";
+import { changelogRecord } from "../state/changelog.ts";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
 import type { SourceNode } from "../topology/nodes.ts";
 import type { Numbers } from "./numbers.ts";
@@ -36,12 +37,15 @@ export interface TasksOptions {
 /** Positions with what to do once the group has them. */
 export interface Positions {
   readonly offsets: readonly CommittedPosition[];
+  /** What changed in stores up to there: to be with Kafka before, or together with them. */
+  readonly changes: readonly OutgoingRecord[];
   noted(): void;
 }
 
 export class Tasks {
   readonly #options: TasksOptions;
   readonly #tasks = new Map<string, Task>();
+  #new: Task[] = [];
   /** Names this process's lives of the work in checkpoints. */
   readonly #process: string;
   #count = 0;
@@ -54,10 +58,6 @@ export class Tasks {
 
   get size(): number {
     return this.#tasks.size;
-  }
-
-  get all(): Iterable<Task> {
-    return this.#tasks.values();
   }
 
   /** How many are reading back to rebuild their state. */
@@ -92,14 +92,24 @@ export class Tasks {
     this.#tasks.get(key)?.stop();
     if (start.kind === "fresh" && start.why !== undefined)
       this.#tellStart({ topic, partition }, offsets, start);
-    this.#tasks.set(key, this.#taskFor({ topic, partition }, start, partitions));
+    const task = this.#taskFor({ topic, partition }, start, partitions);
+    this.#tasks.set(key, task);
+    this.#new.push(task);
     return start.kind === "fresh" ? start.offset : start.readFrom;
+  }
+
+  /** Those that were made since this was last asked. */
+  takeNew(): Task[] {
+    return this.#new
+      .splice(0)
+      .filter((task) => this.#tasks.get(keyOf(task.topic, task.partitionId)) === task);
   }
 
   /** Notes who works on the partitions from here on: whoever had them before, and comes back, will see. */
   takeOver(): Positions {
     const taken = [...this.#tasks.values()].filter((task) => task.takeOver !== undefined);
     return {
+      changes: [],
       offsets: taken.map(({ topic, partitionId, startPosition, takeOver, partition, owner }) => ({
         topic,
         partition: partitionId,
@@ -112,29 +122,25 @@ export class Tasks {
     };
   }
 
-  /** Where the tasks stand now, those alone that have moved; all of them where it is the last time. */
-  news(isLast: boolean): Positions {
-    const news = [...this.#tasks.values()]
-      .filter((task) => !task.isRebuilding && (isLast || task.committedVersion !== task.partition.version))
-      .map((task) => this.newsOf(task));
-    return {
-      // Read when they are committed: some may have gone to others meanwhile.
-      get offsets() {
-        return news.flatMap(({ offsets }) => offsets);
-      },
-      noted: () => {
-        for (const { noted } of news) noted();
-      },
-    };
+  /** The tasks that have moved; all of them where it is the last time. */
+  moved(isLast: boolean): Task[] {
+    const isNews = (task: Task) => isLast || task.committedVersion !== task.partition.version;
+    return [...this.#tasks.values()].filter((task) => !task.isRebuilding && !task.isBroken && isNews(task));
   }
 
   /** Where the task stands now; nothing once it is no longer ours. */
   newsOf(task: Task): Positions {
-    const note = task.partition.note(task.owner);
+    const { app, wallMs } = this.#options.ports;
     const { version } = task.partition;
+    const changes = task.partition
+      .takeChanges()
+      .map((entry) => changelogRecord(app, task.partitionId, entry, wallMs()));
+    const note = task.partition.note(task.owner);
     const offset = this.#positionOf(task, note);
     const isOurs = () => this.#tasks.get(keyOf(task.topic, task.partitionId)) === task;
     return {
+      changes,
+      // Read when they are committed: it may have gone to another meanwhile.
       get offsets() {
         return isOurs() ? [offset] : [];
       },
@@ -203,6 +209,7 @@ export class Tasks {
       const labels = { topic, partition };
       numbers.gauge("lag_records", lag, labels);
       numbers.gauge("queued_bytes", queuedBytes, labels);
+      for (const [store, { size }] of work.stores) numbers.gauge("store_values", size, { ...labels, store });
       if (!work.hasWindows) continue;
       numbers.gauge("window_panes", work.paneCount, labels);
       if (work.clockMs !== undefined) numbers.gauge("event_time_clock_seconds", work.clockMs / 1_000, labels);

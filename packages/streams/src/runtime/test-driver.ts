@@ -1,6 +1,7 @@
 /** Drives a topology in a test: records in, time on, records out; all of it in this process, all of it deterministic. */
 import { DriverError } from "../errors.ts";
 import type { IncomingRecord, OutgoingRecord, TopicLike } from "../ports.ts";
+import type { ChangelogEntry } from "../state/changelog.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../state/checkpoint.ts";
 import { type Duration, milliseconds } from "../topology/duration.ts";
 import type { RecordContext, SourceNode, Topology } from "../topology/nodes.ts";
@@ -38,6 +39,8 @@ export interface ReadDeadLetter extends DeadLetter {
 interface Lane {
   readonly source: SourceNode;
   readonly log: IncomingRecord[];
+  /** What was committed of stores, and what was written without being. */
+  readonly changelog: ChangelogEntry[];
   partition: Partition;
   committed: { readonly position: number; readonly text: string };
 }
@@ -76,7 +79,13 @@ export class TestDriver {
     this.#wallMs = options.startMs;
     for (const source of topology.sources) {
       const partition = new Partition(source, 0, 0, this.#ports());
-      this.#lanes.set(source.topic.name, { source, log: [], partition, committed: noted(partition) });
+      this.#lanes.set(source.topic.name, {
+        source,
+        log: [],
+        changelog: [],
+        partition,
+        committed: noted(partition),
+      });
     }
   }
 
@@ -186,6 +195,15 @@ export class TestDriver {
     });
   }
 
+  /** What a store keeps, by key. */
+  readStore(store: string): Record<string, unknown> {
+    this.#mustBeSettled();
+    const found = [...this.#lanes.values()].flatMap(({ partition }) => partition.stores.get(store) ?? []);
+    if (found.length === 0) throw new DriverError(`App "${this.#topology.name}" has no store "${store}".`);
+    const entries = found.flatMap((each) => [...each.entries()]);
+    return Object.fromEntries(entries.map(([key, { json }]): [string, unknown] => [key, JSON.parse(json)]));
+  }
+
   /** What `print` was given since it was last asked for. */
   readPrinted(): { label: string; value: unknown }[] {
     this.#mustBeSettled();
@@ -238,6 +256,7 @@ export class TestDriver {
       // Twice where something waited for being noted.
       for (let version = ""; version !== lane.partition.version; ) {
         version = lane.partition.version;
+        lane.changelog.push(...lane.partition.takeChanges());
         const note = lane.partition.note("driver");
         lane.committed = { position: note.position, text: encodeCheckpoint(note.checkpoint).text };
         lane.partition.noted(note);
@@ -252,6 +271,11 @@ export class TestDriver {
       const readFrom = checkpoint?.rewindTo ?? position;
       lane.partition = new Partition(lane.source, 0, readFrom, this.#ports());
       if (checkpoint !== undefined) lane.partition.restore(checkpoint);
+      for (const [name, store] of lane.partition.stores) {
+        const restoration = lane.partition.restoration(store);
+        for (const entry of lane.changelog) if (entry.store === name) restoration.take(entry);
+        restoration.end();
+      }
       return inTurn(lane.log.slice(readFrom), (record) =>
         record.offset < position ? lane.partition.rebuild(record) : lane.partition.process(record),
       );

@@ -29,6 +29,8 @@ export interface Checkpoint {
   /** The oldest record that a result may still need. */
   readonly rewindTo: number;
   readonly windows: ReadonlyMap<string, WindowCheckpoint>;
+  /** The number of the last commit that had changes of stores, see changelog.ts; not there where none had. */
+  readonly commits?: number;
   /** Of a repartition topic: how far each upstream partition had come, see `Origins`. */
   readonly origins: Readonly<Record<string, unknown>>;
 }
@@ -53,6 +55,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): { text: string; lost: 
       r: checkpoint.rewindTo,
       w: Object.fromEntries(windows),
       ...(Object.keys(checkpoint.origins).length > 0 && { u: checkpoint.origins }),
+      ...(checkpoint.commits !== undefined && { c: checkpoint.commits }),
     });
     if (text.length <= METADATA_CHARS_MAX) return { text, lost };
     const dropped = [...checkpoint.windows.values()].filter(({ uncounted }) => uncounted.dropOldest());
@@ -70,10 +73,10 @@ export function decodeCheckpoint(text: string | null): Checkpoint | undefined {
     return undefined;
   }
   if (!isObject(json) || json.v !== 2) return undefined;
-  const { o: owner, b: revisionBase, r: rewindTo, w: windows, u: origins = {} } = json;
+  const { o: owner, b: revisionBase, r: rewindTo, w: windows, u: origins = {}, c: commits } = json;
   if (typeof owner !== "string" || !isInteger(revisionBase) || !isInteger(rewindTo) || !isObject(windows))
     return undefined;
-  if (!isObject(origins)) return undefined;
+  if (!isObject(origins) || (commits !== undefined && !isInteger(commits))) return undefined;
   const decoded = new Map<string, WindowCheckpoint>();
   for (const [name, window] of Object.entries(windows)) {
     if (!Array.isArray(window)) return undefined;
@@ -86,7 +89,14 @@ export function decodeCheckpoint(text: string | null): Checkpoint | undefined {
       uncounted: OffsetSet.decode(uncounted, rewindTo),
     });
   }
-  return { owner, revisionBase, rewindTo, windows: decoded, origins };
+  return {
+    owner,
+    revisionBase,
+    rewindTo,
+    windows: decoded,
+    origins,
+    ...(commits !== undefined && { commits }),
+  };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -92,6 +92,8 @@ export function titleOf(node: Node): string {
       return named(node.kind, node.name);
     case "applyAsync":
       return `${named("apply", node.name)}, ${node.concurrency} at once`;
+    case "stateful":
+      return `${named("apply", node.name)} with ${node.store.name}`;
     case "flatMap":
       return named("flat map", node.name);
     case "branch":

@@ -57,6 +57,34 @@ export interface ApplyAsyncNode extends FunctionNode {
   readonly concurrency: number;
 }
 
+/** A keyed store, one value for each record key. Its author's name makes its changelog `<app>-<name>-changelog`. */
+export interface StoreDefinition {
+  readonly name: string;
+  /** In event time since the last `set`, milliseconds; undefined: for ever. */
+  readonly ttlMs: number | undefined;
+}
+
+/** The value that a store keeps for the key of the record in work. A try of the record that fails has changed nothing. */
+export interface KeyState<S> {
+  /** A copy; undefined where nothing is kept, or not any more. */
+  get(): S | undefined;
+  /** Must survive `JSON.stringify` and `JSON.parse`. */
+  set(value: S): void;
+  delete(): void;
+}
+
+/** One whose function has the state of the record's key. */
+export interface StatefulNode {
+  readonly kind: "stateful";
+  /** For people. */
+  readonly name: string;
+  readonly store: StoreDefinition;
+  /** Where its function throws. */
+  readonly policy: StepPolicy;
+  run(value: unknown, state: KeyState<unknown>, context: RecordContext): unknown;
+  readonly next: Node[];
+}
+
 /** Its function returns any number of values. */
 export interface FlatMapNode extends FunctionNode {
   readonly kind: "flatMap";
@@ -170,6 +198,7 @@ export interface WindowNode {
 export type Node =
   | ApplyNode
   | ApplyAsyncNode
+  | StatefulNode
   | FlatMapNode
   | FilterNode
   | UpdateNode
@@ -201,6 +230,13 @@ export function* nodesOf(source: SourceNode): Generator<Node> {
 
 export function windowsOf(source: SourceNode): WindowNode[] {
   return [...nodesOf(source)].filter((node) => node.kind === "window");
+}
+
+/** The stores of a source, each once. */
+export function storesOf(source: SourceNode): StoreDefinition[] {
+  const stores = new Map<string, StoreDefinition>();
+  for (const node of nodesOf(source)) if (node.kind === "stateful") stores.set(node.store.name, node.store);
+  return [...stores.values()];
 }
 
 /** For how many records of a partition functions may be at work at once. */

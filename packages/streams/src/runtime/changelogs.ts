@@ -1,0 +1,123 @@
+/** The changelog topics of an app's stores: made as wide as the topics they belong to, and read when a partition comes. */
+import type { Kafka } from "kafkajs";
+import { keyOf } from "../io/consumer-session.ts";
+import { PartitionReader } from "../io/partition-reader.ts";
+import { TopicKeeper, withAdmin } from "../io/topics.ts";
+import type { Clock, KafkaConnection, Log } from "../ports.ts";
+import { changelogEntryOf, changelogTopic, changelogTopicName } from "../state/changelog.ts";
+import type { Store } from "../state/store.ts";
+import type { Numbers } from "./numbers.ts";
+import type { Task } from "./task.ts";
+
+export interface ChangelogsOptions {
+  readonly app: string;
+  readonly client: Kafka;
+  readonly kafka: KafkaConnection;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly numbers: Numbers;
+}
+
+export class Changelogs {
+  readonly #options: ChangelogsOptions;
+  /** Of each source topic with stores: how many partitions it has. */
+  readonly #widths = new Map<string, { readonly stores: readonly string[]; readonly partitions: number }>();
+  #restoring = 0;
+
+  constructor(options: ChangelogsOptions) {
+    this.#options = options;
+  }
+
+  /** How many partitions are being restored. */
+  get restoring(): number {
+    return this.#restoring;
+  }
+
+  /**
+   * Fills the stores of these tasks, as they were at the last commit. `widthOf` knows how many partitions a source topic
+   * has.
+   */
+  async restore(tasks: readonly Task[], widthOf: (topic: string) => number): Promise<void> {
+    const { client, clock, log, numbers } = this.#options;
+    const stateful = tasks.filter(({ partition }) => partition.stores.size > 0);
+    if (stateful.length === 0) return;
+    const startedMs = clock.monotonic();
+    this.#restoring = stateful.length;
+    try {
+      for (const { topic, partition } of stateful)
+        this.#widths.set(topic, { stores: [...partition.stores.keys()], partitions: widthOf(topic) });
+      await this.ensure();
+      const records = await PartitionReader.using(client, clock, async (reader) => {
+        const ends = await this.#ends();
+        const counts = await Promise.all(
+          stateful.flatMap((task) =>
+            [...task.partition.stores.values()].map((store) => this.#fill(reader, ends, task, store)),
+          ),
+        );
+        return counts.reduce((sum, count) => sum + count, 0);
+      });
+      const tookMs = clock.monotonic() - startedMs;
+      numbers.gauge("restore_seconds", tookMs / 1_000);
+      log.info({ partitions: stateful.length, records, tookMs: Math.round(tookMs) }, "state restored");
+    } finally {
+      this.#restoring = 0;
+    }
+  }
+
+  /** Makes what is missing, and gives changelogs the partitions that their source topics were given. */
+  async ensure(): Promise<void> {
+    const { app, client, clock, kafka, log } = this.#options;
+    if (this.#widths.size === 0) return;
+    await withAdmin(client, clock, async (admin) => {
+      for (const { stores, partitions } of this.#widths.values()) {
+        const definitions = stores.map((store) => changelogTopic(app, store, partitions));
+        const own = { ...kafka, newTopics: { ...kafka.newTopics, partitions } };
+        await new TopicKeeper({ kafka: own, definitions, log }).ensure(admin);
+        const { topics } = await admin.fetchTopicMetadata({ topics: definitions.map(({ name }) => name) });
+        for (const topic of topics.filter((each) => each.partitions.length < partitions)) {
+          await admin.createPartitions({ topicPartitions: [{ topic: topic.name, count: partitions }] });
+          log.warn(
+            { topic: topic.name, partitions },
+            "its source has more partitions now: so has the changelog",
+          );
+        }
+      }
+    });
+  }
+
+  async #ends(): Promise<Map<string, { low: number; high: number }>> {
+    const { app, client, clock } = this.#options;
+    return withAdmin(client, clock, async (admin) => {
+      const ends = new Map<string, { low: number; high: number }>();
+      for (const { stores } of this.#widths.values()) {
+        for (const store of stores) {
+          const topic = changelogTopicName(app, store);
+          for (const { partition, low, high } of await admin.fetchTopicOffsets(topic))
+            ends.set(keyOf(topic, partition), { low: Number(low), high: Number(high) });
+        }
+      }
+      return ends;
+    });
+  }
+
+  /** Returns how many records were read. */
+  async #fill(
+    reader: PartitionReader,
+    ends: ReadonlyMap<string, { low: number; high: number }>,
+    { partitionId: partition, partition: work }: Task,
+    store: Store,
+  ): Promise<number> {
+    const { name } = store.definition;
+    const topic = changelogTopicName(this.#options.app, name);
+    const { low = 0, high = 0 } = ends.get(keyOf(topic, partition)) ?? {};
+    const restoration = work.restoration(store);
+    let count = 0;
+    await reader.read({ topic, partition, from: low, to: high }, (record) => {
+      count++;
+      const entry = changelogEntryOf(name, record);
+      if (entry !== undefined) restoration.take(entry);
+    });
+    restoration.end();
+    return count;
+  }
+}
