@@ -94,18 +94,23 @@ export class TransactionalId {
     return producerEpoch === this.#producerEpoch ? null : errorCode.producerFenced;
   }
 
-  /** Whether a producer that says who it was may begin again (KIP-360). */
-  mayContinue(expected: ProducerIdentity): boolean {
-    if (this.#producerEpoch === NO_PRODUCER_EPOCH) return true;
-    if (expected.producerId === this.#producerId) {
-      return [this.#producerEpoch, this.#lastProducerEpoch].includes(expected.producerEpoch);
-    }
-    // The epochs were used up, the producer got a new id, and the answer was lost.
+  /**
+   * Whether a producer that says who it was is one of this id, whatever its epoch (KIP-360). Such a one may end the
+   * transaction that is open, as any that begins; only {@link mayContinue} says whether it is the newest.
+   */
+  isOneOfThese(expected: ProducerIdentity): boolean {
     return (
-      expected.producerId === this.#previousProducerId &&
-      isExhausted(expected.producerEpoch) &&
-      expected.producerEpoch === this.#lastProducerEpoch
+      this.#producerEpoch === NO_PRODUCER_EPOCH ||
+      expected.producerId === this.#producerId ||
+      // The epochs were used up, the producer got a new id, and the answer was lost.
+      (expected.producerId === this.#previousProducerId && isExhausted(expected.producerEpoch))
     );
+  }
+
+  /** Whether a producer that says who it was may begin again (KIP-360). */
+  mayContinue({ producerEpoch }: ProducerIdentity): boolean {
+    if (this.#producerEpoch === NO_PRODUCER_EPOCH) return true;
+    return [this.#producerEpoch, this.#lastProducerEpoch].includes(producerEpoch);
   }
 
   /** The next epoch for a producer that begins, or a new id where they are used up. */

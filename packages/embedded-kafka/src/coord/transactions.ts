@@ -102,7 +102,11 @@ export class Transactions {
       held = new TransactionalId(transactionalId, this.#cluster.newProducerId(), timeoutMs, clock.now());
       this.#ids.set(transactionalId, held);
     }
-    if (expected !== null && !held.mayContinue(expected)) return failedInit(errorCode.producerFenced);
+    if (expected !== null && !held.isOneOfThese(expected)) return failedInit(errorCode.producerFenced);
+    const isIdle = outcomes[held.state].init.kind === "move";
+    if (isIdle && expected !== null && !held.mayContinue(expected)) {
+      return failedInit(errorCode.producerFenced);
+    }
     const code = this.#happens(held, "init");
     if (code !== errorCode.none) return failedInit(code);
     held.begin(expected, timeoutMs, () => this.#cluster.newProducerId());

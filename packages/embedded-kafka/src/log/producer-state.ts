@@ -29,7 +29,7 @@ interface ProducerState {
   coordinatorEpoch: number;
 }
 
-/** The lowest sequence that a transactional producer has sent here in an epoch, appended or not. */
+/** The lowest sequence that a transactional producer has sent here in an epoch, since its last batch or marker. */
 interface FirstSent {
   readonly epoch: number;
   readonly sequence: number;
@@ -69,7 +69,7 @@ function sequenceAfter(sequence: number, steps: number): number {
 export class ProducerStates {
   readonly transactions = new TransactionIndex();
   readonly #producers = new Map<number, ProducerState>();
-  /** Of producers of which nothing has been appended. */
+  /** Of producers that have no transaction open here. */
   readonly #firstSent = new Map<number, FirstSent>();
 
   get size(): number {
@@ -90,27 +90,22 @@ export class ProducerStates {
   #checkSequence(header: BatchHeader): SequenceVerdict {
     const state = this.#producers.get(header.producerId);
     const { producerEpoch: epoch, baseSequence: first } = header;
-    if (state === undefined) {
-      const lowest = this.#firstSent.get(header.producerId)?.sequence ?? first;
-      if (first <= lowest) return APPEND;
-      return refuse(
-        errorCode.outOfOrderSequence,
-        `producer ${header.producerId} sent sequence ${first}, and ${lowest} before it, which was refused`,
-      );
-    }
+    if (state === undefined) return this.#behindRefused(header) ?? APPEND;
     if (epoch < state.epoch) {
       return refuse(
         errorCode.invalidProducerEpoch,
         `epoch ${epoch} of producer ${header.producerId} is older than ${state.epoch}`,
       );
     }
+    const last = sequenceAfter(first, header.lastOffsetDelta);
+    const before = state.batches.find((b) => b.firstSequence === first && b.lastSequence === last);
+    if (before !== undefined && epoch === state.epoch) return { kind: "duplicate", ...before };
+    const behind = this.#behindRefused(header);
+    if (behind !== null) return behind;
     if (epoch > state.epoch) {
       if (first === 0) return APPEND;
       return refuse(errorCode.outOfOrderSequence, `epoch ${epoch} starts at sequence ${first}, not 0`);
     }
-    const last = sequenceAfter(first, header.lastOffsetDelta);
-    const before = state.batches.find((b) => b.firstSequence === first && b.lastSequence === last);
-    if (before !== undefined) return { kind: "duplicate", ...before };
     const newest = state.batches.at(-1);
     const expected = newest === undefined ? 0 : sequenceAfter(newest.lastSequence, 1);
     if (first === expected) return APPEND;
@@ -120,15 +115,26 @@ export class ProducerStates {
     );
   }
 
+  /** What came before this batch was refused, and may come again: the batch may not take its place. */
+  #behindRefused({ producerId, baseSequence: first }: BatchHeader): SequenceVerdict | null {
+    const lowest = this.#firstSent.get(producerId)?.sequence ?? first;
+    if (first <= lowest) return null;
+    return refuse(
+      errorCode.outOfOrderSequence,
+      `producer ${producerId} sent sequence ${first}, and ${lowest} before it, which was refused`,
+    );
+  }
+
   /**
    * Remembers that a transactional producer sent a batch, before it is known whether it will be appended: where it is not,
    * the next one in flight may not take its place (KIP-890).
    */
   sent({ producerId, producerEpoch: epoch, baseSequence: sequence }: BatchHeader, nowMs: number): void {
-    if (this.#producers.has(producerId)) return;
+    if (this.transactions.openSince(producerId) !== null) return;
     const before = this.#firstSent.get(producerId);
-    const isLower = before === undefined || epoch > before.epoch || sequence < before.sequence;
-    if (isLower) this.#firstSent.set(producerId, { epoch, sequence, sentMs: nowMs });
+    const isFirst = before === undefined || epoch > before.epoch;
+    if (isFirst || (epoch === before.epoch && sequence < before.sequence))
+      this.#firstSent.set(producerId, { epoch, sequence, sentMs: nowMs });
   }
 
   /** Remembers a batch that was appended. */
@@ -145,7 +151,8 @@ export class ProducerStates {
   }
 
   /** The producer's state in the batch's epoch; a new epoch begins without batches. */
-  #used({ producerId, producerEpoch }: BatchHeader, timestampMs: number, nowMs: number): ProducerState {
+  #used(header: BatchHeader, timestampMs: number, nowMs: number): ProducerState {
+    const { producerId, producerEpoch, transactional } = header;
     const before = this.#producers.get(producerId);
     const state: ProducerState =
       before?.epoch === producerEpoch
@@ -155,7 +162,7 @@ export class ProducerStates {
     state.lastUsedMs = nowMs;
     state.lastTimestampMs = timestampMs;
     this.#producers.set(producerId, state);
-    this.#firstSent.delete(producerId);
+    if (transactional) this.#firstSent.delete(producerId);
     return state;
   }
 
