@@ -22,6 +22,6 @@ export default defineConfig({
   },
   server: {
     port: 5173,
-    proxy: { "/socket.io": { target: server, ws: true } },
+    proxy: { "/socket.io": { target: server, ws: true }, "/opening.json": { target: server } },
   },
 });

@@ -29,6 +29,25 @@ export interface ServerToPage {
   goodbye: (goodbye: Goodbye) => void;
 }
 
+/**
+ * What a page is told after connecting, to be asked for by HTTP at `openingPath` while its script still loads: its first
+ * picture then does not wait for the socket, which goes on from there.
+ */
+export interface Opening {
+  welcome: Welcome;
+  health: Health;
+  alerts: Alerts;
+  fleet: Fleet;
+  trends: Trends;
+  /** null where no device was heard yet. */
+  snapshot: Snapshot | null;
+}
+
+/** Relative to the page's own address. Both sides make it, since a browser takes what it has fetched by its address. */
+export function openingPath(device: string | undefined): string {
+  return isDeviceId(device) ? `opening.json?device=${encodeURIComponent(device)}` : "opening.json";
+}
+
 /** What a page tells the server, by event name. Messages over 16 kB close the connection. */
 export interface PageToServer {
   /** Show another device, or ask anew after a gap. Answered with `snapshot`, or `batch` where that is enough. */
@@ -487,4 +506,13 @@ export const isHealth = record<Health>({
     ),
   }),
   devicesDropped: isNumber,
+});
+
+export const isOpening = record<Opening>({
+  welcome: isWelcome,
+  health: isHealth,
+  alerts: isAlerts,
+  fleet: isFleet,
+  trends: isTrends,
+  snapshot: orNull(isSnapshot),
 });

@@ -44,7 +44,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
 
   // The page opens before Kafka answers, and says what it waits for.
   const access = new Access(settings.DASHBOARD_TOKEN);
-  const web = createWeb(PAGE, access);
+  const web = createWeb({ pageFolder: PAGE, access, opening: (device) => sockets.opening(device) });
   const listening = await listen(
     (request, response) => {
       // Whether the service is well may be asked by anybody; what it does, only by who may see the page.

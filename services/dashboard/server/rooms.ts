@@ -46,8 +46,8 @@ export class Rooms {
       this.#told.set(device, { next: known?.ring.next, tiles: textOf(this.#state.tiles(device)) });
     }
     const ring = known?.ring;
-    if (ring === undefined || have === null || have.boot !== this.boot) return this.#snapshot(device);
-    if (have.next < ring.first || have.next > ring.next) return this.#snapshot(device);
+    if (ring === undefined || have === null || have.boot !== this.boot) return this.#whole(device);
+    if (have.next < ring.first || have.next > ring.next) return this.#whole(device);
     return this.#batch(device, known, have.next, this.#state.tiles(device));
   }
 
@@ -63,11 +63,11 @@ export class Rooms {
     told.tiles = textOf(tiles);
     if (known === undefined) {
       // Never heard, or forgotten among many.
-      if (from !== undefined) return this.#snapshot(device);
+      if (from !== undefined) return this.#whole(device);
       return areTilesNew ? this.#batch(device, undefined, 0, tiles) : undefined;
     }
     if (from === undefined || from < known.ring.first || from > known.ring.next) {
-      return this.#snapshot(device);
+      return this.#whole(device);
     }
     if (from === known.ring.next && !areTilesNew) return undefined;
     return this.#batch(device, known, from, areTilesNew ? tiles : null);
@@ -78,24 +78,26 @@ export class Rooms {
     this.#told.delete(device);
   }
 
-  #snapshot(device: string): News {
+  /** The device as it is now; asked for by itself it changes nothing of what rooms are owed. */
+  snapshot(device: string): Snapshot {
     const known = this.#state.devices.get(device);
     const nowMs = this.#clock.now();
     known?.ring.dropOld(nowMs);
     return {
-      event: "snapshot",
-      data: {
-        boot: this.boot,
-        nowMs,
-        device,
-        known: known !== undefined,
-        next: known?.ring.next ?? 0,
-        truncated: known?.ring.isTruncated(nowMs) ?? false,
-        readings: known?.ring.from(0) ?? NO_READINGS,
-        ...lastOf(known),
-        kpis: this.#state.tiles(device),
-      },
+      boot: this.boot,
+      nowMs,
+      device,
+      known: known !== undefined,
+      next: known?.ring.next ?? 0,
+      truncated: known?.ring.isTruncated(nowMs) ?? false,
+      readings: known?.ring.from(0) ?? NO_READINGS,
+      ...lastOf(known),
+      kpis: this.#state.tiles(device),
     };
+  }
+
+  #whole(device: string): News {
+    return { event: "snapshot", data: this.snapshot(device) };
   }
 
   #batch(device: string, known: Device | undefined, first: number, kpis: KpiTile[] | null): News {

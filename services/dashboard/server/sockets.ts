@@ -2,6 +2,7 @@
 import type { Server as HttpServer } from "node:http";
 import type { Socket as Connection } from "node:net";
 import {
+  type Alerts,
   type Fleet,
   type Goodbye,
   isAck,
@@ -9,6 +10,7 @@ import {
   isHandshake,
   isWatch,
   LIVE_VERSION,
+  type Opening,
   type PageToServer,
   type ServerToPage,
   type Watch,
@@ -126,6 +128,25 @@ export class Sockets {
     this.#tickAgain();
   }
 
+  /**
+   * What `#enter` tells, for a page whose socket is not open yet.
+   *
+   * @param device undefined: the worst
+   */
+  opening(device: string | undefined): Opening {
+    const { state, clock, windowMs } = this.#options;
+    const fleet = this.#fleet();
+    const chosen = device ?? fleet.ids[0];
+    return {
+      welcome: this.#welcome(),
+      health: state.health(),
+      alerts: this.#allAlerts(),
+      fleet,
+      trends: trendsOf(state.devices, fleet.ids, windowMs, clock.now()),
+      snapshot: chosen === undefined ? null : this.#rooms.snapshot(chosen),
+    };
+  }
+
   /** Ends all connections; the pages try again by themselves. */
   async close(): Promise<void> {
     this.#timer();
@@ -140,30 +161,20 @@ export class Sockets {
   }
 
   #enter(socket: PageSocket): void {
-    const { clock, state, boot, windowMs, limitKelvin, topics, commands } = this.#options;
+    const { clock, state, windowMs } = this.#options;
     socket.data = new Visitor(clock.monotonic());
     const { valve } = socket.data;
     socket.conn.on("packetCreate", ({ data }) => valve.sends(data?.length ?? 0));
     socket.on("disconnect", () => this.#countClients());
     this.#countClients();
 
-    socket.emit("welcome", {
-      version: LIVE_VERSION,
-      boot,
-      nowMs: clock.now(),
-      windowMs,
-      limitKelvin,
-      topics,
-      kpis: KPIS.map(({ name, unit, windowSeconds }) => ({ name, unit, windowSeconds })),
-      stale: STALE,
-      commands,
-    });
+    socket.emit("welcome", this.#welcome());
     const auth: unknown = socket.handshake.auth;
     if (isHandshake(auth)) this.#watch(socket, auth.watch);
     socket.emit("health", state.health());
     const fleet = this.#fleet();
     socket.emit("trends", trendsOf(state.devices, fleet.ids, windowMs, clock.now()));
-    socket.emit("alerts", { nowMs: clock.now(), whole: true, episodes: state.episodes.all() });
+    socket.emit("alerts", this.#allAlerts());
     socket.emit("fleet", fleet);
     valve.beats(fleet.nowMs, clock.monotonic());
     void socket.join([FLOW, ALERTS]);
@@ -286,15 +297,34 @@ export class Sockets {
   }
 
   #answered(socket: PageSocket, fleetMs: number): void {
-    const { state, clock } = this.#options;
     const { data: visitor } = socket;
     const hasCaughtUp = visitor.valve.answers(fleetMs);
     if (hasCaughtUp) void socket.join(FLOW);
     if (hasCaughtUp && visitor.valve.takeMuted()) {
-      socket.emit("alerts", { nowMs: clock.now(), whole: true, episodes: state.episodes.all() });
+      socket.emit("alerts", this.#allAlerts());
       void socket.join(ALERTS);
     }
     if (visitor.isOwed) this.#watch(socket, { device: deviceOf(visitor.room), have: null });
+  }
+
+  #welcome(): Welcome {
+    const { clock, boot, windowMs, limitKelvin, topics, commands } = this.#options;
+    return {
+      version: LIVE_VERSION,
+      boot,
+      nowMs: clock.now(),
+      windowMs,
+      limitKelvin,
+      topics,
+      kpis: KPIS.map(({ name, unit, windowSeconds }) => ({ name, unit, windowSeconds })),
+      stale: STALE,
+      commands,
+    };
+  }
+
+  #allAlerts(): Alerts {
+    const { clock, state } = this.#options;
+    return { nowMs: clock.now(), whole: true, episodes: state.episodes.all() };
   }
 
   #goodbye(why: Goodbye["why"]): Goodbye {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isOpening, openingPath } from "@kelvin/schema/live";
 import { afterEach, expect, test } from "vitest";
 import { get, startServer } from "./fixtures/server-and-page.ts";
 
@@ -24,6 +25,38 @@ test("the page is served anew each time, its hashed files are kept by the browse
   const script = await get(`${server.url}/assets/index-abc123.js`);
   expect(script.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
   expect(script.headers["content-type"]).toContain("javascript");
+});
+
+test("what a page is told first is on its way with the page's first bytes", async () => {
+  await using server = await startServer({}, await builtPage());
+  server.hear("machine-01", 21);
+  server.hear("a&b", 22.5);
+  const link = async (query: string) => (await get(`${server.url}/${query}`)).headers["link"];
+  expect(await link("")).toBe("<./opening.json>; rel=preload; as=fetch; crossorigin=anonymous");
+  expect(await link("?device=a%26b&unit=kelvin")).toContain("<./opening.json?device=a%26b>;");
+  const attack = await link(`?device=${encodeURIComponent('x>; rel="modulepreload", </evil.js')}`);
+  expect(attack).toBe(
+    "<./opening.json?device=x%3E%3B%20rel%3D%22modulepreload%22%2C%20%3C%2Fevil.js>; rel=preload; as=fetch; crossorigin=anonymous",
+  );
+  for (const none of ["?device=", `?device=${"x".repeat(65)}`])
+    expect(await link(none)).toContain("<./opening.json>;");
+
+  const answer = await get(`${server.url}/${openingPath("a&b")}`);
+  expect(answer.headers["cache-control"]).toBe("no-store");
+  const opening: unknown = JSON.parse(answer.body);
+  expect(isOpening(opening)).toBe(true);
+  expect(opening).toMatchObject({
+    welcome: { boot: "boot-1" },
+    fleet: { total: 2 },
+    snapshot: { device: "a&b", known: true, next: 2, readings: { celsius: [22.5] } },
+  });
+});
+
+test("before the first device there is no snapshot to tell", async () => {
+  await using server = await startServer();
+  const opening: unknown = JSON.parse((await get(`${server.url}/opening.json`)).body);
+  expect(opening).toMatchObject({ fleet: { total: 0 }, snapshot: null });
+  expect(isOpening(opening)).toBe(true);
 });
 
 test("files go out as the build has compressed them, where the browser reads that", async () => {

@@ -1,11 +1,15 @@
 /** The page itself: files that were built, and headers that let a browser run nothing else. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { type Opening, openingPath } from "@kelvin/schema/live";
 import express, { type Express } from "express";
 import helmet from "helmet";
 import { Access } from "./access.ts";
 import { compressed } from "./compressed.ts";
 import { login } from "./login.ts";
+
+/** Longer ones are no device's. */
+const DEVICE_LENGTH_MAX = 64;
 
 /** What is served while no page was built. */
 const NO_PAGE = `<!doctype html>
@@ -18,11 +22,16 @@ here.</p>
 </html>
 `;
 
-/**
- * @param pageFolder where the built page lies; it may appear later
- * @param access who is shown it; everybody by default
- */
-export function createWeb(pageFolder: string, access: Access = new Access(undefined)): Express {
+export interface WebOptions {
+  /** Where the built page lies; it may appear later. */
+  readonly pageFolder: string;
+  /** Who is shown it; everybody by default. */
+  readonly access?: Access;
+  /** What a page is told first; undefined: by its socket alone. */
+  readonly opening?: (device: string | undefined) => Opening;
+}
+
+export function createWeb({ pageFolder, access = new Access(undefined), opening }: WebOptions): Express {
   const app = express();
   app.disable("x-powered-by");
   app.use(
@@ -49,6 +58,20 @@ export function createWeb(pageFolder: string, access: Access = new Access(undefi
     }),
   );
   app.use(login(access));
+  if (opening !== undefined) {
+    app.get("/opening.json", (request, response) => {
+      response.setHeader("cache-control", "no-store");
+      response.json(opening(deviceOf(request)));
+    });
+    app.get(["/", "/index.html"], (request, response, next) => {
+      // Begun with the page's first bytes, it is there when the script is.
+      response.setHeader(
+        "link",
+        `<./${openingPath(deviceOf(request))}>; rel=preload; as=fetch; crossorigin=anonymous`,
+      );
+      next();
+    });
+  }
   app.use(compressed(pageFolder));
   app.use(
     "/assets",
@@ -74,6 +97,12 @@ export function createWeb(pageFolder: string, access: Access = new Access(undefi
   });
   app.use(onError);
   return app;
+}
+
+/** The device that the address names; undefined where it names none that could be one. */
+function deviceOf({ originalUrl }: express.Request): string | undefined {
+  const device = new URLSearchParams(originalUrl.split("?").slice(1).join("?")).get("device");
+  return device === null || device === "" || device.length > DEVICE_LENGTH_MAX ? undefined : device;
 }
 
 /** Express's own handler would show a stack trace. It tells an error handler by its four parameters. */

@@ -66,7 +66,9 @@ test("an open alert is unknown from when its pipeline, Kafka or the connection w
   for (const state of ["gone", "behind", "unknown"] as const) {
     store.checked(health({ pipelines: [{ ...pipeline, state }] }));
     expect(states()).toEqual(["unknown Unknown", "ended Over"]);
-    expect(detail()).toBe(`since ${clock(NOW + 5_000)}; high from ${clock(NOW - 9_000)}, 7 readings`);
+    expect(detail()).toBe(
+      `since ${clock(NOW + 5_000)}; high from ${clock(NOW - 9_000)}, 7 readings, peak\u00a041.20\u00a0°C`,
+    );
   }
   // One that is behind goes on saying what was: what it said last was still so then.
   store.checked(health({ pipelines: [{ ...pipeline, state: "behind", sinceMs: NOW - 3_000 }] }));

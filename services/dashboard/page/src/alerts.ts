@@ -14,6 +14,7 @@ export interface EpisodeLine {
   /** `unknown`: it was open when the alert pipeline was last known to be up to date. */
   readonly state: "ongoing" | "unknown" | "ended";
   readonly word: string;
+  /** The newest that is above the limit; "" where it is none of now. */
   readonly value: string;
   readonly detail: string;
 }
@@ -37,8 +38,9 @@ function line(episode: Episode, knowledge: AlarmKnowledge, unit: Unit, nowMs: nu
   const peak = `peak ${temperature(peakCelsius, unit)}`.replaceAll(" ", NO_BREAK_SPACE);
   const raised = plural(readings, "reading");
   if (endedMs === null && !knowledge.isSure) {
-    const detail = `since ${clock(unknownSince(knowledge, lastMs))}; high from ${clock(sinceMs)}, ${raised}`;
-    return { id, device, state: "unknown", word: "Unknown", value: peak, detail };
+    const unknown = `since ${clock(unknownSince(knowledge, lastMs))}`;
+    const detail = `${unknown}; high from ${clock(sinceMs)}, ${raised}, ${peak}`;
+    return { id, device, state: "unknown", word: "Unknown", value: "", detail };
   }
   if (endedMs === null) {
     const lasts = wholeSeconds(nowMs - sinceMs);
@@ -46,8 +48,8 @@ function line(episode: Episode, knowledge: AlarmKnowledge, unit: Unit, nowMs: nu
     return { id, device, state: "ongoing", word: "High", value: temperature(lastCelsius, unit), detail };
   }
   const span = `${clock(sinceMs)} to ${clock(lastMs)}, ${wholeSeconds(lastMs - sinceMs)}`;
-  const detail = `${lastMs === sinceMs ? clock(sinceMs) : span}, ${raised}`;
-  return { id, device, state: "ended", word: "Over", value: peak, detail };
+  const detail = `${lastMs === sinceMs ? clock(sinceMs) : span}, ${raised}, ${peak}`;
+  return { id, device, state: "ended", word: "Over", value: "", detail };
 }
 
 /**

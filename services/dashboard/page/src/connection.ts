@@ -6,6 +6,7 @@ import {
   isFleet,
   isGoodbye,
   isHealth,
+  isOpening,
   isSnapshot,
   isTrends,
   isWelcome,
@@ -20,6 +21,8 @@ import type { Store } from "./store.ts";
 const SILENCE_MS = 6_000;
 const RETRY_FIRST_MS = 250;
 const RETRY_LAST_MS = 2_000;
+/** So long after the opening was told the socket may take; after that nothing is known of the server any more. */
+const OPENING_HOLDS_MS = 3_000;
 /** How long an answer to "what is missing?" may take before it is asked again. */
 const ASK_AGAIN_MS = 2_000;
 
@@ -30,6 +33,8 @@ type Incoming = Record<
 >;
 
 export interface Connection {
+  /** What the server told by HTTP, for the first picture; passed over once the socket has begun to speak. */
+  begin(opening: unknown): void;
   /** Shows another device. */
   watch(device: string): void;
   /** Called now and then: opens the way anew where the server has fallen silent. */
@@ -53,6 +58,9 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
   let askedMs = -Infinity;
   /** True until the first message after each connect: it may be another server, with another clock. */
   let fresh = true;
+  /** The way counts as open by what `begin` was told, until the socket says what is true. */
+  let openedByMs: number | undefined;
+  let isSocketHeard = false;
 
   const socket: Socket<Incoming, PageToServer> = io({
     path,
@@ -96,6 +104,8 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
   }
 
   socket.on("connect", () => {
+    isSocketHeard = true;
+    openedByMs = undefined;
     fresh = true;
     heardMs = clock.nowMs();
     askedMs = -Infinity;
@@ -109,6 +119,8 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
     if (!socket.active) setTimeout(retry, isOver ? RETRY_FIRST_MS : RETRY_LAST_MS);
   });
   socket.on("connect_error", (error) => {
+    isSocketHeard = true;
+    openedByMs = undefined;
     store.lost(clock.nowMs());
     if (socket.active) return;
     store.refused(error.message);
@@ -163,11 +175,27 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
   );
 
   return {
+    begin(opening) {
+      if (isSocketHeard || !isOpening(opening) || opening.welcome.version !== LIVE_VERSION) return;
+      clock.sample(opening.welcome.nowMs);
+      openedByMs = clock.nowMs();
+      store.opened();
+      store.welcomed(opening.welcome);
+      store.checked(opening.health);
+      store.trended(opening.trends);
+      store.alerted(opening.alerts);
+      store.heardOf(opening.fleet);
+      if (opening.snapshot !== null) store.snapshot(opening.snapshot);
+    },
     watch(device) {
       store.pick(device);
       if (socket.connected) socket.emit("watch", store.wanted);
     },
     check() {
+      if (openedByMs !== undefined && clock.nowMs() - openedByMs > OPENING_HOLDS_MS) {
+        openedByMs = undefined;
+        store.lost(clock.nowMs());
+      }
       if (!socket.connected || clock.nowMs() - heardMs < SILENCE_MS) return;
       // Ends this way to the server; "disconnect" then begins the next attempt by itself.
       socket.io.engine.close();

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  ago,
   change,
   count,
   duration,
@@ -70,4 +71,18 @@ test("a number that nobody can read is told by its size", () => {
   expect(number(9_999_999.994)).toBe("9999999.99");
   expect(number(-1e308)).toBe("−1.00e+308");
   expect(temperature(1.2345e20, "celsius", 1)).toBe("1.23e+20 °C");
+});
+
+test("an age takes few letters, whatever it is", () => {
+  const ages = [0, 9_900, 99_999, 100_000, 5_999_999, 6_000_000, 359_999_999, 360_000_000];
+  expect(ages.map(ago)).toEqual([
+    "0 s ago",
+    "9 s ago",
+    "99 s ago",
+    "1 min ago",
+    "99 min ago",
+    "1 h ago",
+    "99 h ago",
+    "4 d ago",
+  ]);
 });

@@ -81,6 +81,16 @@ export function wholeSeconds(ms: number): string {
   return whole < 10 ? `${whole} s` : duration(whole * 1000);
 }
 
+/** `9 s ago`, `74 s ago`, `12 min ago`, `30 h ago`, `5 d ago`: how old something is, in few and ever as many letters. */
+export function ago(ms: number): string {
+  const seconds = Math.floor(Math.max(0, ms) / 1000);
+  if (seconds < 100) return `${seconds} s ago`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 100) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 100 ? `${hours} h ago` : `${Math.floor(hours / 24)} d ago`;
+}
+
 /** `1.0/s`, `12/min`: readings per time, in the unit in which it is at least 1. */
 export function rate(perSecond: number): string {
   if (perSecond >= 99.95) return `${Math.round(perSecond)}/s`;

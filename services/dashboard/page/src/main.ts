@@ -1,4 +1,5 @@
 /** Starts the page: one store, filled by the connection; views that only draw, at most once a frame. */
+import { openingPath } from "@kelvin/schema/live";
 import { type Choices, choicesFrom, queryOf } from "./address.ts";
 import { ServerClock } from "./clock.ts";
 import { connect } from "./connection.ts";
@@ -11,6 +12,8 @@ import { Store } from "./store.ts";
 const MOVE_EVERY_MS = 250;
 const MOVE_EVERY_MS_REDUCED = 1_000;
 const CHECK_EVERY_MS = 1_000;
+/** The page as it was built already says that it connects: so long nothing is lost by drawing nothing. */
+const OPENING_WAIT_MS = 500;
 const RELOADED = "kelvin-reloaded-at";
 const RELOAD_AT_MOST_EVERY_MS = 60_000;
 
@@ -42,7 +45,22 @@ window.__kelvin = hooksOf(
   () => clock.nowMs(),
   () => screen.choices,
 );
-painter.start();
+void opening().then((told) => {
+  connection.begin(told);
+  painter.start();
+});
+
+/** What the server tells first: it is on its way since the page's first bytes. undefined: the socket will tell. */
+async function opening(): Promise<unknown> {
+  try {
+    const answer = await fetch(new URL(openingPath(store.picked), document.baseURI), {
+      signal: AbortSignal.timeout(OPENING_WAIT_MS),
+    });
+    return answer.ok ? await answer.json() : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** A device gets an entry in the history, so that "back" returns to the one before; unit and theme do not. */
 function remember(choices: Choices, before: Choices): void {

@@ -137,10 +137,11 @@ function pipelinesBehind(store: Store, nowMs: number): Notice | undefined {
     ({ state }) => state === "behind" || state === "gone",
   );
   if (behind.length === 0) return undefined;
-  const gone = behind.every(({ state }) => state === "gone");
-  const told = behind.map((pipeline) => pipelineText(pipeline, nowMs)).join("; ");
-  const text = `${told}. What depends on it is shown as unknown.`;
-  return gone
+  const gone = behind.filter(({ state }) => state === "gone");
+  const late = behind.filter(({ state }) => state === "behind");
+  const told = [pipelinesText(gone, nowMs), pipelinesText(late, nowMs)].filter((text) => text !== "");
+  const text = `${told.join("; ")}. What depends on ${behind.length === 1 ? "it" : "them"} is shown as unknown.`;
+  return late.length === 0
     ? notice(
         "pipeline-behind",
         "warn",
@@ -155,11 +156,24 @@ function withSettings({ welcome }: Store): string {
   return welcome?.commands.areWhole === false ? ", with this dashboard's own settings" : "";
 }
 
-function pipelineText({ name, state, behind, sinceMs }: PipelineHealth, nowMs: number): string {
-  const what = state === "gone" ? "is not running" : "falls behind";
+/** Of one state: `alert and alert-count are not running since 12:04:22 (9 s), 42 records to do`. */
+function pipelinesText(pipelines: readonly PipelineHealth[], nowMs: number): string {
+  const [first, ...others] = pipelines;
+  if (first === undefined) return "";
+  const isOne = others.length === 0;
+  const running = isOne ? "is not running" : "are not running";
+  const what = first.state === "gone" ? running : isOne ? "falls behind" : "fall behind";
+  const sinceMs = Math.min(...pipelines.map((pipeline) => pipeline.sinceMs));
   const since = `since ${clock(sinceMs)} (${wholeSeconds(nowMs - sinceMs)})`;
-  const waiting = behind === null ? "" : `, ${plural(behind, "record")} to do`;
-  return `${name} ${what} ${since}${waiting}`;
+  const known = pipelines.flatMap(({ behind }) => behind ?? []);
+  const records = known.reduce((sum, count) => sum + count, 0);
+  const waiting = known.length === 0 ? "" : `, ${plural(records, "record")} to do`;
+  return `${listed(pipelines.map(({ name }) => name))} ${what} ${since}${waiting}`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 /** Told while the bad record is no older than the chart; its count stays in the tile. */

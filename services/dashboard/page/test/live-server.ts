@@ -14,6 +14,7 @@ import type {
   Health,
   KpiTile,
   LastReading,
+  Opening,
   PageToServer,
   Readings,
   ServerToPage,
@@ -54,6 +55,10 @@ export class LiveServer {
   boot = "boot-1";
   /** Why pages are turned away; undefined: they are not. */
   refusal: string | undefined;
+  /** True: sockets are neither let in nor turned away, as where something on the way hangs. */
+  hangs = false;
+  /** How often a page asked for what it is told first. */
+  openings = 0;
   world: World;
   /** Position after the last reading told. */
   next: number;
@@ -65,9 +70,9 @@ export class LiveServer {
     this.next = world.readings.length;
     this.#http = http;
     this.#io = new Server(http);
-    this.#io.use((_socket, next) =>
-      next(this.refusal === undefined ? undefined : new RefusedError(this.refusal)),
-    );
+    this.#io.use((_socket, next) => {
+      if (!this.hangs) next(this.refusal === undefined ? undefined : new RefusedError(this.refusal));
+    });
     this.#io.on("connection", (socket) => {
       const handshake: unknown = socket.handshake.auth;
       if (isHandshake(handshake)) this.watches.push(handshakeWatch(handshake));
@@ -88,8 +93,8 @@ export class LiveServer {
 
   /** Serves the page built in `pageFolder`, on `port` (any free one by default). */
   static async start(pageFolder: string, world: Partial<World> = {}, port = 0): Promise<LiveServer> {
-    const http = createServer(createWeb(pageFolder));
-    const server = new LiveServer(http, { ...calmWorld(), ...world });
+    const http = createServer(createWeb({ pageFolder, opening: () => server.opening() }));
+    const server: LiveServer = new LiveServer(http, { ...calmWorld(), ...world });
     await new Promise<void>((resolve) => {
       http.listen(port, "127.0.0.1", resolve);
     });
@@ -199,6 +204,18 @@ export class LiveServer {
       last: last === undefined ? null : lastOf(last.celsius, readings.at(-2)?.celsius, last.timeMs),
       intervalMs: this.world.intervalMs,
       kpis: this.world.kpis,
+    };
+  }
+
+  opening(): Opening {
+    this.openings++;
+    return {
+      welcome: this.welcome(),
+      health: this.health(),
+      alerts: this.alerts(),
+      fleet: this.fleet(),
+      trends: this.trends(),
+      snapshot: this.world.silent ? null : this.snapshot(),
     };
   }
 

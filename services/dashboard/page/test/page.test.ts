@@ -38,6 +38,20 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     expect(alerts?.y).toBe(average?.y);
   });
 
+  test("the first picture waits for no socket, is fetched once, and counts only as long as the socket may take", async () => {
+    const { page, server } = await open({}, { query: "?device=machine-01" });
+    await isIn(page, "live");
+    expect(server.openings).toBe(1);
+    // The socket begins where the first picture ends.
+    expect(server.watches).toEqual([{ device: "machine-01", have: { boot: "boot-1", next: 100 } }]);
+    server.hangs = true;
+    await page.reload();
+    await isIn(page, "live");
+    expect(await page.getByTestId("chart").getAttribute("data-state")).toBe("live");
+    expect(server.watches).toHaveLength(1);
+    await isIn(page, "connecting");
+  });
+
   test("the first reading of all has no change", async () => {
     const { page, server } = await open({
       readings: [],
@@ -308,7 +322,10 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await page.goBack();
     await shows(page, "device", "oven");
     await page.reload();
-    await eventually(() => server.watches.at(-1)).toEqual({ device: "oven", have: null });
+    await eventually(() => server.watches.at(-1)).toEqual({
+      device: "oven",
+      have: { boot: "boot-1", next: 100 },
+    });
   });
 
   test("paused: the value stands, the new are counted, alerts go on; then it is all there", async () => {

@@ -31,6 +31,8 @@ Chart.register(LineController, LineElement, PointElement, LinearScale);
 
 /** The words about the chart, for a screen reader that asks, are renewed so often. */
 const SUMMARY_EVERY_MS = 5_000;
+/** Seen from a desk and from across a room: 2 pixels where letters have their usual size. */
+const LINE_WIDTH_EM = 0.125;
 /** In °C: where an axis without a reading and without a limit has its middle. */
 const SOME_TEMPERATURE = 20;
 
@@ -48,6 +50,7 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
   const limitName = need(figure, ".limit-name", HTMLElement);
   const empty = need(figure, ".empty", HTMLElement);
   const title = need(figure, ".chart-title", HTMLElement);
+  const surface = need(figure, ".canvas", HTMLElement);
 
   const marks: Marks = {
     inks: inksOf(figure),
@@ -56,8 +59,10 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
     newest: undefined,
     cursor: undefined,
   };
-  const chart = new Chart(canvas, configurationOf(marks));
-  const cursor = new Cursor(need(figure, ".canvas", HTMLElement), () => chart.scales["x"], onCursor);
+  const configuration = configurationOf(marks);
+  /** Made with the first readings: to make an empty one takes as long, and the first picture would come later. */
+  let chart: Chart<"line", Point[]> | undefined;
+  const cursor = new Cursor(surface, () => chart?.scales["x"], onCursor);
   let axis: AxisState | undefined;
   /** What the axis was made for; another device or unit begins anew. */
   let axisOf = "";
@@ -67,8 +72,8 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
 
   function recolour(): void {
     marks.inks = inksOf(figure);
-    colour(chart, marks);
-    chart.update("none");
+    colour(chart ?? configuration, marks);
+    chart?.update("none");
   }
 
   function draw(moment: Moment | undefined, unit: Unit, limitKelvin: number | undefined): void {
@@ -83,7 +88,7 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
         convert: (celsius) => inUnit(celsius, unit),
         fromMs: moment.endMs - moment.windowMs,
         toMs: moment.endMs,
-        pixels: chart.width,
+        pixels: chart?.width ?? surface.clientWidth,
       });
       marks.newest = newestOf(moment, unit);
     }
@@ -91,9 +96,10 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
     setText(limitName, limit === undefined ? "" : limitText(limit, limitKelvin, unit, axis));
     const index = cursor.indexIn(readings);
     marks.cursor = index < 0 ? undefined : pointAt(readings, index, unit);
-    const [dataset] = chart.data.datasets;
+    const [dataset] = (chart ?? configuration).data.datasets;
     if (dataset !== undefined) dataset.data = marks.points;
-    chart.update("none");
+    if (chart !== undefined) chart.update("none");
+    else if (moment !== undefined) chart = new Chart(canvas, configuration);
     drawReadout(moment, readings, index, unit);
     drawSummary(moment, unit);
   }
@@ -112,8 +118,9 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
       limit === undefined ? undefined : inUnit(limit, unit),
     );
     axis = nextAxis(axis, wanted.low, wanted.high, endMs);
-    const x = chart.options.scales?.["x"];
-    const y = chart.options.scales?.["y"];
+    const scales = (chart ?? configuration).options?.scales;
+    const x = scales?.["x"];
+    const y = scales?.["y"];
     if (x === undefined || y === undefined) return;
     x.min = endMs - windowMs;
     x.max = endMs;
@@ -125,7 +132,7 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
     y.max = axis.range.max;
     const { min, max, step } = axis.range;
     y.afterBuildTicks = (scale) => {
-      scale.ticks = valueTicks(min, max, step);
+      scale.ticks = valueTicks(min, max, step, scale.height / marks.inks.em);
     };
     if (y.ticks !== undefined) y.ticks.callback = (value) => number(Number(value), decimalsOf(step));
     setText(title, `Last ${Math.round(windowMs / 1000)} seconds, ${symbolOf(unit)}`);
@@ -168,7 +175,6 @@ function configurationOf(marks: Marks): ChartConfiguration<"line", Point[]> {
       datasets: [
         {
           data: [],
-          borderWidth: 2,
           borderJoinStyle: "round",
           borderCapStyle: "round",
           borderColor: marks.inks.line,
@@ -204,7 +210,7 @@ function configurationOf(marks: Marks): ChartConfiguration<"line", Point[]> {
 }
 
 /** Sets the theme's colours and letters on a chart, or on the configuration of one to be. */
-function colour(chart: Pick<ChartConfiguration<"line", Point[]>, "options">, { inks }: Marks): void {
+function colour(chart: Pick<ChartConfiguration<"line", Point[]>, "options" | "data">, { inks }: Marks): void {
   const scales = chart.options?.scales;
   for (const scale of [scales?.["x"], scales?.["y"]]) {
     if (scale?.ticks === undefined || scale.grid === undefined) continue;
@@ -213,6 +219,8 @@ function colour(chart: Pick<ChartConfiguration<"line", Point[]>, "options">, { i
     scale.ticks.color = inks.soft;
     scale.ticks.font = { family: inks.font, size: 0.8125 * inks.em };
   }
+  const [dataset] = chart.data.datasets;
+  if (dataset !== undefined) dataset.borderWidth = LINE_WIDTH_EM * inks.em;
   // As wide for "30" as for "302.5": the chart's left edge stays where it is.
   const y = scales?.["y"];
   if (y !== undefined) {
@@ -233,6 +241,8 @@ function stateOf(moment: Moment | undefined): string {
 /** So wide a label is, in letters' widths, with the room beside it that the outermost, set inwards, need. */
 const ROOM_FOR_AGO = 5.5;
 const ROOM_FOR_CLOCK = 8;
+/** So high. */
+const ROOM_FOR_NUMBER = 1.5;
 
 function timeTicks({ endMs, windowMs, frozen }: Moment, widthInEm: number): Tick[] {
   const windowSeconds = windowMs / 1000;
@@ -251,9 +261,13 @@ function timeLabel(timeMs: number, { endMs, frozen }: Moment): string {
   return ago === 0 ? "now" : `−${ago} s`;
 }
 
-function valueTicks(min: number, max: number, step: number): Tick[] {
-  const count = Math.round((max - min) / step);
-  return Array.from({ length: count + 1 }, (_, i) => ({ value: min + i * step }));
+/** On a low chart every second one, or fewer: numbers must not lie upon each other. */
+function valueTicks(min: number, max: number, step: number, heightInEm: number): Tick[] {
+  const steps = Math.round((max - min) / step);
+  const every = Math.max(1, Math.ceil((steps * ROOM_FOR_NUMBER) / Math.max(1, heightInEm)));
+  const ticks: Tick[] = [];
+  for (let i = 0; i <= steps; i += every) ticks.push({ value: min + i * step });
+  return ticks;
 }
 
 function decimalsOf(step: number): number {

@@ -1,6 +1,6 @@
 /** The device list with its search, and the picker of narrow screens. */
 import type { FleetDevice } from "@kelvin/schema/live";
-import { count, temperature, type Unit, wholeSeconds } from "../format.ts";
+import { ago, count, temperature, type Unit } from "../format.ts";
 import { isHigh } from "../limit.ts";
 import { Ranking } from "../ranking.ts";
 import { pathOf, type Trends } from "../trends.ts";
@@ -183,7 +183,7 @@ function drawRow(item: ReturnType<typeof makeRow>, row: Row): void {
   // A device stays in alarm for a while after its value has come down: the value says how it is now.
   setState(value, !device.stale && isHigh(device.celsius, row.limitKelvin) ? "high" : "ok");
   setIcon(icon, state === "ok" ? "high" : state);
-  setText(value, device.stale ? wholeSeconds(nowMs - device.heardMs) : temperature(device.celsius, unit, 1));
+  setText(value, device.stale ? ago(nowMs - device.heardMs) : temperature(device.celsius, unit, 1));
   setText(note, device.stale && state === "high" ? "too hot, then silent" : STATE_WORDS[state]);
   if (device.id === shown) setAttribute(link, "aria-current", "true");
   else link.removeAttribute("aria-current");
