@@ -2,8 +2,8 @@
 import { DecodeError } from "../protocol/decode-error.ts";
 
 const LENGTH_BYTES = 4;
-/** First size of a buffer for a frame that did not come in one piece. */
-const FIRST_CAPACITY = 64 * 1024;
+/** The least size of a buffer for a frame that did not come in one piece: whoever only announces one costs no more. */
+const LEAST_CAPACITY = 1024;
 /** A buffer that is full becomes so many times as large: what has come is copied by a third once more, at most. */
 const GROWTH = 4;
 
@@ -42,8 +42,8 @@ export class FrameReader {
           yield frame;
           continue;
         }
-        this.#frame = Buffer.allocUnsafe(
-          Math.min(this.#announced, Math.max(FIRST_CAPACITY, chunk.length - at)),
+        this.#frame = Buffer.allocUnsafeSlow(
+          Math.min(this.#announced, Math.max(LEAST_CAPACITY, (chunk.length - at) * GROWTH)),
         );
         this.#filled = 0;
       }
