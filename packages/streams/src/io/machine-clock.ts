@@ -1,6 +1,7 @@
 /** The machine's time: the default where no clock is handed in. */
 import { performance } from "node:perf_hooks";
 import * as timers from "node:timers";
+import { StreamsError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
 
 export const machineClock: Clock = {
@@ -35,6 +36,18 @@ export function within(clock: Clock, limitMs: number, work: Promise<unknown>): P
       resolve(true);
     };
     work.then(settled, settled);
+  });
+}
+
+/** The work's outcome, or an error where it takes longer than that: kafkajs may hang without telling. */
+export function inTime<R>(clock: Clock, limitMs: number, what: string, work: Promise<R>): Promise<R> {
+  return new Promise((resolve, reject) => {
+    const late = `${what} took longer than ${limitMs / 1_000} s.`;
+    const cancel = clock.setTimeout(
+      () => reject(new StreamsError("STREAMS_CLOSED", late, { retriable: true })),
+      limitMs,
+    );
+    work.then(resolve, reject).finally(cancel);
   });
 }
 

@@ -7,7 +7,7 @@ import type { Cancel } from "../ports.ts";
 import { explained, isAccessRefusal, isFinal, longestWaitMs } from "./access.ts";
 import { ConsumerSession, type ConsumerSessionOptions, type TopicPartition } from "./consumer-session.ts";
 import { isBrokerAway, isPassing } from "./kafka-errors.ts";
-import { delay, within } from "./machine-clock.ts";
+import { delay, inTime, within } from "./machine-clock.ts";
 import { withAdmin } from "./topics.ts";
 
 export type Reachability =
@@ -134,7 +134,7 @@ export class SessionSupervisor {
   async #consume(): Promise<unknown> {
     const { onAssigned, prepare, ...options } = this.#options;
     try {
-      await prepare();
+      await inTime(this.#options.clock, GIVE_UP_MS, "Preparing to read", prepare());
     } catch (error) {
       return error;
     }

@@ -4,6 +4,7 @@ import { DeliveryError, KafkaRefusedError, messageOf, StreamsError } from "../er
 import { isFinal } from "../io/access.ts";
 import { type ConsumerSession, keyOf, type TopicPartition } from "../io/consumer-session.ts";
 import { isTopicMissing } from "../io/kafka-errors.ts";
+import { inTime } from "../io/machine-clock.ts";
 import { bytesOf } from "../io/messages.ts";
 import { type CommittedPosition, isFenced, TransactionalProducer } from "../io/transactional-producer.ts";
 import type { Clock, IncomingRecord, Log, OutgoingRecord } from "../ports.ts";
@@ -33,6 +34,9 @@ export interface ExactlyOnceOptions {
 
 /** Bytes that one partition may tell in one transaction, above which its task waits. */
 const OUTBOX_BYTES_MAX = 4 * 1024 * 1024;
+
+/** How long it may take to be given a transactional id: brokers end the former owner's transaction meanwhile. */
+const OPEN_MS = 20_000;
 
 interface Told {
   readonly record: OutgoingRecord;
@@ -214,7 +218,7 @@ export class ExactlyOnce implements Commits {
     const transactionalId = `${app}-${topic}-${partition}`;
     const producer = new TransactionalProducer({ client, clock, transactionalId, groupId: app });
     try {
-      await producer.open();
+      await inTime(clock, OPEN_MS, `Taking over ${key}`, producer.open());
     } catch (error) {
       void producer.close();
       throw error;

@@ -86,7 +86,14 @@ test("a stop between two tries of a record leaves it undone, and the next life t
   const tries: number[] = [];
   const appOf = (run: (reading: Reading) => void, backoffMs: number) => {
     const log = keptLog();
-    const app = createStreamApp({ name, kafka: shared.kafka, log, startFrom: "earliest", backoffMs });
+    const app = createStreamApp({
+      name,
+      kafka: shared.kafka,
+      log,
+      startFrom: "earliest",
+      backoffMs,
+      stallAfterMs: 120_000,
+    });
     app.dataframe(source).update(run);
     return app;
   };

@@ -7,7 +7,7 @@ import type { Kafka } from "kafkajs";
 import { messageOf, StreamsError } from "../errors.ts";
 import { type ConsumerSession, keyOf, type TopicPartition } from "../io/consumer-session.ts";
 import { createKafka } from "../io/kafka-client.ts";
-import { delay, within } from "../io/machine-clock.ts";
+import { delay, inTime, within } from "../io/machine-clock.ts";
 import { offsetsOf } from "../io/offsets.ts";
 import { SessionSupervisor } from "../io/session-supervisor.ts";
 import { TopicKeeper, withAdmin } from "../io/topics.ts";
@@ -184,7 +184,8 @@ export class Runner {
 
   #offsets() {
     const { clock, topology } = this.#options;
-    return offsetsOf(this.#client, clock, topology.name, this.#sourceTopics);
+    const asked = offsetsOf(this.#client, clock, topology.name, this.#sourceTopics);
+    return inTime(clock, 15_000, "Asking for positions", asked);
   }
 
   #commitsFor(onFailure: (error: Error) => void): Commits {

@@ -125,7 +125,9 @@ export class Tasks {
   /** The tasks that have moved; all of them where it is the last time. */
   moved(isLast: boolean): Task[] {
     const isNews = (task: Task) => isLast || task.committedVersion !== task.partition.version;
-    return [...this.#tasks.values()].filter((task) => !task.isRebuilding && !task.isBroken && isNews(task));
+    // Until it is noted who works on it, nothing is.
+    const isOurs = (task: Task) => task.takeOver === undefined && !task.isBroken;
+    return [...this.#tasks.values()].filter((task) => isOurs(task) && !task.isRebuilding && isNews(task));
   }
 
   /** Where the task stands now; nothing once it is no longer ours. */
@@ -216,9 +218,10 @@ export class Tasks {
     }
   }
 
-  /** A broken task's position still says where the topic had come. */
+  /** A broken task's position still says where the topic had come; one that was never noted was never begun. */
   #earlier({ topic, partition }: TopicPartition): EarlierWork | undefined {
     const task = this.#tasks.get(keyOf(topic, partition));
+    if (task?.takeOver !== undefined) return undefined;
     if (task?.isBroken !== true) return task;
     const { nextOffset, revisionBase } = task;
     return { owner: "", nextOffset, revisionBase };
