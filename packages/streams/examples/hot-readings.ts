@@ -20,4 +20,7 @@ app
   .apply(({ key, endMs, value }) => ({ device: key, untilMs: endMs, celsius: value.mean }))
   .toTopic(averages);
 
-if (import.meta.main) await app.run();
+if (import.meta.main) {
+  process.once("SIGINT", () => app.stop()); // Ctrl-C: what is in work is ended, noted, and taken up by the next start
+  await app.run();
+}
