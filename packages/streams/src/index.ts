@@ -71,6 +71,7 @@ export type {
   ClosingWindow,
   SessionAggregation,
   SessionWindow,
+  StatefulOptions,
   StreamingDataFrame,
   TopicSink,
   TrailingWindow,
@@ -78,7 +79,7 @@ export type {
 } from "./topology/dataframe.ts";
 export type { DescribeFormat } from "./topology/describe.ts";
 export type { Duration } from "./topology/duration.ts";
-export type { RecordContext } from "./topology/nodes.ts";
+export type { KeyState, RecordContext } from "./topology/nodes.ts";
 export type { GroupByCodecOptions, GroupByOptions, IsJson, ValueCodec } from "./topology/repartition.ts";
 export type { OnFailure, StepOptions, StepPolicy } from "./topology/step.ts";
 export type {

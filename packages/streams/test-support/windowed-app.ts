@@ -4,7 +4,7 @@
  * Tells its parent when it is ready, and on request what CPU time it has used, of what Node has warned, and what it logged
  * as a warning or an error.
  */
-import { agg, createStreamApp } from "../src/index.ts";
+import { agg, createStreamApp, type KeyState } from "../src/index.ts";
 import { type Reading, readingTopic, resultTopic } from "./readings.ts";
 
 const [brokers = "", name = "", from = "", to = "", kind = "trailing", guarantee = ""] =
@@ -25,18 +25,15 @@ const aggregates = { count: agg.count(), sum: agg.sum<Reading>(({ x }) => x) };
 if (kind === "copy") readings.toTopic(readingTopic(to));
 else if (kind === "counted") {
   // Each reading becomes the count of its key.
-  app.topology.sources[0]?.next.push({
-    kind: "stateful",
-    name: "count",
-    store: { name: "counts", ttlMs: undefined },
-    policy: {},
-    run(value, state) {
-      const count = Number(state.get() ?? 0) + 1;
-      state.set(count);
-      return typeof value === "object" ? { ...value, x: count } : value;
+  const counted = readings.applyStateful(
+    (reading, counts: KeyState<number>) => {
+      const count = (counts.get() ?? 0) + 1;
+      counts.set(count);
+      return { ...reading, x: count };
     },
-    next: [{ kind: "toTopic", topic: readingTopic(to), next: [] }],
-  });
+    { store: "counts" },
+  );
+  counted.toTopic(readingTopic(to));
 } else if (kind === "session") {
   const sessions = readings.sessionWindow("400ms", { grace: "1h", maxFuture: "1000h" });
   sessions.aggregate(aggregates).current().toTopic(resultTopic(to));

@@ -82,7 +82,9 @@ function visit(
       // Nothing behind it is rebuilt: what it knew then is not known any more.
       if (options.isRebuild) return;
       const run = () => node.run(value, effects.states.of(node.store, context), context);
-      return inItsTurn(options, () => whenDone(calledBy(node, run), goOn));
+      const work = () => whenDone(calledBy(node, run), goOn);
+      // It reads what all records before it have changed.
+      return options.turn === undefined || options.turn.isOpen ? work() : options.turn.come.then(work);
     }
     case "flatMap":
       return whenDone(called(node, value, context), (values) =>

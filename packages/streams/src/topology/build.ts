@@ -6,9 +6,11 @@ import type {
   BranchPredicate,
   ChosenTopicOptions,
   ClosingWindow,
+  StatefulOptions,
   StreamingDataFrame,
   TopicSink,
 } from "./dataframe.ts";
+import { milliseconds } from "./duration.ts";
 import type { ArmNode, Node, RecordContext, SourceNode, WindowShape, WindowTells } from "./nodes.ts";
 import { repartitionTopic, type ValueCodec } from "./repartition.ts";
 import { type StepOptions, stepName, stepPolicy } from "./step.ts";
@@ -31,6 +33,7 @@ interface Place {
   readonly sources: readonly SourceNode[];
   readonly next: Node[];
   readonly isWindowed: boolean;
+  readonly isStateful: boolean;
 }
 
 /** Where each data frame stands; a data frame itself shows nothing of it. */
@@ -38,7 +41,7 @@ const places = new WeakMap<object, Place>();
 
 /** The data frame of a source. */
 export function dataFrameOf<T>(source: SourceNode, blueprint: Blueprint): StreamingDataFrame<T> {
-  return frame<T>({ blueprint, sources: [source], next: source.next, isWindowed: false });
+  return frame<T>({ blueprint, sources: [source], next: source.next, isWindowed: false, isStateful: false });
 }
 
 function frame<T>(place: Place): StreamingDataFrame<T> {
@@ -83,6 +86,14 @@ function frame<T>(place: Place): StreamingDataFrame<T> {
         concurrency: checkedConcurrency(options.concurrency),
         ...step(transform, options),
       }),
+    applyStateful: (transform, options) => {
+      const { store, ttl, ...rest }: StatefulOptions = options;
+      mustFitStore(place, store);
+      const ttlMs = ttl === undefined ? undefined : milliseconds(ttl);
+      const node: Node = { kind: "stateful", store: { name: store, ttlMs }, ...step(transform, rest) };
+      place.next.push(node);
+      return frame({ ...place, next: node.next, isStateful: true });
+    },
     flatMap: (transform, options = {}) => add({ kind: "flatMap", ...step(transform, options) }),
     update: (effect, options = {}) => add({ kind: "update", ...step(effect, options) }),
     branch: (predicates) => branches(place, predicates),
@@ -113,7 +124,8 @@ function frame<T>(place: Place): StreamingDataFrame<T> {
 
 /** What every node with a function has. */
 function step<R>(run: R & Named, options: StepOptions) {
-  return { name: stepName(run, options.name), policy: stepPolicy(options), run, next: [] };
+  const next: Node[] = [];
+  return { name: stepName(run, options.name), policy: stepPolicy(options), run, next };
 }
 
 type Named = Parameters<typeof stepName>[0];
@@ -131,6 +143,11 @@ function mustFitWindow(place: Place, name: string): void {
       `Window "${name}" stands behind another window; write the first one's results to a topic, or put groupBy between.`,
     );
   }
+  if (place.isStateful) {
+    throw new TopologyError(
+      `Window "${name}" stands behind applyStateful: its records could not be read again as they were; put groupBy between.`,
+    );
+  }
   if (place.sources.length > 1) {
     throw new TopologyError(
       `Window "${name}" stands behind a merge of several topics, whose partitions are worked on apart: put groupBy between.`,
@@ -139,6 +156,27 @@ function mustFitWindow(place: Place, name: string): void {
   if (place.blueprint.stateNames.has(name)) {
     throw new TopologyError(`Two windows are named "${name}"; give one of them the option name.`);
   }
+}
+
+function mustFitStore(place: Place, store: string): void {
+  mustFitTopicName("A store", store);
+  if (place.sources.length > 1) {
+    throw new TopologyError(
+      `Store "${store}" stands behind a merge of several topics, whose partitions are worked on apart: put groupBy between.`,
+    );
+  }
+  if (place.blueprint.stateNames.has(store)) {
+    throw new TopologyError(`Something is named "${store}" already; give the store another name.`);
+  }
+  place.blueprint.stateNames.add(store);
+}
+
+/** The name becomes a part of a topic's. */
+function mustFitTopicName(what: string, name: string): void {
+  if (typeof name === "string" && /^[\w.-]{1,100}$/.test(name)) return;
+  throw new TopologyError(
+    `${what} is named "${name}", which is no part of a topic's name: use letters, digits, ".", "_" and "-".`,
+  );
 }
 
 function checkedConcurrency(concurrency: number): number {
@@ -180,6 +218,7 @@ function merged<R>(place: Place, other: Place | undefined): StreamingDataFrame<R
     sources: [...new Set([...place.sources, ...other.sources])],
     next: node.next,
     isWindowed: place.isWindowed || other.isWindowed,
+    isStateful: place.isStateful || other.isStateful,
   });
 }
 
@@ -195,11 +234,7 @@ function grouped<T>(
   { name, partitions = Math.max(...place.sources.map(({ topic }) => topic.partitions)), codec }: Grouping<T>,
 ): StreamingDataFrame<T> {
   const { blueprint, sources } = place;
-  if (!/^[\w.-]{1,100}$/.test(name)) {
-    throw new TopologyError(
-      `groupBy is named "${name}", which is no part of a topic's name: use letters, digits, ".", "_" and "-".`,
-    );
-  }
+  mustFitTopicName("groupBy", name);
   const topic = repartitionTopic(blueprint.app, { name, partitions }, codec);
   const upstream = sources.map((source) => source.topic.name);
   const source: SourceNode = { kind: "source", topic, repartition: { name, upstream }, next: [] };

@@ -2,7 +2,7 @@
 import type { Aggregates, ResultOf } from "../aggregates/aggregate.ts";
 import type { TopicLike } from "../ports.ts";
 import type { Duration } from "./duration.ts";
-import type { RecordContext } from "./nodes.ts";
+import type { KeyState, RecordContext } from "./nodes.ts";
 import type { GroupByCodecOptions, GroupByOptions, IsJson } from "./repartition.ts";
 import type { StepOptions } from "./step.ts";
 import type { HoppingWindowOptions, TrailingWindowOptions, WindowOptions, WindowResult } from "./windows.ts";
@@ -94,6 +94,27 @@ export interface StreamingDataFrame<T> {
     transform: (value: T, context: RecordContext) => Promise<R>,
     options: ApplyAsyncOptions,
   ): StreamingDataFrame<R>;
+  /**
+   * As `apply`, with the state that a store keeps for the value's key: what one record sets the next one of that key
+   * gets, also after a crash or in another process. A record that fails has changed nothing. The state is JSON; say its
+   * type at the function's parameter. Quix' `apply(stateful=True)`, Kafka Streams' `process` with a key-value store.
+   *
+   * ```ts
+   * readings.applyStateful(
+   *   (reading, highest: KeyState<number>) => {
+   *     highest.set(Math.max(reading.celsius, highest.get() ?? reading.celsius));
+   *     return { ...reading, highest: highest.get() };
+   *   },
+   *   { store: "highest", ttl: "24h" },
+   * );
+   * ```
+   *
+   * @throws {TopologyError} where the store's name is taken or none that Kafka allows, and behind a merge of topics.
+   */
+  applyStateful<S, R>(
+    transform: (value: T, state: KeyState<S>, context: RecordContext) => R,
+    options: IsJson<S> extends true ? StatefulOptions : never,
+  ): StreamingDataFrame<Awaited<R>>;
   /**
    * Each value becomes any number of values, in their order, all with the record's key and event time. Behind a window
    * all of them carry the result's id. Kafka Streams' `flatMapValues`, Quix' `apply(expand=True)`.
@@ -200,6 +221,16 @@ export interface ApplyAsyncOptions extends StepOptions {
    * and after a kill so many questions are asked again.
    */
   readonly concurrency: number;
+}
+
+export interface StatefulOptions extends StepOptions {
+  /** Names the store and its changelog, `<app>-<store>-changelog`. Another name begins with nothing. */
+  readonly store: string;
+  /**
+   * How long a value is kept after it was last set, in event time: a record that is later than that finds none. Without
+   * one, keys that never come again are kept for ever. @default for ever
+   */
+  readonly ttl?: Duration;
 }
 
 export interface ChosenTopicOptions<T> extends StepOptions {
