@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { launchChromium } from "@kelvin/test-kit";
 import type { Browser, Page } from "playwright-core";
+import * as z from "zod";
 import { DASHBOARD, installation } from "../../test/support/index.ts";
 import { buildPageWhenNeeded } from "../../tools/page/build.ts";
 import { root } from "../../tools/system/layout.ts";
@@ -17,6 +18,10 @@ const { values: options } = parseArgs({
   options: {
     /** How long each rate is measured. */
     seconds: { type: "string", default: "20" },
+    /** Readings a second in all, and of how many devices. */
+    rates: { type: "string", default: "10x1,500x10,1000x100" },
+    /** Some of pixel, first, heap and size. */
+    parts: { type: "string", default: "pixel,first,heap,size" },
     /** How long the heap is watched after the chart is full; 0: not at all. */
     minutes: { type: "string", default: "3" },
   },
@@ -25,6 +30,19 @@ const { values: options } = parseArgs({
 const pageOf = (dashboardUrl: string) => `${dashboardUrl}?device=machine-01`;
 const DESK = { width: 1280, height: 800 };
 const FULL_MS = 100_000;
+/** Up to so many readings a second each is drawn by itself. */
+const FEW = 10;
+const CPU_SAMPLE_MS = 5_000;
+/** A task of a thread, as Chromium's trace calls it; `tdur` is its processor time in microseconds. */
+const TASK = "ThreadControllerImpl::RunTask";
+const TraceEvent = z.object({
+  name: z.string(),
+  pid: z.number(),
+  tid: z.number(),
+  tdur: z.number().optional(),
+  args: z.object({ name: z.string().optional() }).optional(),
+});
+const Trace = z.object({ traceEvents: z.array(TraceEvent) });
 const FIRST_CHARTS = 10;
 /** Readings on a full chart of one device with one reading a second, its edges left open. */
 const FULL_COUNT = 95;
@@ -35,33 +53,62 @@ await using dashboard = plant.start(DASHBOARD, { LOG_LEVEL: "fatal" });
 const url = await dashboard.ready();
 const browser = await launchChromium();
 try {
-  const heapMinutes = Number(options.minutes);
-  report([
-    ...(await sensorToPixel(10, 1, 200, 50)),
-    ...(await sensorToPixel(1_000, 100, 400, 150)),
-    ...(await firstChart()),
-    ...(heapMinutes > 0 ? await heapOverTime(heapMinutes) : []),
-    scriptSize(),
-  ]);
+  const parts = new Set(options.parts.split(","));
+  const heapMinutes = parts.has("heap") ? Number(options.minutes) : 0;
+  const goals: Goal[] = [];
+  if (parts.has("pixel")) {
+    for (const rate of options.rates.split(",")) {
+      const [perSecond = 10, count = 1] = rate.split("x").map(Number);
+      goals.push(...(await sensorToPixel(perSecond, count)));
+    }
+  }
+  if (parts.has("first")) goals.push(...(await firstChart()));
+  if (heapMinutes > 0) goals.push(...(await heapOverTime(heapMinutes)));
+  if (parts.has("size")) goals.push(scriptSize());
+  report(goals);
 } finally {
   await browser.close();
 }
 
-async function sensorToPixel(perSecond: number, count: number, must: number, aim: number): Promise<Goal[]> {
+async function sensorToPixel(perSecond: number, count: number): Promise<Goal[]> {
+  const [must, aim] = perSecond <= FEW ? [200, 50] : [400, 150];
   await using _devices = await sendSteadily(plant.brokers, plant.topics.sensor, { count, perSecond });
   const page = await openLive(browser);
   const lastsMs = Number(options.seconds) * 1000;
   const { latenciesMs, longTasks } = await page.evaluate(pixelLatencies, lastsMs);
+  const perDrawMs = await cpuPerDraw(page);
   await page.close();
   const at = `${perSecond} readings/s of ${count} device${count === 1 ? "" : "s"}`;
   console.log(
     `sensor to pixel at ${at}: ${latenciesMs.length} readings of the shown one, ` +
       `p50 ${percentile(latenciesMs, 0.5).toFixed(0)} ms, p99 ${percentile(latenciesMs, 0.99).toFixed(0)} ms, ` +
-      `${longTasks} tasks over 50 ms`,
+      `${longTasks} tasks over 50 ms, ${perDrawMs.toFixed(1)} ms of processor time a draw`,
   );
   return [
     { what: `sensor to pixel, p99, ${at}`, value: percentile(latenciesMs, 0.99), must, aim, unit: "ms" },
+    { what: `tasks over 50 ms, ${at}`, value: longTasks, must: 0, aim: 0, unit: "" },
+    { what: `page CPU per draw, ${at}`, value: perDrawMs, must: 40, aim: 16, unit: "ms", isGate: true },
   ];
+}
+
+/** Processor time of the page's main thread for each time that it drew, script, layout and paint together. */
+async function cpuPerDraw(page: Page): Promise<number> {
+  const before = await drawsOf(page);
+  await browser.startTracing(page, { categories: ["toplevel"] });
+  await wait(CPU_SAMPLE_MS);
+  const trace = Trace.parse(JSON.parse((await browser.stopTracing()).toString()));
+  const drawn = (await drawsOf(page)) - before;
+  const isMain = ({ name, args }: z.output<typeof TraceEvent>) =>
+    name === "thread_name" && args?.name === "CrRendererMain";
+  const main = new Set(trace.traceEvents.filter(isMain).map(({ pid, tid }) => `${pid}:${tid}`));
+  const cpuUs = trace.traceEvents
+    .filter(({ name, pid, tid }) => name === TASK && main.has(`${pid}:${tid}`))
+    .reduce((sum, { tdur = 0 }) => sum + tdur, 0);
+  return cpuUs / 1000 / Math.max(1, drawn);
+}
+
+function drawsOf(page: Page): Promise<number> {
+  return page.evaluate(() => Reflect.get(globalThis, "__kelvin")?.counters().draws);
 }
 
 async function firstChart(): Promise<Goal[]> {

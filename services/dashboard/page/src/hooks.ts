@@ -24,8 +24,8 @@ export interface Hooks {
   states(): string[];
   /** The server's time as the page sees it. */
   nowMs(): number;
-  /** Readings that came after the snapshot, and messages that did not fit the contract. */
-  counters(): { received: number; misfits: number };
+  /** Readings that came after the snapshot, messages that did not fit the contract, times that the page was drawn. */
+  counters(): { received: number; misfits: number; draws: number };
   /** The address's query for the present choices. */
   query(): string;
 }
@@ -41,6 +41,7 @@ export function hooksOf(
   connection: Connection,
   nowMs: () => number,
   choices: () => Choices,
+  draws: () => number,
 ): Hooks {
   return Object.freeze({
     series() {
@@ -56,7 +57,7 @@ export function hooksOf(
     device: () => store.watched?.device,
     states: () => noticesOf(store, momentOf(store, nowMs()), nowMs()).map(({ state }) => state),
     nowMs,
-    counters: () => ({ received: store.watched?.received ?? 0, misfits: connection.misfits }),
+    counters: () => ({ received: store.watched?.received ?? 0, misfits: connection.misfits, draws: draws() }),
     query: () => queryOf(choices()),
   });
 }

@@ -44,6 +44,7 @@ window.__kelvin = hooksOf(
   connection,
   () => clock.nowMs(),
   () => screen.choices,
+  () => painter.draws,
 );
 void opening().then((told) => {
   connection.begin(told);

@@ -1,5 +1,7 @@
 /** Decides when to draw: at most once a frame, a few times a second while nothing comes, never while hidden. */
 export class Painter {
+  /** How often it has drawn. */
+  draws = 0;
   #asked = false;
   #drawnMs = -Infinity;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -24,6 +26,7 @@ export class Painter {
     requestAnimationFrame(() => {
       this.#asked = false;
       this.#drawnMs = performance.now();
+      this.draws++;
       this.#draw();
     });
   }
