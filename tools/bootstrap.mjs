@@ -34,8 +34,7 @@ try {
   const node = await findNode(root);
   await installWhenNeeded(root, node);
   const { variables, rest } = splitVariables(args[0] === "--" ? args.slice(1) : args);
-  Object.assign(process.env, variables);
-  handOver(node, program, rest);
+  handOver(node, program, rest, variables);
 } catch (error) {
   if (!(error instanceof BootstrapError)) throw error;
   console.error(error.message);
@@ -61,12 +60,12 @@ function splitVariables(args) {
 }
 
 /** Runs the program as a child that shares our terminal, and ends as it ends. */
-function handOver(node, program, args) {
+function handOver(node, program, args, variables) {
   const child = spawn(node.path, ["--disable-warning=ExperimentalWarning", program, ...args], {
     // The channel is the life line: if we are killed, the program sees it close.
     stdio: ["inherit", "inherit", "inherit", "ipc"],
     // Compiled code is kept beside what else is remembered: it halves the processor time of a start.
-    env: { NODE_COMPILE_CACHE: join(root, ".cache", "compile"), ...node.environment },
+    env: { NODE_COMPILE_CACHE: join(root, ".cache", "compile"), ...node.environment, ...variables },
     windowsHide: true,
   });
   // A terminal gives Ctrl-C to the whole group, but a signal may also be for us alone. On Windows only the former exists.
