@@ -40,7 +40,7 @@ test("an episode is one line: since when, how long, how many readings, how high"
       state: "ongoing",
       word: "High",
       value: "36.90 °C",
-      detail: `since ${clock(NOW - 9_000)}, 9 s, 7 readings, peak\u00a041.20\u00a0°C`,
+      detail: `since ${clock(NOW - 9_000)}, 9 s, 7\u00a0readings, peak\u00a041.20\u00a0°C`,
     },
   ]);
 });
@@ -67,7 +67,7 @@ test("an open alert is unknown from when its pipeline, Kafka or the connection w
     store.checked(health({ pipelines: [{ ...pipeline, state }] }));
     expect(states()).toEqual(["unknown Unknown", "ended Over"]);
     expect(detail()).toBe(
-      `since ${clock(NOW + 5_000)}; high from ${clock(NOW - 9_000)}, 7 readings, peak\u00a041.20\u00a0°C`,
+      `since ${clock(NOW + 5_000)}; high from ${clock(NOW - 9_000)}, 7\u00a0readings, peak\u00a041.20\u00a0°C`,
     );
   }
   // One that is behind goes on saying what was: what it said last was still so then.

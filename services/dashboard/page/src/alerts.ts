@@ -36,7 +36,7 @@ function line(episode: Episode, knowledge: AlarmKnowledge, unit: Unit, nowMs: nu
   const { id, device, sinceMs, lastMs, endedMs, readings, peakCelsius, lastCelsius } = episode;
   // Held together where the line is broken.
   const peak = `peak ${temperature(peakCelsius, unit)}`.replaceAll(" ", NO_BREAK_SPACE);
-  const raised = plural(readings, "reading");
+  const raised = plural(readings, "reading").replaceAll(" ", NO_BREAK_SPACE);
   if (endedMs === null && !knowledge.isSure) {
     const unknown = `since ${clock(unknownSince(knowledge, lastMs))}`;
     const detail = `${unknown}; high from ${clock(sinceMs)}, ${raised}, ${peak}`;
