@@ -1,8 +1,10 @@
+import { warmUp } from "../../tools/kafka/warm-up.ts";
 import { startKafkaContainer } from "./apache-kafka-container.ts";
 
 /** One container for all files of the suite; the test processes inherit KAFKA_BROKERS. */
 export default async function setUp(): Promise<() => Promise<void>> {
   const kafka = await startKafkaContainer();
+  await warmUp(kafka.brokers);
   process.env["KAFKA_BROKERS"] = kafka.brokers.join(",");
   return async () => {
     delete process.env["KAFKA_BROKERS"];

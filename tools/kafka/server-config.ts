@@ -25,9 +25,6 @@ export function serverProperties({ port, controllerPort, dataFolder, properties 
     "transaction.state.log.min.isr": "1",
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
-    // The default of 50 partitions each costs seconds at the first group and the first transaction.
-    "offsets.topic.num.partitions": "1",
-    "transaction.state.log.num.partitions": "1",
     // The default of 3 s waits for further members at every start of a group.
     "group.initial.rebalance.delay.ms": "0",
     ...properties,

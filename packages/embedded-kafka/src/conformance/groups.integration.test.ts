@@ -1,4 +1,5 @@
 /** Consumer groups and their offsets: the same answers from this broker as from Apache Kafka. */
+import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errorCode } from "../protocol/error-codes.ts";
 import { deleteGroups } from "../protocol/messages/delete-groups.ts";
@@ -29,6 +30,12 @@ beforeAll(async () => {
 afterAll(() => client[Symbol.asyncDispose]());
 
 const bytes = (text: string) => Buffer.from(text);
+
+/** This machine's, as Java writes them: a broker in a container sees us come from the bridge. */
+const OWN_ADDRESSES = [
+  "/0:0:0:0:0:0:0:1",
+  ...Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => `/${address}`) ?? []),
+];
 
 /** A group of one member that is stable, with an assignment. */
 async function stableGroup(groupId = uniqueName("group")) {
@@ -418,7 +425,7 @@ describe("looking at groups", () => {
         },
       ],
     });
-    expect(described?.members[0]?.clientHost).toMatch(/^\/(127\.0\.0\.1|0:0:0:0:0:0:0:1)$/);
+    expect(OWN_ADDRESSES).toContain(described?.members[0]?.clientHost);
     const none = uniqueName("none");
     expect(await state(none)).toMatchObject({ errorCode: 0, groupState: "Dead", members: [] });
     const { groups } = await client.send(describeGroups, 6, { groups: [none] });
