@@ -5,6 +5,7 @@ import type { ChangelogEntry } from "../state/changelog.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../state/checkpoint.ts";
 import { type Duration, milliseconds } from "../topology/duration.ts";
 import type { RecordContext, SourceNode, Topology } from "../topology/nodes.ts";
+import { chanceOf, shuffledWithin } from "./chance.ts";
 import { type DeadLetter, deadLetterTopicName, parseDeadLetter } from "./dead-letters.ts";
 import type { FailurePolicy } from "./faults.ts";
 import { Numbers } from "./numbers.ts";
@@ -17,6 +18,8 @@ export interface TestDriverOptions {
   readonly commit?: "each-step" | "by-hand";
   /** How often a record is tried in all. @default as the app says */
   readonly attempts?: number;
+  /** Decides what `pipeOutOfOrder` and `rebalance` leave to chance: the same seed, the same test. @default 1 */
+  readonly seed?: number;
 }
 
 /** A record that a pipeline wrote. */
@@ -51,11 +54,12 @@ const TICK_MS = 100;
 /**
  * A test driver, as Kafka Streams' TopologyTestDriver. Where it differs from the real thing:
  *
- * - Each topic has one partition: keys do not spread, and nothing moves between processes.
+ * - Each topic has one partition: keys do not spread, and what moves to another process is a topic as a whole.
+ * - Whoever loses a partition is dead: nothing is written by two at once, as it may be for a moment on Kafka.
  * - Wall-clock time stands still until `advanceWallClock`, and a source is always read to its end.
  * - A topic that the app both writes and reads passes records on at once.
  * - Unless told otherwise the position is committed after each step; the runtime does so every `commitEveryMs`.
- * - Tries after a failure follow at once.
+ * - Tries after a failure follow at once, and `applyAsync` asks for one record at a time.
  * - Nothing is ever refused by Kafka: sizes, names and permissions are not looked at.
  *
  * The work on a record, the windows, the dead letters, the checkpoints and the rebuilding of state are the runtime's own.
@@ -67,6 +71,7 @@ export class TestDriver {
   readonly #lanes = new Map<string, Lane>();
   readonly #written = new Map<string, OutgoingRecord[]>();
   readonly #printed: { label: string; value: unknown }[] = [];
+  readonly #chance: () => number;
   #passedOn: OutgoingRecord[] = [];
   #wallMs: number | undefined;
   /** Work that waits for functions of the pipeline that are asynchronous. */
@@ -77,6 +82,7 @@ export class TestDriver {
     this.#policy = policy;
     this.#options = options;
     this.#wallMs = options.startMs;
+    this.#chance = chanceOf(options.seed ?? 1);
     for (const source of topology.sources) {
       const partition = new Partition(source, 0, 0, this.#ports());
       this.#lanes.set(source.topic.name, {
@@ -103,6 +109,21 @@ export class TestDriver {
       value: topic.encode(value),
       timestampMs,
     });
+  }
+
+  /**
+   * Puts values into a topic in another order, which the seed decides: none comes after one that was more than `places`
+   * behind it. Their Kafka timestamps are their event times, as those of devices that send late.
+   */
+  pipeOutOfOrder<T>(
+    topic: TopicLike<T>,
+    values: readonly T[],
+    { places }: { readonly places: number },
+  ): this {
+    for (const value of shuffledWithin(values, places, this.#chance)) {
+      this.pipe(topic, value, { timestampMs: topic.eventTimeMs(value, this.wallMs) });
+    }
+    return this;
   }
 
   /** Puts a record of any bytes into a topic that the app reads. */
@@ -159,6 +180,35 @@ export class TestDriver {
   /** The process is killed; another takes up its work from the last commit. What was written stays written. */
   crash(): this {
     this.#step(() => this.#comeBack());
+    return this;
+  }
+
+  /**
+   * Some topics, which ones decides the seed, go to another process, which takes up their work from the last commit; the
+   * others are worked on where they are.
+   */
+  rebalance(): this {
+    this.#step(() =>
+      inTurn([...this.#lanes.values()], (lane) => (this.#chance() < 0.5 ? this.#resume(lane) : undefined)),
+    );
+    return this;
+  }
+
+  /**
+   * The group is set back to the beginning, as somebody does who wants all to be computed anew: positions, stores and
+   * repartition topics are gone, topics are read again from their first record, and what was written stays written.
+   */
+  replay(): this {
+    this.#step(() => {
+      const lanes = [...this.#lanes.values()];
+      for (const lane of lanes) {
+        lane.partition = new Partition(lane.source, 0, 0, this.#ports());
+        lane.committed = noted(lane.partition);
+        lane.changelog.length = 0;
+        if (lane.source.repartition !== undefined) lane.log.length = 0;
+      }
+      return inTurn(lanes, ({ partition, log }) => inTurn([...log], (record) => partition.process(record)));
+    });
     return this;
   }
 
@@ -265,21 +315,24 @@ export class TestDriver {
   }
 
   #comeBack(): void | Promise<void> {
-    return inTurn([...this.#lanes.values()], (lane) => {
-      const { position, text: metadata } = lane.committed;
-      const checkpoint = decodeCheckpoint(metadata);
-      const readFrom = checkpoint?.rewindTo ?? position;
-      lane.partition = new Partition(lane.source, 0, readFrom, this.#ports());
-      if (checkpoint !== undefined) lane.partition.restore(checkpoint);
-      for (const [name, store] of lane.partition.stores) {
-        const restoration = lane.partition.restoration(store);
-        for (const entry of lane.changelog) if (entry.store === name) restoration.take(entry);
-        restoration.end();
-      }
-      return inTurn(lane.log.slice(readFrom), (record) =>
-        record.offset < position ? lane.partition.rebuild(record) : lane.partition.process(record),
-      );
-    });
+    return inTurn([...this.#lanes.values()], (lane) => this.#resume(lane));
+  }
+
+  /** Another process takes up the work from the last commit. */
+  #resume(lane: Lane): void | Promise<void> {
+    const { position, text: metadata } = lane.committed;
+    const checkpoint = decodeCheckpoint(metadata);
+    const readFrom = checkpoint?.rewindTo ?? position;
+    lane.partition = new Partition(lane.source, 0, readFrom, this.#ports());
+    if (checkpoint !== undefined) lane.partition.restore(checkpoint);
+    for (const [name, store] of lane.partition.stores) {
+      const restoration = lane.partition.restoration(store);
+      for (const entry of lane.changelog) if (entry.store === name) restoration.take(entry);
+      restoration.end();
+    }
+    return inTurn(lane.log.slice(readFrom), (record) =>
+      record.offset < position ? lane.partition.rebuild(record) : lane.partition.process(record),
+    );
   }
 
   #drain(topic: string): OutgoingRecord[] {
