@@ -101,10 +101,10 @@ export class Bench {
   }
 
   fresh(position: number): Partition {
-    return new Partition(this.#source, 0, position, this.#ports());
+    return new Partition(this.#source, 0, position, this.ports());
   }
 
-  #ports(): PartitionPorts {
+  ports(): PartitionPorts {
     return {
       app: "bench",
       numbers: new Numbers(undefined, "bench"),

@@ -92,6 +92,12 @@ export class Tasks {
     this.#tasks.get(key)?.stop();
     if (start.kind === "fresh" && start.why !== undefined)
       this.#tellStart({ topic, partition }, offsets, start);
+    if (start.kind === "resume" && start.checkpoint === undefined && (offsets.metadata ?? "") !== "") {
+      this.#options.log.warn(
+        { topic, partition, position: start.position, metadata: offsets.metadata?.slice(0, 200) },
+        "the note at the position is none that this version can read: windows and stores start empty there",
+      );
+    }
     const task = this.#taskFor({ topic, partition }, start, partitions);
     this.#tasks.set(key, task);
     this.#new.push(task);
