@@ -65,7 +65,14 @@ test("the cookie proves the token without holding it, and no script can read it"
 
 test("the page asks for the token, a link with it opens the page, and the address is clean after that", async () => {
   await using server = await startServer({ access }, folder);
-  for (const path of ["/", "/?token=wrong", "/?token=", "/assets/a.js", `/index.html?token=${TOKEN}`]) {
+  for (const path of [
+    "/",
+    "/?token=wrong",
+    "/?token=",
+    "/assets/a.js",
+    "/opening.json",
+    `/index.html?token=${TOKEN}`,
+  ]) {
     const refused = await get(server.url + path);
     expect(refused).toMatchObject({ status: 401, headers: { "cache-control": "no-store" } });
     expect(refused.headers["set-cookie"]).toBeUndefined();

@@ -1,5 +1,6 @@
 /** The dashboard's server as a whole: what is started, in order, and how it ends. */
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { fileURLToPath } from "node:url";
 import {
   type AdminHandler,
@@ -44,7 +45,11 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
 
   // The page opens before Kafka answers, and says what it waits for.
   const access = new Access(settings.DASHBOARD_TOKEN);
-  const web = createWeb({ pageFolder: PAGE, access, opening: (device) => sockets.opening(device) });
+  const opening = {
+    judge: (request: IncomingMessage) => sockets.judge(request),
+    of: (device: string | undefined) => sockets.opening(device),
+  };
+  const web = createWeb({ pageFolder: PAGE, access, opening });
   const listening = await listen(
     (request, response) => {
       // Whether the service is well may be asked by anybody; what it does, only by who may see the page.

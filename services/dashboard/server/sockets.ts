@@ -1,5 +1,5 @@
 /** Tells the pages: a snapshot on connect, then batches; who may connect, and how much they may say. */
-import type { Server as HttpServer } from "node:http";
+import type { Server as HttpServer, IncomingMessage } from "node:http";
 import type { Socket as Connection } from "node:net";
 import {
   type Alerts,
@@ -23,6 +23,7 @@ import { Admission, type AdmissionOptions } from "./admission.ts";
 import { STALE } from "./devices.ts";
 import { fleetOf } from "./fleet.ts";
 import { KPIS } from "./kpis.ts";
+import type { Verdict } from "./origins.ts";
 import { Pacer } from "./pacer.ts";
 import { type News, Rooms } from "./rooms.ts";
 import type { LiveState } from "./state.ts";
@@ -126,6 +127,11 @@ export class Sockets {
       healthChanged: () => this.#pacer.mark(HEALTH),
     });
     this.#tickAgain();
+  }
+
+  /** Whether the sender of a request may have a socket, or what a socket is told. */
+  judge(request: IncomingMessage): Verdict {
+    return this.#admission.judge(request);
   }
 
   /**

@@ -52,6 +52,21 @@ test("what a page is told first is on its way with the page's first bytes", asyn
   });
 });
 
+test("what a page is told first is for those whom its socket is for", async () => {
+  await using server = await startServer({ maxClients: 0 });
+  expect(await get(`${server.url}/opening.json`)).toMatchObject({ status: 403 });
+  await using open = await startServer();
+  for (const headers of [
+    { host: "rebound.example:3000" },
+    { origin: "http://evil.example" },
+    { "sec-fetch-site": "cross-site" },
+  ]) {
+    const refused = await get(`${open.url}/opening.json`, headers);
+    expect(refused).toMatchObject({ status: 403, headers: { "cache-control": "no-store" } });
+    expect(refused.body).not.toContain("welcome");
+  }
+});
+
 test("before the first device there is no snapshot to tell", async () => {
   await using server = await startServer();
   const opening: unknown = JSON.parse((await get(`${server.url}/opening.json`)).body);

@@ -1,5 +1,6 @@
 /** The page itself: files that were built, and headers that let a browser run nothing else. */
 import { existsSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { type Opening, openingPath } from "@kelvin/schema/live";
 import express, { type Express } from "express";
@@ -7,6 +8,7 @@ import helmet from "helmet";
 import { Access } from "./access.ts";
 import { compressed } from "./compressed.ts";
 import { login } from "./login.ts";
+import type { Verdict } from "./origins.ts";
 
 /** Longer ones are no device's. */
 const DEVICE_LENGTH_MAX = 64;
@@ -27,8 +29,11 @@ export interface WebOptions {
   readonly pageFolder: string;
   /** Who is shown it; everybody by default. */
   readonly access?: Access;
-  /** What a page is told first; undefined: by its socket alone. */
-  readonly opening?: (device: string | undefined) => Opening;
+  /** What a page is told first, and who may ask for it; undefined: by its socket alone. */
+  readonly opening?: {
+    readonly judge: (request: IncomingMessage) => Verdict;
+    readonly of: (device: string | undefined) => Opening;
+  };
 }
 
 export function createWeb({ pageFolder, access = new Access(undefined), opening }: WebOptions): Express {
@@ -61,7 +66,10 @@ export function createWeb({ pageFolder, access = new Access(undefined), opening 
   if (opening !== undefined) {
     app.get("/opening.json", (request, response) => {
       response.setHeader("cache-control", "no-store");
-      response.json(opening(deviceOf(request)));
+      // It says what the socket says, and so is for those whom the socket is for.
+      const verdict = opening.judge(request);
+      if (verdict.ok) response.json(opening.of(deviceOf(request)));
+      else response.status(403).type("text").send(`${verdict.why}\n`);
     });
     app.get(["/", "/index.html"], (request, response, next) => {
       // Begun with the page's first bytes, it is there when the script is.

@@ -93,7 +93,9 @@ export class LiveServer {
 
   /** Serves the page built in `pageFolder`, on `port` (any free one by default). */
   static async start(pageFolder: string, world: Partial<World> = {}, port = 0): Promise<LiveServer> {
-    const http = createServer(createWeb({ pageFolder, opening: () => server.opening() }));
+    const http = createServer(
+      createWeb({ pageFolder, opening: { judge: () => ({ ok: true }), of: () => server.opening() } }),
+    );
     const server: LiveServer = new LiveServer(http, { ...calmWorld(), ...world });
     await new Promise<void>((resolve) => {
       http.listen(port, "127.0.0.1", resolve);
