@@ -1,7 +1,4 @@
 /** The broker as a program, killed with SIGKILL while it is written to, again and again, and started on its folder. */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { errorCode } from "../protocol/error-codes.ts";
 import { offsetCommit } from "../protocol/messages/offset-commit.ts";
@@ -9,59 +6,16 @@ import { offsetFetch } from "../protocol/messages/offset-fetch.ts";
 import { batchSizeAt } from "../records/batch.ts";
 import { readRecords } from "../records/record.ts";
 import { append, batchOf, fetchOne, freshTopic } from "../testing/cluster-under-test.ts";
+import { Program } from "../testing/program.ts";
+import { randomOf } from "../testing/random.ts";
 import { ConnectionClosedError, RawClient } from "../testing/raw-client.ts";
 import { TemporaryFolder } from "../testing/temporary-folder.ts";
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 const SEED = 20_260_101;
 const ROUNDS = 6;
 const PARTITIONS = 3;
 /** Small, so that segments end while the broker is killed. */
 const CONFIGS = ["log.segment.bytes=1048576", "log.retention.bytes=-1"];
-
-/** mulberry32 */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-class Program implements AsyncDisposable {
-  readonly child: ChildProcess;
-  said = "";
-
-  constructor(folder: string) {
-    const args = ["--port", "0", "--data-dir", folder, ...CONFIGS.flatMap((one) => ["--config", one])];
-    this.child = fork(MAIN, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.said += text;
-      });
-    }
-  }
-
-  async address(): Promise<string> {
-    await once(this.child, "message");
-    const found = () => /listening on (localhost:\d+)\n/.exec(this.said)?.[1];
-    while (found() === undefined && this.child.stdout !== null) await once(this.child.stdout, "data");
-    return found() ?? "";
-  }
-
-  async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = once(this.child, "exit");
-    this.child.kill("SIGKILL");
-    await ended;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
-  }
-}
 
 /** What a producer was promised, and the batch of which it does not know. */
 class Producer {
@@ -137,7 +91,7 @@ test.runIf(process.platform !== "win32")(
     const says = () => `seed ${SEED}`;
     let committed = -1;
     for (let round = 0; round <= ROUNDS; round++) {
-      await using program = new Program(folder.path);
+      await using program = new Program(folder.path, CONFIGS);
       const address = await program.address();
       await using client = await RawClient.to(address);
       if (round === 0) await freshTopic(client, { name: "t", partitions: PARTITIONS });
