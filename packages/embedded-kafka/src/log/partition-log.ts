@@ -1,5 +1,4 @@
 /** One partition: an append-only list of batches in segments, with its offsets, producers and waiting readers. */
-import { DecodeError } from "../protocol/decode-error.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import {
   type BatchHeader,
@@ -8,33 +7,25 @@ import {
   readClientBatch,
   readHeader,
   stampAppendTime,
-  ZSTD,
 } from "../records/batch.ts";
 import { buildMarker, type NewMarker, readMarker } from "../records/control.ts";
 import { readRecords, type StoredRecord } from "../records/record.ts";
 import { StorageError } from "../storage/errors.ts";
-import { Compaction } from "./compaction.ts";
+import { type AppendOptions, type AppendResult, refusalOf } from "./append-checks.ts";
+import { type CompactedLog, CompactionPasses } from "./compaction-passes.ts";
 import type { LogConfig } from "./log-config.ts";
+import {
+  batchesFrom,
+  endOfEpoch,
+  firstAtOrAfter,
+  type OffsetAndTimestamp,
+  segmentOf,
+  withMaxTimestamp,
+} from "./lookup.ts";
 import type { PartitionFiles } from "./partition-files.ts";
 import { ProducerStates } from "./producer-state.ts";
-import { type NewStoredBatch, Segment, type StoredBatch } from "./segment.ts";
+import { Segment, storedBatch } from "./segment.ts";
 import type { AbortedTransaction, Decision } from "./transaction-index.ts";
-
-export interface AppendOptions {
-  readonly nowMs: number;
-  readonly leaderEpoch: number;
-  /** Version of the Produce request: zstd is legal from 7 on (KIP-110). */
-  readonly produceVersion: number;
-}
-
-export type AppendResult =
-  | {
-      readonly errorCode: 0;
-      readonly baseOffset: number;
-      /** -1 where the records keep their own time. */
-      readonly logAppendTimeMs: number;
-    }
-  | { readonly errorCode: number; readonly message: string };
 
 export interface MarkerOptions {
   readonly leaderEpoch: number;
@@ -53,23 +44,15 @@ export interface LoggedRecord extends StoredRecord {
   readonly transaction: Decision | null;
 }
 
-export interface OffsetAndTimestamp {
-  readonly offset: number;
-  readonly timestampMs: number;
-}
-
 export class PartitionLog {
   readonly producers = new ProducerStates();
   readonly #config: () => LogConfig;
   readonly #files: PartitionFiles | null;
   readonly #segments: Segment[] = [];
   readonly #waiting = new Set<() => void>();
+  readonly #compaction: CompactionPasses;
   #logStartOffset = 0;
   #logEndOffset = 0;
-  /** Up to here every key is there once. */
-  #compactedTo = 0;
-  /** When the first of the tombstones and markers that wait may go. */
-  #nextHorizonMs = Number.POSITIVE_INFINITY;
 
   /**
    * @param config asked anew each time: a topic's settings may change under a running log.
@@ -81,6 +64,22 @@ export class PartitionLog {
     this.#files = files;
     if (files !== null) this.#load(files, nowMs);
     if (this.#segments.length === 0) this.#roll(nowMs);
+    this.#compaction = new CompactionPasses(this.#compacted());
+  }
+
+  #compacted(): CompactedLog {
+    const log = this;
+    return {
+      segments: this.#segments,
+      files: this.#files,
+      producers: this.producers,
+      get lastStableOffset() {
+        return log.lastStableOffset;
+      },
+      get highWatermark() {
+        return log.highWatermark;
+      },
+    };
   }
 
   #load(files: PartitionFiles, nowMs: number): void {
@@ -138,7 +137,7 @@ export class PartitionLog {
     const config = this.#config();
     const header = readClientBatch(bytes);
     if ("errorCode" in header) return header;
-    const problem = this.#refusal(bytes, header, options, config);
+    const problem = refusalOf(bytes, header, options, config);
     if (problem !== null) return problem;
     if (header.producerId !== NO_PRODUCER) {
       const verdict = this.producers.check(header);
@@ -162,24 +161,6 @@ export class PartitionLog {
     if (refusal !== null) return refusal;
     const bytes = buildMarker(marker);
     return this.#store(bytes, readHeader(bytes), { ...options, nowMs: timestampMs }, this.#config());
-  }
-
-  #refusal(
-    bytes: Buffer,
-    header: BatchHeader,
-    options: AppendOptions,
-    config: LogConfig,
-  ): AppendResult | null {
-    if (header.codec === ZSTD && options.produceVersion < 7) {
-      return { errorCode: errorCode.unsupportedCompressionType, message: "zstd needs Produce version 7" };
-    }
-    if (bytes.length > config.maxMessageBytes) {
-      return {
-        errorCode: errorCode.messageTooLarge,
-        message: `record batch of ${bytes.length} bytes, max.message.bytes is ${config.maxMessageBytes}`,
-      };
-    }
-    return timestampRefusal(bytes, header, options.nowMs, config) ?? keyRefusal(bytes, config);
   }
 
   #store(
@@ -262,7 +243,7 @@ export class PartitionLog {
     let nextOffset = offset;
     const batches: Buffer[] = [];
     let bytes = 0;
-    for (let s = this.#segmentOf(offset); s < this.#segments.length; s++) {
+    for (let s = segmentOf(this.#segments, offset); s < this.#segments.length; s++) {
       const segment = this.#segments[s];
       if (segment === undefined) break;
       const from = bytes === 0 ? segment.indexOf(offset) : 0;
@@ -287,89 +268,24 @@ export class PartitionLog {
     return this.producers.transactions.abortedBetween(from, to);
   }
 
-  /** Index of the last segment that starts at or before an offset. */
-  #segmentOf(offset: number): number {
-    let low = 0;
-    let high = this.#segments.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if ((this.#segments[middle]?.baseOffset ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-
-  *#batches(): Generator<StoredBatch> {
-    for (const segment of this.#segments) {
-      for (const batch of segment.batches) {
-        if (batch.lastOffset >= this.#logStartOffset) yield batch;
-      }
-    }
-  }
-
-  /** The first record that is not older than the time; null where none is. Looks into one batch as a rule. */
+  /** The first record that is not older than the time; null where none is. */
   firstAtOrAfter(timestampMs: number): OffsetAndTimestamp | null {
-    for (const segment of this.#segments) {
-      if (segment.maxTimestampMs < timestampMs) continue;
-      for (const batch of segment.batches) {
-        if (batch.maxTimestampMs < timestampMs || batch.lastOffset < this.#logStartOffset) continue;
-        const found = this.#findIn(batch, (record) => record.timestampMs >= timestampMs);
-        if (found !== null) return found;
-      }
-    }
-    return null;
+    return firstAtOrAfter(this.#segments, this.#logStartOffset, timestampMs);
   }
 
   /** The first record with the greatest timestamp; null in an empty log. */
   withMaxTimestamp(): OffsetAndTimestamp | null {
-    let greatest: StoredBatch | null = null;
-    for (const batch of this.#batches()) {
-      if (greatest === null || batch.maxTimestampMs > greatest.maxTimestampMs) greatest = batch;
-    }
-    const { maxTimestampMs } = greatest ?? { maxTimestampMs: -1 };
-    return greatest === null
-      ? null
-      : this.#findIn(greatest, (record) => record.timestampMs === maxTimestampMs);
+    return withMaxTimestamp(this.#segments, this.#logStartOffset);
   }
 
-  /**
-   * The first record in a batch that is wanted. A client may have sent records that can't be read: they are found by
-   * what the batch's header says, so that one bad batch does not stop those who look for a time.
-   */
-  #findIn(batch: StoredBatch, isWanted: (record: StoredRecord) => boolean): OffsetAndTimestamp | null {
-    try {
-      for (const record of readRecords(batch.bytes)) {
-        if (isWanted(record) && record.offset >= this.#logStartOffset) return record;
-      }
-      return null;
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      const offset = Math.max(batch.baseOffset, this.#logStartOffset);
-      return { offset, timestampMs: batch.maxTimestampMs };
-    }
-  }
-
-  /**
-   * The largest leader epoch up to `epoch` that has records here, and the offset after the last of them; -1 twice where
-   * no record is of that epoch or a later one (KIP-101, KIP-279).
-   */
+  /** Where a leader epoch's records end: see {@link endOfEpoch}. */
   endOfEpoch(epoch: number): { leaderEpoch: number; endOffset: number } {
-    let leaderEpoch = -1;
-    let endOffset = this.#logStartOffset;
-    let newest = -1;
-    for (const batch of this.#batches()) {
-      newest = batch.leaderEpoch;
-      if (newest > epoch) break;
-      leaderEpoch = newest;
-      endOffset = batch.lastOffset + 1;
-    }
-    if (newest < epoch) return { leaderEpoch: -1, endOffset: -1 };
-    return { leaderEpoch: leaderEpoch < 0 ? epoch : leaderEpoch, endOffset };
+    return endOfEpoch(this.#segments, this.#logStartOffset, epoch);
   }
 
   /** Every record that a consumer at read_uncommitted sees, decoded: for inspection, not for the hot path. */
   *records(): Generator<LoggedRecord> {
-    for (const { bytes } of this.#batches()) {
+    for (const { bytes } of batchesFrom(this.#segments, this.#logStartOffset)) {
       const { control, transactional, producerId } = readHeader(bytes);
       if (control) continue;
       for (const record of readRecords(bytes)) {
@@ -435,61 +351,7 @@ export class PartitionLog {
   /** {@link compact} in steps of one segment; between them the log may be written and cut as ever. */
   *compacting(nowMs: number): Generator<undefined, void> {
     const config = this.#config();
-    if (!config.compacts) return;
-    const cleanable = this.#cleanable(nowMs, config);
-    const dirty = cleanable.filter(({ baseOffset }) => baseOffset >= this.#compactedTo);
-    const dirtyBytes = bytesOf(dirty);
-    const isWorth = dirtyBytes > 0 && dirtyBytes > bytesOf(cleanable) * config.minCleanableDirtyRatio;
-    if (!isWorth && nowMs < this.#nextHorizonMs) return;
-    const endOffset = this.#segments[cleanable.length]?.baseOffset ?? this.#logEndOffset;
-    const compaction = new Compaction(this.producers, { nowMs, deleteRetentionMs: config.deleteRetentionMs });
-    for (const segment of dirty) {
-      if (!this.#segments.includes(segment)) continue;
-      for (const { bytes } of segment.batches) compaction.index(bytes);
-      yield;
-    }
-    // Neighbours that fit into one segment become one: compaction would else leave ever more small ones.
-    let run: CleanedSegment[] = [];
-    for (const segment of cleanable) {
-      if (!this.#segments.includes(segment)) continue;
-      const cleaned = cleanSegment(segment, compaction);
-      if (sizeOf(run) + cleaned.bytes > config.segmentBytes) {
-        this.#replace(run);
-        run = [];
-      }
-      run.push(cleaned);
-      yield;
-    }
-    this.#replace(run);
-    this.#compactedTo = endOffset;
-    this.#nextHorizonMs = compaction.nextHorizonMs;
-  }
-
-  #cleanable(nowMs: number, config: LogConfig): Segment[] {
-    const stable = this.lastStableOffset;
-    const first = this.#segments.findIndex((segment, index) => {
-      const next = this.#segments[index + 1];
-      const isYoung = segment.maxTimestampMs > nowMs - config.minCompactionLagMs;
-      return next === undefined || next.baseOffset > stable || isYoung;
-    });
-    return this.#segments.slice(0, first);
-  }
-
-  /** One segment with what is left of some neighbours in their place; none where nothing is. */
-  #replace(cleaned: readonly CleanedSegment[]): void {
-    const run = cleaned.filter(({ segment }) => this.#segments.includes(segment));
-    const [first] = run;
-    if (first === undefined || (run.length === 1 && !first.changed)) return;
-    const at = this.#segments.indexOf(first.segment);
-    const { baseOffset, createdMs } = first.segment;
-    const endOffset = this.#segments[at + run.length]?.baseOffset ?? this.#logEndOffset;
-    const batches = run.flatMap((one) => one.batches);
-    const file = this.#files?.replace(baseOffset, endOffset, batches) ?? null;
-    const segment = new Segment(baseOffset, createdMs, file);
-    for (const batch of batches) {
-      segment.appendFound(storedBatch(file === null ? segment.pack(batch) : batch));
-    }
-    this.#segments.splice(at, run.length, ...(batches.length === 0 ? [] : [segment]));
+    if (config.compacts) yield* this.#compaction.pass(nowMs, config);
   }
 
   /** Calls back, once for each change, until the returned function is called. */
@@ -506,75 +368,4 @@ export class PartitionLog {
   wake(): void {
     for (const changed of this.#waiting) changed();
   }
-}
-
-interface CleanedSegment {
-  readonly segment: Segment;
-  readonly batches: readonly Buffer[];
-  readonly bytes: number;
-  readonly changed: boolean;
-}
-
-function cleanSegment(segment: Segment, compaction: Compaction): CleanedSegment {
-  let changed = false;
-  const batches = segment.batches.flatMap(({ bytes }) => {
-    const kept = compaction.clean(bytes);
-    changed ||= kept !== bytes;
-    return kept ?? [];
-  });
-  return { segment, batches, bytes: batches.reduce((sum, { length }) => sum + length, 0), changed };
-}
-
-function sizeOf(run: readonly CleanedSegment[]): number {
-  return run.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function bytesOf(segments: readonly Segment[]): number {
-  return segments.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function storedBatch(bytes: Buffer): NewStoredBatch {
-  const { baseOffset, lastOffsetDelta, maxTimestamp } = readHeader(bytes);
-  return { baseOffset, lastOffset: baseOffset + lastOffsetDelta, maxTimestampMs: maxTimestamp, bytes };
-}
-
-function timestampRefusal(
-  bytes: Buffer,
-  header: BatchHeader,
-  nowMs: number,
-  config: LogConfig,
-): AppendResult | null {
-  if (config.logAppendTime) return null;
-  const newestMs = nowMs + config.timestampAfterMaxMs;
-  if (header.maxTimestamp > newestMs) {
-    return {
-      errorCode: errorCode.invalidTimestamp,
-      message: `timestamp ${header.maxTimestamp} is more than message.timestamp.after.max.ms ahead of ${nowMs}`,
-    };
-  }
-  const oldestMs = nowMs - config.timestampBeforeMaxMs;
-  if (oldestMs <= 0) return null;
-  for (const record of readRecords(bytes)) {
-    if (record.timestampMs < oldestMs) {
-      return {
-        errorCode: errorCode.invalidTimestamp,
-        message: `timestamp ${record.timestampMs} is more than message.timestamp.before.max.ms behind ${nowMs}`,
-      };
-    }
-  }
-  return null;
-}
-
-/** A compacted topic is about keys. */
-function keyRefusal(bytes: Buffer, config: LogConfig): AppendResult | null {
-  if (!config.compacts) return null;
-  for (const record of readRecords(bytes)) {
-    if (record.key === null) {
-      return {
-        errorCode: errorCode.invalidRecord,
-        message: "a compacted topic takes no record without a key",
-      };
-    }
-  }
-  return null;
 }

@@ -1,4 +1,5 @@
 /** A run of batches: the unit that is rolled, dropped by retention, and kept in a file where the log has a folder. */
+import { readHeader } from "../records/batch.ts";
 import type { SegmentFile } from "./partition-files.ts";
 
 /** A batch as it is appended: its bytes, with the header fields that look-ups need. */
@@ -203,4 +204,10 @@ function copyAlone(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);
   return copy;
+}
+
+/** A batch with what its header says of its place. */
+export function storedBatch(bytes: Buffer): NewStoredBatch {
+  const { baseOffset, lastOffsetDelta, maxTimestamp } = readHeader(bytes);
+  return { baseOffset, lastOffset: baseOffset + lastOffsetDelta, maxTimestampMs: maxTimestamp, bytes };
 }
