@@ -22,7 +22,7 @@ await consumer.run({
       if (!reading.ok) return [];
       const made = toAlert(reading.value);
       if (made.kelvin <= ALERT_ABOVE_KELVIN) return [];
-      return [{ key: alert.key(made), value: Buffer.from(alert.encode(made)), timestamp }];
+      return [{ key: alert.key(made), value: alert.encode(made), timestamp }];
     });
     if (messages.length > 0) await producer.send({ topic: output, messages, acks: -1 });
   },

@@ -59,7 +59,7 @@ export async function fill(kafka: Kafka, topic: string, input: Input, devices: n
 
 export function messageOf(topic: string, value: Reading) {
   const { encode, key, eventTimeMs } = sensorTopic(topic);
-  return { key: key(value), value: Buffer.from(encode(value)), timestamp: String(eventTimeMs(value, 0)) };
+  return { key: key(value), value: encode(value), timestamp: String(eventTimeMs(value, 0)) };
 }
 
 export function reading(device: number, timestampMs: number, celsius: number): Reading {

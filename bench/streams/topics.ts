@@ -39,11 +39,15 @@ export const sensorTopic = (name: string) =>
 export const alertTopic = (name: string) => jsonTopic<Alert>(name, isAlert, ({ timestamp }) => timestamp);
 export const kpiTopic = (name: string) => jsonTopic<Kpi>(name, isKpi, ({ window_end }) => window_end);
 
+interface JsonTopic<T> extends Omit<TopicLike<T>, "encode"> {
+  encode(value: T): Buffer;
+}
+
 function jsonTopic<T extends { readonly device_id: string }>(
   name: string,
   isValue: (value: unknown) => value is T,
   timestampOf: (value: T) => string,
-): TopicLike<T> {
+): JsonTopic<T> {
   return {
     name,
     partitions: PARTITIONS,
@@ -60,7 +64,7 @@ function jsonTopic<T extends { readonly device_id: string }>(
 
 function parsed(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
+    return JSON.parse((Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes)).toString());
   } catch {
     return null;
   }
