@@ -31,6 +31,10 @@ export async function followTopic(brokers: readonly string[], topic: string): Pr
   const records: LoggedRecord[] = [];
   const next = new Map<number, bigint>();
   await Promise.all([admin.connect(), consumer.connect()]);
+  // A transaction's end is a record too, and of a batch that is nothing else eachBatch is not told.
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+    next.set(payload.partition, BigInt(payload.lastOffset) + 1n);
+  });
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
     autoCommit: false,

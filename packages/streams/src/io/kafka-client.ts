@@ -1,6 +1,7 @@
 /** The one place that makes kafkajs clients: their timeouts, their log, their codecs. */
 import kafkajs, { type Kafka, type RetryOptions, type SASLOptions } from "kafkajs";
 import type { KafkaConnection, Log } from "../ports.ts";
+import { mendAbortedRecords } from "./aborted-records.ts";
 import { keepPolicy } from "./access.ts";
 import { registerCodecs } from "./codecs.ts";
 import { mendIdleTimer } from "./idle-timer.ts";
@@ -27,6 +28,7 @@ export interface ClientOptions {
 
 export function createKafka({ kafka, log, clientId, onNotice, retry }: ClientOptions): Kafka {
   mendIdleTimer();
+  mendAbortedRecords();
   registerCodecs();
   const client = new kafkajs.Kafka({
     brokers: [...kafka.brokers],
