@@ -55,8 +55,7 @@ async function start(context: ServiceContext<Settings>): Promise<RunningService>
       await outbox.emptied(
         AbortSignal.timeout(isAway ? Math.min(sendingMs, SENDING_MS_WHILE_AWAY) : sendingMs),
       );
-      if (outbox.size > 0)
-        log.warn({ readings: outbox.size }, "readings are lost: Kafka could not be reached");
+      if (outbox.size > 0) log.warn({ readings: outbox.size }, "readings are lost: Kafka has not taken them");
       outbox.close();
       await publisher?.close(DISCONNECT_MS);
     },

@@ -113,3 +113,11 @@ test("a cluster's own rules take the definition's place, for new topics and for 
     { fields: { property: "retention.ms", is: "90000", expected: "3600000" } },
   ]);
 });
+
+test("more copies than there are brokers are refused, with what was asked for", async () => {
+  const kafka = { ...shared.kafka, newTopics: { replicationFactor: 99 } };
+  const topics = [readingTopic(uniqueName("copies"), 3)];
+  await expect(ensureTopics({ kafka, topics, log: keptLog() })).rejects.toThrow(
+    /topic "copies-.*" with 3 partitions .* of 99 copies each \(KAFKA_REPLICATION_FACTOR\)/,
+  );
+});

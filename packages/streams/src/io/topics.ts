@@ -142,10 +142,18 @@ async function createTopic(admin: Admin, topic: ExpectedTopic): Promise<boolean>
     // Someone else was quicker.
     if (reason.type === "TOPIC_ALREADY_EXISTS") return false;
     if (reason.type !== undefined && WRONG_DEFINITION.has(reason.type)) {
-      throw new KafkaRefusedError(`to create topic "${name}"`, reason.error);
+      throw new KafkaRefusedError(`to create ${described(topic)}`, reason.error);
     }
     throw error;
   }
+}
+
+/** With what an operator may have asked for in vain: more copies than there are brokers, say. */
+function described({ name, partitions, replicationFactor }: ExpectedTopic): string {
+  const asked = `${partitions} partitions (KAFKA_TOPIC_PARTITIONS)`;
+  const copies =
+    replicationFactor === undefined ? "" : ` of ${replicationFactor} copies each (KAFKA_REPLICATION_FACTOR)`;
+  return `topic "${name}" with ${asked}${copies}`;
 }
 
 const WRONG_DEFINITION = new Set([
