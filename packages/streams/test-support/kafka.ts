@@ -1,23 +1,17 @@
-/** A Kafka for tests: the cluster that KAFKA_BROKERS names, else an embedded broker for the asker alone. */
-import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import { startBroker } from "@kelvin/embedded-kafka";
+/** What tests of this package share beside @kelvin/test-kit: a Kafka as the library is told of it, and a log to look into. */
+import { kafkaForTests as anyKafkaForTests, waitFor } from "@kelvin/test-kit";
 import type { KafkaConnection, Log } from "../src/index.ts";
+
+export { uniqueName } from "@kelvin/test-kit";
 
 export interface TestKafka extends AsyncDisposable {
   readonly kafka: KafkaConnection;
 }
 
+/** The cluster that KAFKA_BROKERS names, else an embedded broker for the asker alone. */
 export async function kafkaForTests(): Promise<TestKafka> {
-  const named = process.env["KAFKA_BROKERS"] ?? "";
-  if (named !== "") return { kafka: { brokers: named.split(",") }, [Symbol.asyncDispose]: async () => {} };
-  const broker = await startBroker({ port: 0 });
-  return { kafka: { brokers: broker.brokers }, [Symbol.asyncDispose]: () => broker.stop() };
-}
-
-/** Topics and groups stay on a shared Kafka: each test takes names of its own. */
-export function uniqueName(prefix: string): string {
-  return `${prefix}-${randomBytes(5).toString("hex")}`;
+  const { brokers, stop } = await anyKafkaForTests();
+  return { kafka: { brokers }, [Symbol.asyncDispose]: stop };
 }
 
 export interface KeptLog extends Log {
@@ -43,13 +37,5 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   timeoutMs = 30_000,
 ): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new WaitedInVain(`Waited ${timeoutMs} ms in vain for ${what}.`);
-    await sleep(25);
-  }
-}
-
-class WaitedInVain extends Error {
-  override readonly name = "WaitedInVain";
+  await waitFor(what, condition, { timeoutMs });
 }

@@ -15,6 +15,7 @@ interface Moments {
   readonly squares: number;
 }
 
+/** How a quantile is told. */
 export interface QuantileOptions {
   /**
    * How far off the answer may be, as a share of itself: 0.01 tells 99 to 101 for a true 100. Small values keep more

@@ -6,6 +6,7 @@ import { createKafka } from "./kafka-client.ts";
 import { isTopicMissing } from "./kafka-errors.ts";
 import { machineClock, within } from "./machine-clock.ts";
 
+/** A consumer group and the topic that it reads. */
 export interface WatchedGroup {
   readonly groupId: string;
   /** The topic that the group reads. */
@@ -22,6 +23,7 @@ export interface GroupLook {
   readonly ends: ReadonlyMap<number, number>;
 }
 
+/** Which groups are looked at, how often, and who is told. */
 export interface GroupWatchOptions {
   readonly kafka: KafkaConnection;
   readonly groups: readonly WatchedGroup[];
@@ -33,6 +35,7 @@ export interface GroupWatchOptions {
   onLook(group: WatchedGroup, look: GroupLook | undefined): void;
 }
 
+/** Looks again and again at how far consumer groups have read, until it is closed. */
 export interface GroupWatch {
   close(): Promise<void>;
 }

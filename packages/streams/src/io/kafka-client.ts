@@ -26,6 +26,10 @@ export interface ClientOptions {
   readonly retry?: RetryOptions;
 }
 
+/**
+ * A kafkajs client as all of this library uses it: its log lines go to `log`, codecs are there, waits are short. For
+ * what the library does not do, such as kafkajs' admin. Kafka Streams' `KafkaClientSupplier`.
+ */
 export function createKafka({ kafka, log, clientId, onNotice, retry }: ClientOptions): Kafka {
   mendIdleTimer();
   mendAbortedRecords();

@@ -14,6 +14,7 @@ export interface TerminalOutput {
   write(text: string): unknown;
 }
 
+/** How a live table looks. */
 export interface LiveTableOptions {
   /** How many values of each `print` are shown, the newest ones. Quix' `size`. @default 10 */
   readonly size?: number;
@@ -22,6 +23,7 @@ export interface LiveTableOptions {
   readonly clock?: Clock;
 }
 
+/** Shows a value that `print` was given: the label of the step, the value, and where it comes from. */
 export type Print = (label: string, value: unknown, context: RecordContext) => void;
 
 type Row = ReadonlyMap<string, string>;

@@ -6,6 +6,7 @@ import { createKafka } from "./kafka-client.ts";
 import { machineClock } from "./machine-clock.ts";
 import { ensureTopics } from "./topics.ts";
 
+/** Where values go, and how long and how many are kept while Kafka is away. */
 export interface PublisherOptions<T> {
   readonly kafka: KafkaConnection;
   readonly topic: TopicLike<T>;
@@ -24,6 +25,7 @@ export interface PublisherOptions<T> {
   readonly bufferBytesMax?: number;
 }
 
+/** Whether values reach Kafka; else since when not, and why. */
 export interface PublisherHealth {
   /** Kafka takes our records. */
   readonly ready: boolean;
@@ -35,6 +37,10 @@ export interface PublisherHealth {
   readonly bufferedBytes: number;
 }
 
+/**
+ * Sends values to one topic: in batches, in order, acknowledged by all in-sync replicas. Kafka's
+ * `KafkaProducer`.
+ */
 export interface Publisher<T> {
   /**
    * Resolves when Kafka has the record on all in-sync replicas. Records of one key arrive in the order of the calls.

@@ -36,6 +36,7 @@ export interface InvalidRecord extends RecordPosition {
   readonly recordTimestampMs: number;
 }
 
+/** What happens to the reading beside records. */
 export type SubscriberStatus =
   | Reachability
   /** A topic was deleted and is there again, empty; reading goes on at its beginning. */
@@ -44,6 +45,7 @@ export type SubscriberStatus =
 /** Where reading starts. By Kafka's timestamps where it is a span: those of our own records are event time. */
 export type SubscribeFrom = { readonly millisecondsAgo: number } | "earliest" | "latest";
 
+/** What is read, from when on, and who takes it. */
 export interface SubscriberOptions<T> {
   readonly kafka: KafkaConnection;
   /** Created where missing. The union of their payloads is what `onRecord` gets; `topic` tells them apart. */
@@ -60,6 +62,7 @@ export interface SubscriberOptions<T> {
   onStatus?(status: SubscriberStatus): void;
 }
 
+/** Whether records come; else since when not, and why. */
 export interface SubscriberHealth {
   readonly ready: boolean;
   readonly live: boolean;
@@ -68,6 +71,10 @@ export interface SubscriberHealth {
   readonly unreachableSinceMs?: number;
 }
 
+/**
+ * Reads topics from a window of the past on, commits nothing, and goes on until `close`. Kafka's
+ * `KafkaConsumer`.
+ */
 export interface Subscriber {
   /** Resolves when all that was in the topics at the start has been handed over. */
   readonly caughtUp: Promise<void>;

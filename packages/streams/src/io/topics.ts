@@ -11,6 +11,7 @@ import { type ExpectedTopic, tellMismatches } from "./topic-check.ts";
 /** What the library needs to know of a topic to create it. */
 export type TopicDefinition = Pick<TopicLike<never>, "name" | "partitions" | "configEntries">;
 
+/** Which topics must be there, and where. */
 export interface EnsureTopicsOptions {
   readonly kafka: KafkaConnection;
   readonly topics: readonly TopicDefinition[];

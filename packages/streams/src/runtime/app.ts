@@ -15,6 +15,10 @@ import { type AppHealth, Runner } from "./runner.ts";
 import type { OnRecordsGone, StartFrom } from "./start-offsets.ts";
 import { TestDriver, type TestDriverOptions } from "./test-driver.ts";
 
+/**
+ * What an app needs, and what may be said otherwise. Times are in milliseconds. Kafka Streams'
+ * `StreamsConfig`.
+ */
 export interface StreamAppOptions {
   /** Names the app everywhere: it is the consumer group, and stands in result ids and dead letters. */
   readonly name: string;
@@ -79,6 +83,7 @@ export interface StreamAppOptions {
   readonly print?: Print | undefined;
 }
 
+/** Pipelines that share a name, and so a consumer group, and are run together. */
 export interface StreamApp {
   readonly name: string;
   /** The values of a topic. Records that don't fit its schema go to the dead-letter topic `<name>.dlq`. */
@@ -101,6 +106,12 @@ export interface StreamApp {
   testDriver(options?: TestDriverOptions): TestDriver;
 }
 
+/**
+ * Makes an app: pipelines are described on it, and then it is run once. Nothing connects before `run`. Quix'
+ * `Application`, Kafka Streams' `StreamsBuilder` and `KafkaStreams`.
+ *
+ * @throws {StreamsError} where an option can't be: with code STREAMS_BAD_OPTION.
+ */
 export function createStreamApp(options: StreamAppOptions): StreamApp {
   const settings = checked(options);
   const sources = new Map<string, SourceNode>();

@@ -43,6 +43,7 @@ export interface DeadLetter {
   readonly step?: string;
 }
 
+/** Where the dead letters of a topic lie: `<topic>.dlq`. */
 export function deadLetterTopicName(sourceTopic: string): string {
   return `${sourceTopic}.dlq`;
 }

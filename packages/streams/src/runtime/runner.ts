@@ -44,6 +44,7 @@ export interface RunnerOptions {
   print(label: string, value: unknown, context: RecordContext): void;
 }
 
+/** How an app is, for health checks: `ready` for traffic, `live` or to be restarted, and `why` in words. */
 export interface AppHealth {
   /** Partitions are assigned, state is rebuilt, Kafka answers. */
   readonly ready: boolean;

@@ -36,6 +36,7 @@ export type Start =
  */
 const UNNOTED_RECORDS_MAX = 2 ** 32;
 
+/** Where a group without a position begins. Kafka's `auto.offset.reset`. */
 export type StartFrom = "earliest" | "latest";
 
 /** What to do where records that were not worked on yet are gone. */

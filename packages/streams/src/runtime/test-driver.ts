@@ -11,6 +11,7 @@ import type { FailurePolicy } from "./faults.ts";
 import { Numbers } from "./numbers.ts";
 import { Partition, type PartitionPorts } from "./partition.ts";
 
+/** Of a test: its clock, its commits, its seed. */
 export interface TestDriverOptions {
   /** Wall clock at the start in milliseconds. @default the event time of the first record */
   readonly startMs?: number;

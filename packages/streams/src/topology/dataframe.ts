@@ -215,6 +215,7 @@ export interface StreamingDataFrame<T> {
   sessionWindow(gap: Duration, options: WindowOptions): SessionWindow<T>;
 }
 
+/** How `applyAsync` asks. */
 export interface ApplyAsyncOptions extends StepOptions {
   /**
    * For how many records of one partition the function may be at work at once. Large values ask more of whoever is asked,
@@ -223,6 +224,7 @@ export interface ApplyAsyncOptions extends StepOptions {
   readonly concurrency: number;
 }
 
+/** Which store `applyStateful` has, and for how long it keeps a value. */
 export interface StatefulOptions extends StepOptions {
   /** Names the store and its changelog, `<app>-<store>-changelog`. Another name begins with nothing. */
   readonly store: string;
@@ -233,6 +235,7 @@ export interface StatefulOptions extends StepOptions {
   readonly ttl?: Duration;
 }
 
+/** What is known of the topics that a function chooses. */
 export interface ChosenTopicOptions<T> extends StepOptions {
   /** Topics that it may choose, as far as they are known: made at the start, and drawn. @default none */
   readonly topics?: readonly TopicSink<T>[];

@@ -2,6 +2,7 @@
 import { durationText } from "./duration.ts";
 import type { Node, Topology, WindowShape } from "./nodes.ts";
 
+/** Lines of text, or a mermaid flow chart. */
 export type DescribeFormat = "text" | "mermaid";
 
 /** Text has a line for each step, indented under the one before; mermaid is a flow chart, in which streams meet. */

@@ -36,6 +36,7 @@ type Leaves<T> = Parts<Parts<Parts<Parts<T>>>>;
 /** Looks four levels deep into a type for what does not come back from JSON as it went in. */
 export type IsJson<T> = Extract<Leaves<T>, Unspeakable> extends never ? true : false;
 
+/** Of the topic that `groupBy` goes by. */
 export interface GroupByOptions {
   /**
    * Names the repartition topic: `<app>-<name>-repartition`. Kafka Streams' `Grouped.as`, Quix' `name`. Another name is

@@ -28,6 +28,7 @@ interface ClockOptions {
   readonly name?: string;
 }
 
+/** Of a window that trails behind the clock. */
 export interface TrailingWindowOptions extends ClockOptions {
   /** How often a result is told. The size must be a multiple of it. */
   readonly every: Duration;
@@ -38,6 +39,7 @@ export interface TrailingWindowOptions extends ClockOptions {
   readonly allowedLateness?: Duration;
 }
 
+/** Of windows that are closed some time. */
 export interface WindowOptions extends ClockOptions {
   /**
    * How long after a window's end, by event time, its records still count. A record that is late for all of its windows
@@ -47,6 +49,7 @@ export interface WindowOptions extends ClockOptions {
   readonly grace: Duration;
 }
 
+/** Of windows of one size that begin every so often. */
 export interface HoppingWindowOptions extends WindowOptions {
   /** How often a window begins; not more than the size. */
   readonly every: Duration;
