@@ -37,7 +37,8 @@ interface Waiting {
 
 /** Under Kafka's default `message.max.bytes` with room for framing: a request's share of one partition is one batch. */
 const BATCH_BYTES_MAX = 512 * 1024;
-const BATCH_RECORDS_MAX = 5_000;
+/** kafkajs copies, for each message, all those before it of its partition: more at once cost more each. */
+const BATCH_RECORDS_MAX = 1_000;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
 

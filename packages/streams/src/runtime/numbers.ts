@@ -30,11 +30,19 @@ const GAUGES = {
   broker_reachable: "1 while the broker answers.",
 } as const;
 
+interface Count {
+  readonly name: keyof typeof COUNTERS;
+  readonly labels: Labels;
+  by: number;
+}
+
 /** Counts are gathered and handed on by `flush`: a registry's labels cost more than a record's work. */
 export class Numbers {
   readonly #metrics: Metrics | undefined;
   readonly #labels: Labels;
-  readonly #counts = new Map<string, { name: keyof typeof COUNTERS; labels: Labels; by: number }>();
+  readonly #counts = new Map<string, Count>();
+  /** The same by name and topic, of those without a code: they are counted with every record. */
+  readonly #byTopic = new Map<string, Map<string, Count>>();
 
   constructor(metrics: Metrics | undefined, pipeline: string) {
     this.#metrics = metrics;
@@ -42,10 +50,22 @@ export class Numbers {
   }
 
   count(name: keyof typeof COUNTERS, topic = "", code = ""): void {
-    const key = `${name} ${topic} ${code}`;
-    const known = this.#counts.get(key);
+    const known = code === "" ? this.#byTopic.get(name)?.get(topic) : undefined;
     if (known !== undefined) known.by++;
-    else this.#counts.set(key, { name, by: 1, labels: { ...(topic && { topic }), ...(code && { code }) } });
+    else this.#countAnew(name, topic, code);
+  }
+
+  #countAnew(name: keyof typeof COUNTERS, topic: string, code: string): void {
+    const key = `${name} ${topic} ${code}`;
+    const count = this.#counts.get(key) ?? {
+      ...{ name, by: 0 },
+      labels: { ...(topic && { topic }), ...(code && { code }) },
+    };
+    count.by++;
+    this.#counts.set(key, count);
+    if (code !== "") return;
+    const topics = this.#byTopic.get(name) ?? new Map<string, Count>();
+    this.#byTopic.set(name, topics.set(topic, count));
   }
 
   gauge(name: keyof typeof GAUGES, value: number, labels: Labels = {}): void {
@@ -57,5 +77,6 @@ export class Numbers {
       this.#metrics?.count(`kelvin_${name}_total`, COUNTERS[name], { ...this.#labels, ...labels }, by);
     }
     this.#counts.clear();
+    this.#byTopic.clear();
   }
 }

@@ -199,6 +199,7 @@ describe("a pipeline", () => {
       kafka: shared.kafka,
       log: keptLog(),
       startFrom: "earliest",
+      backoffMs: 50,
       stallAfterMs: 300,
     });
     app.dataframe(from).update(() => new Promise<void>(() => undefined));

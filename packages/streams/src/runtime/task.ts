@@ -8,6 +8,8 @@ import type { Partition } from "./partition.ts";
 /** Bytes: above the first the partition is not read on, below the second it is again. */
 const QUEUE_BYTES_HIGH = 4 * 1024 * 1024;
 const QUEUE_BYTES_LOW = 1024 * 1024;
+/** So many records that were worked on stay in the queue, or as many as still wait. */
+const SPENT_MAX = 1_024;
 /** How long the loop works before it lets sockets and heartbeats have their turn, in milliseconds. */
 const SLICE_MS = 8;
 
@@ -247,9 +249,16 @@ export class Task {
       return undefined;
     }
     this.#head++;
+    if (this.#head >= SPENT_MAX && this.#head * 2 >= this.#queue.length) this.#dropSpent();
     this.#queuedBytes -= bytesOf(record);
     if (this.#isFull && this.#queuedBytes < QUEUE_BYTES_LOW) this.#full(false);
     return record;
+  }
+
+  /** A queue that never runs empty would else keep every record that ever was in it. */
+  #dropSpent(): void {
+    this.#queue = this.#queue.slice(this.#head);
+    this.#head = 0;
   }
 
   #full(isFull: boolean): void {
