@@ -11,12 +11,12 @@ import {
   ClassicMember,
   failedJoin,
   failedSync,
-  type GroupProtocol,
   type JoinRequest,
   type JoinResult,
   type SyncRequest,
   type SyncResult,
 } from "./classic-member.ts";
+import { electedProtocol, haveOneInCommon } from "./protocol-election.ts";
 
 export type ClassicState = "Empty" | "PreparingRebalance" | "CompletingRebalance" | "Stable" | "Dead";
 
@@ -107,7 +107,7 @@ export class ClassicGroup {
     if (this.#members.size === 0) return true;
     if (request.protocolType !== this.#protocolType) return false;
     const others = this.members.filter((member) => member.memberId !== request.memberId);
-    return request.protocols.some(({ name }) => others.every((member) => knows(member.protocols, name)));
+    return haveOneInCommon(request.protocols, others);
   }
 
   #joinAsUnknown(request: JoinRequest, answer: (result: JoinResult) => void): number | null {
@@ -255,6 +255,11 @@ export class ClassicGroup {
       this.#delayInitial(delayMs, timeoutMs - delayMs);
       return;
     }
+    if (wasEmpty) {
+      // The first generation waits for time alone, also for nobody who was given an id and has not joined with it.
+      this.#completeJoin();
+      return;
+    }
     this.#rebalance = this.#clock.setTimer(timeoutMs, () => this.#completeJoin());
     this.#completeJoinIfAll();
   }
@@ -319,23 +324,9 @@ export class ClassicGroup {
     return joined !== undefined;
   }
 
-  /** The way that all members know and most of them prefer; on a tie, the first in the leader's order. */
   #electProtocol(): string | null {
-    const members = this.members;
-    const leader = members.find((member) => member.memberId === this.#leaderId) ?? members[0];
-    const common = (leader?.protocols ?? [])
-      .map(({ name }) => name)
-      .filter((name) => members.every((member) => knows(member.protocols, name)));
-    const votes = new Map(common.map((name) => [name, 0]));
-    for (const member of members) {
-      const choice = member.protocols.find(({ name }) => votes.has(name))?.name;
-      if (choice !== undefined) votes.set(choice, (votes.get(choice) ?? 0) + 1);
-    }
-    let elected: string | null = null;
-    for (const [name, count] of votes) {
-      if (elected === null || count > (votes.get(elected) ?? 0)) elected = name;
-    }
-    return elected;
+    const leader = this.#leaderId === null ? undefined : this.#members.get(this.#leaderId);
+    return electedProtocol(this.members, leader);
   }
 
   #dropUnsynced(): void {
@@ -503,8 +494,4 @@ export class ClassicGroup {
     this.#pending.clear();
     for (const member of this.members) this.#remove(member);
   }
-}
-
-function knows(protocols: readonly GroupProtocol[], name: string): boolean {
-  return protocols.some((protocol) => protocol.name === name);
 }

@@ -102,19 +102,19 @@ export class Groups {
   }
 
   /**
-   * Whether a member, or with generation -1 a client without membership, may commit; 0 if so. Makes the group where a
-   * client without membership is the first to commit.
+   * Whether a member may commit, or with generation -1 anybody to a group without members, whoever it says it is; 0 if so.
+   * Makes the group where such a one is the first to commit.
    */
   mayCommit(groupId: string, memberId: string, instanceId: string | null, generationId: number): number {
     if (groupId === "") return errorCode.invalidGroupId;
-    if (generationId < 0 && memberId === "" && instanceId === null) {
-      const { classic } = this.#getOrCreate(groupId);
-      return classic.state === "Empty" ? errorCode.none : errorCode.unknownMemberId;
-    }
     const group = this.#groups.get(groupId);
     if (group === undefined) {
-      return errorCode.groupIdNotFound;
+      if (generationId >= 0) return errorCode.groupIdNotFound;
+      this.#getOrCreate(groupId);
+      return errorCode.none;
     }
+    if (generationId < 0 && group.classic.state === "Empty") return errorCode.none;
+    if (generationId < 0 && memberId === "" && instanceId === null) return errorCode.unknownMemberId;
     const problem = group.classic.check(memberId, instanceId, generationId);
     if (problem !== null) return problem;
     group.classic.touch(memberId);

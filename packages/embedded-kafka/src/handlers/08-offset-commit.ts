@@ -10,10 +10,14 @@ export const offsetCommitHandler = coordinatedHandler(
   (context, request) => {
     const { groups, cluster, clock } = context;
     const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request;
-    const problem = problemFor(
-      context.apiVersion,
-      groups.mayCommit(groupId, memberId, groupInstanceId, generationId),
+    const isThere = (name: string, index: number) => cluster.partition(name, index) !== undefined;
+    // The group is asked only about what is there: nothing else is a sign of life, or makes a group.
+    const anyThere = request.topics.some(({ name, partitions }) =>
+      partitions.some(({ partitionIndex }) => isThere(name, partitionIndex)),
     );
+    const problem = anyThere
+      ? problemFor(context.apiVersion, groups.mayCommit(groupId, memberId, groupInstanceId, generationId))
+      : errorCode.none;
     const maxMetadataBytes = cluster.configs.brokerNumber("offset.metadata.max.bytes");
     return {
       topics: request.topics.map(({ name, partitions }) => ({
@@ -21,10 +25,10 @@ export const offsetCommitHandler = coordinatedHandler(
         partitions: partitions.map((partition) => {
           const { partitionIndex } = partition;
           const metadata = partition.committedMetadata ?? "";
-          if (problem !== errorCode.none) return { partitionIndex, errorCode: problem };
-          if (cluster.partition(name, partitionIndex) === undefined) {
+          if (!isThere(name, partitionIndex)) {
             return { partitionIndex, errorCode: errorCode.unknownTopicOrPartition };
           }
+          if (problem !== errorCode.none) return { partitionIndex, errorCode: problem };
           if (Buffer.byteLength(metadata) > maxMetadataBytes) {
             return { partitionIndex, errorCode: errorCode.offsetMetadataTooLarge };
           }
