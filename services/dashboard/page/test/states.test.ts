@@ -37,6 +37,7 @@ describe.skipIf(isChromiumMissing)("staged scenes in Chromium (skipped where the
           expect(await axeViolations(page)).toEqual([]);
         }
         expect(await overhang(page)).toBe(0);
+        expect(await cutShort(page)).toEqual([]);
       },
     );
   });
@@ -46,6 +47,14 @@ const photographOf = (...names: string[]) => `${PHOTOGRAPHS}${names.join("-").re
 
 const overhang = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** What is told of the shown device must be there to its last letter. */
+const cutShort = (page: Page) =>
+  page
+    .locator(".hero-foot > *")
+    .evaluateAll((lines) =>
+      lines.flatMap((line) => (line.scrollWidth > line.clientWidth ? [line.textContent] : [])),
+    );
 
 /** How many still run, once those of the newest change have begun. */
 async function animations(): Promise<number> {
