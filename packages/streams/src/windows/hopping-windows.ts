@@ -1,8 +1,7 @@
 /**
  * Windows of one size that begin every so often, aligned to the epoch: hopping, and tumbling where both are the same.
  *
- * Window w holds `w <= ts < w + size`. It is closed when the clock has come to its end and grace: from then on it does
- * not change. A record that is late for some of its windows counts in those that are open.
+ * Window w holds `w <= ts < w + size`. Closed and late are what window-state.ts says.
  */
 import type { Aggregates } from "../aggregates/aggregate.ts";
 import { Several } from "../aggregates/several.ts";

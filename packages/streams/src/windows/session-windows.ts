@@ -2,10 +2,10 @@
  * Sessions: the records of a key between two silences longer than `gap`. Two records that are at most `gap` apart are in
  * one session; a record between two sessions makes them one.
  *
- * A session is closed when the clock has passed its last record by more than gap and grace. A record is late when a session
- * of it alone would be closed, or when it belongs to a closed one, also where it would join that to an open one: so each
- * record is in one session or refused, sessions depend on the records that count and not on their order, and what was told
- * of a closed session stays true.
+ * Closed and late are what window-state.ts says, with a difference, as a session has no end before it is over: it ends
+ * where its last record and the gap have passed, and a record is late also when it belongs to a closed session, even where it
+ * would join that to an open one. So each record is in one session or refused, sessions depend on the records that count
+ * and not on their order, and what was told of a closed session stays true.
  */
 import type { Aggregates } from "../aggregates/aggregate.ts";
 import { type Accumulators, Several } from "../aggregates/several.ts";

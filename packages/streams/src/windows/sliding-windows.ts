@@ -3,7 +3,7 @@
  *
  * As Kafka Streams defines it (KIP-450): each record at x makes the window that ends with it, `[x - difference, x]`, and,
  * where it holds something, the one that begins behind it, `[x + 1, x + 1 + difference]`. Here too `endMs` is exclusive:
- * one more than the last instant that is inside. A window is closed when the clock has come to that and grace.
+ * one more than the last instant that is inside. Closed and late are what window-state.ts says.
  */
 import type { Aggregates } from "../aggregates/aggregate.ts";
 import { type Accumulators, Several } from "../aggregates/several.ts";

@@ -3,6 +3,12 @@
  *
  * Each result holds the records that were counted before its revision's position, and a window's kind decides which of
  * them. Everything here depends on the records, their order and the times given to `advance`, on nothing else.
+ *
+ * Late and grace, of the windows that close (hopping, sliding, session): event time less grace is the line up to which
+ * windows are closed (`#closedMs`); it never goes back. A window whose end lies at the line or before it is closed: with
+ * `final` it is told then, and from then on it does not change. A record is late when all windows that it would be in are
+ * closed; one that is late for some of them counts in the others. Records and windows are kept until nothing that is open
+ * can need them. After a restart the line is where all that was due had been told, so what was told is not told again.
  */
 import type { WindowShape } from "../topology/nodes.ts";
 
