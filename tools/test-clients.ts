@@ -40,13 +40,13 @@ function tablesOf(tests: readonly TestResult[]): string[] {
   const results = new Map<string, string>();
   const clients = new Set<string>();
   for (const { file, path, status } of tests) {
-    const [group = "", title = ""] = path.map((part) => part.replace(/ \(skipped: .*\)/, ""));
+    const [group = "", title = ""] = path.map((part) => part.replace(/ \(skipped: .*$/, ""));
     const word = status === "passed" ? "ok" : status === "failed" ? "FAILED" : "skipped";
     if (basename(file) === "features.test.ts") {
       clients.add(group);
       results.set(`${group} ${title}`, word);
     }
-    const [writes, reads] = [/^writes (\w+)$/.exec(group), /^(.+) reads/.exec(group)];
+    const [writes, reads] = [/^writes (\w+)$/.exec(group), /^(.+) reads$/.exec(group)];
     if (writes !== null) results.set(`${title} ${writes[1]}`, word);
     if (reads !== null) results.set(`${reads[1]} reads ${title}`, word);
   }

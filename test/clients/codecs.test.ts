@@ -55,47 +55,45 @@ const readBy = (reader: Entry, codec: Codec) =>
     return ReadRecords.parse(await clientOf(reader).call("read", request));
   });
 
-describe.concurrent.each(CODECS)("writes %s", (codec) => {
-  for (const writer of roster.filter(({ writes }) => writes.includes(codec))) {
-    test.skipIf(isSkipped(writer))(`${writer.name}${because(writer.missing)}`, async () => {
-      await written(writer, codec);
-      const stored = await storedCodecs(topicOf(codec), roster.indexOf(writer));
-      expect(new Set(stored)).toEqual(new Set([codec]));
-    });
-  }
-});
+for (const codec of CODECS) {
+  describe.concurrent(`writes ${codec}`, () => {
+    for (const writer of roster.filter(({ writes }) => writes.includes(codec))) {
+      test.skipIf(isSkipped(writer))(`${writer.name}${because(writer.missing)}`, async () => {
+        await written(writer, codec);
+        const stored = await storedCodecs(topicOf(codec), roster.indexOf(writer));
+        expect(new Set(stored)).toEqual(new Set([codec]));
+      });
+    }
+  });
+}
 
-describe.concurrent.each(roster.map(({ name, missing }) => ({ name, title: `${name}${because(missing)}` })))(
-  "$title reads",
-  ({ name }) => {
-    const reader = roster.find((entry) => entry.name === name);
-    if (reader === undefined) throw new RangeError(name);
+for (const reader of roster) {
+  describe.concurrent(`${reader.name} reads${because(reader.missing)}`, () => {
     for (const writer of roster) {
       test.skipIf(isSkipped(reader) || isSkipped(writer))(
         `${writer.name}${because(writer.missing)}`,
         async () => {
-          for (const codec of writer.writes) {
-            const found = await readBy(reader, codec);
-            const partition = roster.indexOf(writer);
-            const of = found.filter((record) => record.partition === partition);
-            const seen = of
-              .toSorted((a, b) => a.offset - b.offset)
-              .map(({ timestamp, ...rest }) => ({
-                ...rest,
-                ...(writer.setsTimestamps ? { timestamp } : {}),
-              }));
-            const expected = writtenBy(writer).map(({ timestamp, ...rest }, offset) => ({
-              ...rest,
-              offset,
-              ...(writer.setsTimestamps ? { timestamp } : {}),
-            }));
-            expect(seen, codec).toEqual(expected);
-          }
+          for (const codec of writer.writes)
+            expect(await of(writer, reader, codec), codec).toEqual(expected(writer));
         },
       );
     }
-  },
-);
+  });
+}
+
+/** What a reader sees of a writer's records. */
+async function of(writer: Entry, reader: Entry, codec: Codec) {
+  const partition = roster.indexOf(writer);
+  const found = (await readBy(reader, codec)).filter((record) => record.partition === partition);
+  return found.toSorted((a, b) => a.offset - b.offset).map((record) => comparable(writer, record));
+}
+
+const expected = (writer: Entry) =>
+  writtenBy(writer).map((record, offset) => comparable(writer, { ...record, offset }));
+
+function comparable({ setsTimestamps }: Entry, { timestamp, ...rest }: ReadRecord) {
+  return setsTimestamps ? { ...rest, timestamp } : rest;
+}
 
 function memo<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   const made = cache.get(key) ?? make();

@@ -1,7 +1,7 @@
 /** Every client that is tried, how it is started, and what it does not have. */
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
-import { type Client, DriverProcess } from "./client.ts";
+import { type Client, ClientError, DriverProcess } from "./client.ts";
 import { KcatClient } from "./kcat-client.ts";
 
 export const CODECS = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
@@ -49,6 +49,12 @@ export const brokers = process.env["KAFKA_BROKERS"] ?? "";
 const driver = (file: string): string => fileURLToPath(new URL(`drivers/${file}`, import.meta.url));
 const reason = (found: object | string): string | undefined =>
   typeof found === "string" ? found : undefined;
+/** What was made, where there is anything: with CI=true it is asked for all the same. */
+function there<T extends object>(found: T | string): T {
+  if (typeof found === "string") throw new ClientError(found);
+  return found;
+}
+
 const env = { KAFKA_BROKERS: brokers };
 const everything = {
   writes: CODECS,
@@ -61,25 +67,15 @@ const everything = {
 
 const inNode = (file: string) => () =>
   new DriverProcess(process.execPath, ["--disable-warning=TimeoutNegativeWarning", driver(file)], env);
-const inPython = (file: string) => () =>
-  new DriverProcess(
-    typeof prepared.python === "string" ? "" : prepared.python.path,
-    [driver(`python/${file}`)],
-    {
-      ...env,
-      PYTHONUNBUFFERED: "1",
-      PYTHONDONTWRITEBYTECODE: "1",
-      PYTHONWARNINGS: "ignore",
-    },
-  );
-
-function inGo(): Client {
-  return new DriverProcess(typeof prepared.go === "string" ? "" : prepared.go.path, [], env);
-}
+const inPython = (file: string) => () => {
+  const { path } = there(prepared.python);
+  const quiet = { PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1", PYTHONWARNINGS: "ignore" };
+  return new DriverProcess(path, [driver(`python/${file}`)], { ...env, ...quiet });
+};
+const inGo = (): Client => new DriverProcess(there(prepared.go).path, [], env);
 
 function inJava(): Client {
-  if (typeof prepared.java === "string") return new DriverProcess("", [], env);
-  const { path, jars, classes } = prepared.java;
+  const { path, jars, classes } = there(prepared.java);
   // A small machine runs many of them: the first compiler alone, and one collector thread.
   const jvm = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"];
   return new DriverProcess(path, [...jvm, "-cp", `${classes}:${jars}/*`, "Driver"], env);

@@ -32,7 +32,9 @@ async function found<T>(make: () => Promise<T>): Promise<T | string> {
   try {
     return await make();
   } catch (error) {
-    return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    if (!(error instanceof Error)) return String(error);
+    const [first = ""] = error.message.split("\n");
+    return first.replace(/^spawn (\S+) ENOENT$/, "there is no $1");
   }
 }
 
