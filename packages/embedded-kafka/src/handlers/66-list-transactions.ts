@@ -2,7 +2,6 @@
  * ListTransactions, versions 0 to 2 (KIP-664): by state and producer id; from 1 on by duration (KIP-994), from 2 on by a
  * pattern that the whole transactional id has to fit (KIP-1152).
  */
-import { runInNewContext } from "node:vm";
 import { transactionStates } from "../coord/transaction-states.ts";
 import type { TransactionalId } from "../coord/transactional-id.ts";
 import { errorCode } from "../protocol/error-codes.ts";
@@ -10,15 +9,13 @@ import { listTransactions } from "../protocol/messages/list-transactions.ts";
 import type { RequestOf } from "../protocol/schema.ts";
 import { isCoordinator } from "./coordinated.ts";
 import { handler } from "./handler.ts";
+import { linearPattern, PatternError } from "./linear-pattern.ts";
 
 type Request = RequestOf<typeof listTransactions>;
 
 /** States that Apache Kafka has and that are never seen here: filters for them are legal. */
 const UNSEEN_STATES = ["Dead", "PrepareEpochFence"];
 const knownStates: readonly string[] = [...transactionStates, ...UNSEEN_STATES];
-
-/** A pattern may be a trap that a backtracking search does not get out of. */
-const PATTERN_MS_MAX = 100;
 
 export const listTransactionsHandler = handler(listTransactions, (context, request) => {
   const wanted = context.transactions.all
@@ -55,11 +52,9 @@ function isWanted(held: TransactionalId, request: Request, nowMs: number): boole
 function fitting(ids: readonly string[], pattern: string | null): boolean[] | null {
   if (pattern === null || pattern === "") return ids.map(() => true);
   try {
-    const whole = new RegExp(`^(?:${pattern})$`, "u");
-    return ids.map((id) =>
-      Boolean(runInNewContext("pattern.test(id)", { pattern: whole, id }, { timeout: PATTERN_MS_MAX })),
-    );
-  } catch {
-    return null;
+    return ids.map(linearPattern(pattern));
+  } catch (error) {
+    if (error instanceof PatternError) return null;
+    throw error;
   }
 }
