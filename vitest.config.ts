@@ -17,6 +17,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    /** kafkajs sets a timer for its idle queue with a time that is long past, at every start. */
+    execArgv: ["--disable-warning=TimeoutNegativeWarning"],
     /** Most of the time a test waits for a rebalance or a page, not for the processor. */
     maxWorkers: Math.max(3, availableParallelism()),
     projects: [

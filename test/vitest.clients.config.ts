@@ -8,6 +8,7 @@ export default defineConfig({
     name: "clients",
     include: ["test/clients/**/*.test.ts"],
     globalSetup: ["packages/test-kit/src/integration-setup.ts", "test/clients/setup.ts"],
+    execArgv: ["--disable-warning=TimeoutNegativeWarning"],
     testTimeout: 180_000,
     hookTimeout: 60_000,
     /** Members of groups are processes that mostly wait; a Java virtual machine's start is what costs. */
