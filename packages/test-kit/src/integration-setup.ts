@@ -22,9 +22,11 @@ export default async function setUp(): Promise<() => Promise<void>> {
   const [message] = await Promise.race([once(child, "message"), failed]);
   failed.catch(() => {}); // its later end is the regular one
   process.env["KAFKA_BROKERS"] = Started.parse(message).brokers.join(",");
+  process.env["KELVIN_EMBEDDED_CLUSTER"] = "true";
 
   return async () => {
     delete process.env["KAFKA_BROKERS"];
+    delete process.env["KELVIN_EMBEDDED_CLUSTER"];
     if (child.exitCode !== null) return;
     const ended = once(child, "exit");
     child.disconnect();

@@ -1,7 +1,6 @@
 /** What all brokers of the process share: topics, settings, who is where. */
 import { randomBytes } from "node:crypto";
 import { errorCode } from "../protocol/error-codes.ts";
-import { ZERO_UUID } from "../protocol/schema.ts";
 import { inMemory, type Keeping, type LogDir } from "../storage/keeping.ts";
 import { numberIn, Saved, textIn } from "../storage/saved.ts";
 import type { StateStore } from "../storage/state-store.ts";
@@ -169,7 +168,7 @@ export class Cluster {
     const configProblems = topicConfigProblems(wanted.configs);
     if (configProblems.length > 0) return refuse(errorCode.invalidConfig, configProblems.join("; "));
     const replicas = this.#replicas(wanted);
-    if (wanted.validateOnly) return { errorCode: 0, topicId: ZERO_UUID, replicas };
+    if (wanted.validateOnly) return { errorCode: 0, topicId: newUuid(), replicas };
     const topic = new Topic(wanted.name, newUuid(), wanted.configs, this.configs, this.clock, this.#keeping);
     this.#keeping.state.together(() => {
       topic.save();

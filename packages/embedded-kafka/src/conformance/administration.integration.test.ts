@@ -20,6 +20,7 @@ import {
   uniqueName,
 } from "../testing/cluster-under-test.ts";
 import type { RawClient } from "../testing/raw-client.ts";
+import { answersAreRecorded } from "../testing/recorded-answers.ts";
 
 const GROUP = 0;
 const TRANSACTION = 1;
@@ -27,6 +28,8 @@ const TOPIC = 2;
 const TOPICS_OWN = 1;
 const NO_BROKER = 4711;
 const timeoutMs = 10_000;
+
+answersAreRecorded(import.meta.url);
 
 let client: RawClient;
 beforeAll(async () => {

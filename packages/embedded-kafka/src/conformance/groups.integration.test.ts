@@ -21,6 +21,9 @@ import {
 } from "../testing/cluster-under-test.ts";
 import { GroupClient, subscription } from "../testing/group-client.ts";
 import type { RawClient } from "../testing/raw-client.ts";
+import { answersAreRecorded } from "../testing/recorded-answers.ts";
+
+answersAreRecorded(import.meta.url);
 
 let client: RawClient;
 beforeAll(async () => {

@@ -22,6 +22,9 @@ import {
 } from "../testing/cluster-under-test.ts";
 import { batchesIn } from "../testing/consumed.ts";
 import { ConnectionClosedError, type RawClient } from "../testing/raw-client.ts";
+import { answersAreRecorded } from "../testing/recorded-answers.ts";
+
+answersAreRecorded(import.meta.url);
 
 let client: RawClient;
 beforeAll(async () => {

@@ -20,6 +20,7 @@ import {
   uniqueName,
 } from "../testing/cluster-under-test.ts";
 import type { RawClient } from "../testing/raw-client.ts";
+import { answersAreRecorded } from "../testing/recorded-answers.ts";
 
 /** What Apache Kafka 4.3.1 shows of a topic without settings of its own. */
 const kafkaTopicConfigs: Record<string, { readonly value: string }> = JSON.parse(
@@ -29,6 +30,8 @@ const DEFAULT = 5;
 const TOPIC = 2;
 const BROKER = 4;
 const UNKNOWN_ID = "AAAAAAAAAAAAAAAAAAAAZQ";
+
+answersAreRecorded(import.meta.url);
 
 let client: RawClient;
 beforeAll(async () => {

@@ -14,7 +14,10 @@ import {
 } from "../testing/cluster-under-test.ts";
 import { GroupClient, subscription } from "../testing/group-client.ts";
 import type { RawClient } from "../testing/raw-client.ts";
+import { answersAreRecorded } from "../testing/recorded-answers.ts";
 import { settled, TransactionClient } from "../testing/transaction-client.ts";
+
+answersAreRecorded(import.meta.url);
 
 let client: RawClient;
 let topic: string;

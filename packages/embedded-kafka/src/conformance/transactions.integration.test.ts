@@ -22,11 +22,14 @@ import {
 } from "../testing/cluster-under-test.ts";
 import { batchesIn, consumed } from "../testing/consumed.ts";
 import type { RawClient } from "../testing/raw-client.ts";
+import { answersAreRecorded } from "../testing/recorded-answers.ts";
 import { settled, TransactionClient } from "../testing/transaction-client.ts";
 
 const READ_COMMITTED = 1;
 /** The most partitions that a test writes to. */
 const PARTITIONS = 2;
+
+answersAreRecorded(import.meta.url);
 
 let client: RawClient;
 let topic: string;

@@ -28,6 +28,7 @@ interface PartitionAnswer {
   readonly logAppendTimeMs?: number;
   readonly logStartOffset?: number;
   readonly errorMessage?: string | null;
+  readonly recordErrors?: readonly { readonly batchIndex: number; readonly batchIndexErrorMessage: string }[];
   readonly currentLeader?: CurrentLeader;
 }
 
@@ -151,7 +152,16 @@ function appendTo(context: RequestContext, partition: Partition, bytes: Buffer):
       leaderEpoch: partition.leaderEpoch,
       produceVersion: context.apiVersion,
     });
-    if ("message" in result) return refused(index, result.errorCode, result.message);
+    if ("message" in result) {
+      const { message, badRecords = [], isUnreadable = false } = result;
+      const isOfBatch = isUnreadable || result.errorCode === errorCode.messageTooLarge;
+      return {
+        ...refused(index, result.errorCode, message),
+        // As Apache Kafka does: no word of the log where the batch itself was no good.
+        logStartOffset: isOfBatch ? -1 : log.logStartOffset,
+        recordErrors: badRecords.map((batchIndex) => ({ batchIndex, batchIndexErrorMessage: message })),
+      };
+    }
     return {
       index,
       errorCode: errorCode.none,

@@ -122,14 +122,13 @@ const LED_ELSEWHERE: readonly number[] = [errorCode.notLeaderOrFollower, errorCo
 
 function refused({ index, partition }: Wanted, code: number, apiVersion: number): PartitionAnswer {
   const tell = apiVersion >= 16 && LED_ELSEWHERE.includes(code);
-  const known = code === errorCode.offsetOutOfRange ? partition?.log : undefined;
   return {
     partitionIndex: index,
     errorCode: code,
-    highWatermark: known?.highWatermark ?? -1,
-    lastStableOffset: known?.lastStableOffset ?? -1,
-    logStartOffset: known?.logStartOffset ?? -1,
-    abortedTransactions: null,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    abortedTransactions: partition === undefined ? [] : null,
     records: [],
     currentLeader: tell && partition !== undefined ? currentLeader(partition) : null,
   };

@@ -28,6 +28,7 @@ export const describeTopicPartitionsHandler = handler(
           name,
           topicId: ZERO_UUID,
           partitions: [],
+          topicAuthorizedOperations: topicOperations,
         });
         continue;
       }

@@ -1,7 +1,7 @@
 /** What a topic's settings and the client's version say about a batch that is to be appended. */
 import { errorCode } from "../protocol/error-codes.ts";
 import { type BatchHeader, ZSTD } from "../records/batch.ts";
-import { readRecords } from "../records/record.ts";
+import { readRecords, type StoredRecord } from "../records/record.ts";
 import type { LogConfig } from "./log-config.ts";
 
 export interface AppendOptions {
@@ -18,7 +18,14 @@ export type AppendResult =
       /** -1 where the records keep their own time. */
       readonly logAppendTimeMs: number;
     }
-  | { readonly errorCode: number; readonly message: string };
+  | {
+      readonly errorCode: number;
+      readonly message: string;
+      /** Which of the batch's records are at fault, counted from 0, where it is not the whole batch. */
+      readonly badRecords?: readonly number[];
+      /** True where the bytes are no batch. */
+      readonly isUnreadable?: boolean;
+    };
 
 /** Why a client's batch that is whole may not be appended; null where it may. */
 export function refusalOf(
@@ -47,35 +54,29 @@ function timestampRefusal(
 ): AppendResult | null {
   if (config.logAppendTime) return null;
   const newestMs = nowMs + config.timestampAfterMaxMs;
-  if (header.maxTimestamp > newestMs) {
-    return {
-      errorCode: errorCode.invalidTimestamp,
-      message: `timestamp ${header.maxTimestamp} is more than message.timestamp.after.max.ms ahead of ${nowMs}`,
-    };
-  }
   const oldestMs = nowMs - config.timestampBeforeMaxMs;
-  if (oldestMs <= 0) return null;
-  for (const record of readRecords(bytes)) {
-    if (record.timestampMs < oldestMs) {
-      return {
-        errorCode: errorCode.invalidTimestamp,
-        message: `timestamp ${record.timestampMs} is more than message.timestamp.before.max.ms behind ${nowMs}`,
-      };
-    }
-  }
-  return null;
+  if (header.maxTimestamp <= newestMs && oldestMs <= 0) return null;
+  const badRecords = recordsThat(bytes, ({ timestampMs }) => timestampMs > newestMs || timestampMs < oldestMs);
+  if (badRecords.length === 0) return null;
+  return {
+    errorCode: errorCode.invalidTimestamp,
+    message: `timestamps outside of ${oldestMs} to ${newestMs}: message.timestamp.before.max.ms and after.max.ms`,
+    badRecords,
+  };
 }
 
 /** A compacted topic is about keys. */
 function keyRefusal(bytes: Buffer, config: LogConfig): AppendResult | null {
   if (!config.compacts) return null;
-  for (const record of readRecords(bytes)) {
-    if (record.key === null) {
-      return {
-        errorCode: errorCode.invalidRecord,
-        message: "a compacted topic takes no record without a key",
-      };
-    }
-  }
-  return null;
+  const badRecords = recordsThat(bytes, ({ key }) => key === null);
+  if (badRecords.length === 0) return null;
+  return {
+    errorCode: errorCode.invalidRecord,
+    message: "a compacted topic takes no record without a key",
+    badRecords,
+  };
+}
+
+function recordsThat(bytes: Buffer, isBad: (record: StoredRecord) => boolean): number[] {
+  return [...readRecords(bytes)].flatMap((record, index) => (isBad(record) ? [index] : []));
 }

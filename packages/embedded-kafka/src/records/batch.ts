@@ -87,10 +87,12 @@ function writeInt64(bytes: Buffer, at: number, value: number): void {
 export interface BatchProblem {
   readonly errorCode: number;
   readonly message: string;
+  /** True where the bytes are not one batch, and so never come as far as a log. */
+  readonly isUnreadable: boolean;
 }
 
-function problem(code: number, message: string): BatchProblem {
-  return { errorCode: code, message };
+function problem(code: number, message: string, isUnreadable = true): BatchProblem {
+  return { errorCode: code, message, isUnreadable };
 }
 
 /**
@@ -120,12 +122,13 @@ export function readClientBatch(bytes: Buffer): BatchHeader | BatchProblem {
     return problem(
       errorCode.invalidRecord,
       `record batch counts ${header.count} records and ends at offset delta ${header.lastOffsetDelta}`,
+      false,
     );
   }
   if (header.codec >= codecs.length) {
     return problem(errorCode.unsupportedCompressionType, `unknown compression codec ${header.codec}`);
   }
-  if (header.control) return problem(errorCode.invalidRecord, "clients may not write control batches");
+  if (header.control) return problem(errorCode.invalidRecord, "clients may not write control batches", false);
   return header;
 }
 

@@ -10,6 +10,7 @@ import { produce } from "../protocol/messages/produce.ts";
 import { type Encodable, ZERO_UUID } from "../protocol/schema.ts";
 import { buildBatch, type NewBatch } from "../records/record.ts";
 import { RawClient } from "./raw-client.ts";
+import { heardFromCluster } from "./recorded-answers.ts";
 
 /** There is no cluster to test, or it does not get ready. */
 export class ClusterUnderTestError extends Error {
@@ -21,7 +22,7 @@ export class ClusterUnderTestError extends Error {
 export function connectToCluster(clientId = "raw"): Promise<RawClient> {
   const broker = process.env["KAFKA_BROKERS"]?.split(",")[0];
   if (broker === undefined) throw new ClusterUnderTestError("KAFKA_BROKERS is not set");
-  return RawClient.to(broker, clientId);
+  return RawClient.to(broker, clientId, heardFromCluster);
 }
 
 export function uniqueName(what: string): string {

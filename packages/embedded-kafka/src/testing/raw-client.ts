@@ -13,6 +13,9 @@ export class ConnectionClosedError extends Error {
   readonly code = "TEST_CONNECTION_CLOSED";
 }
 
+/** Is told of every question and its answer. */
+export type Listener = (api: Api, version: number, request: object, response: object) => void;
+
 interface Waiting {
   readonly answer: (frame: Buffer) => void;
   readonly fail: (error: Error) => void;
@@ -24,12 +27,14 @@ export class RawClient implements AsyncDisposable {
   readonly closed: Promise<unknown>;
   readonly #socket: Socket;
   readonly #waiting: Waiting[] = [];
+  readonly #listener: Listener | undefined;
   #received: Buffer = Buffer.alloc(0);
   #correlationId = 0;
   #ended = false;
 
-  private constructor(socket: Socket, clientId: string) {
+  private constructor(socket: Socket, clientId: string, listener?: Listener) {
     this.#socket = socket;
+    this.#listener = listener;
     this.clientId = clientId;
     // Not once(): a reset would be its rejection, and nobody need wait for it.
     this.closed = new Promise((resolve) => socket.once("close", resolve));
@@ -42,11 +47,11 @@ export class RawClient implements AsyncDisposable {
   }
 
   /** @param broker `host:port` */
-  static async to(broker: string, clientId = "raw"): Promise<RawClient> {
+  static async to(broker: string, clientId = "raw", listener?: Listener): Promise<RawClient> {
     const at = broker.lastIndexOf(":");
     const socket = connect({ host: broker.slice(0, at), port: Number(broker.slice(at + 1)) });
     await once(socket, "connect");
-    return new RawClient(socket, clientId);
+    return new RawClient(socket, clientId, listener);
   }
 
   #data(chunk: Buffer): void {
@@ -90,7 +95,9 @@ export class RawClient implements AsyncDisposable {
     const answered = reader.int32();
     if (answered !== correlationId) throw reader.error(`response ${answered}, expected ${correlationId}`);
     if (isFlexible(api, version) && api.key !== apiVersions.key) reader.unsignedVarint();
-    return responseCodec(api, version).decode(reader);
+    const response = responseCodec(api, version).decode(reader);
+    this.#listener?.(api, version, request, response);
+    return response;
   }
 
   /** One request for which no response is awaited; its correlation id. */
