@@ -22,6 +22,7 @@ const PROGRAMS = {
   producer: join(root, "services", "producer", "src", "main.ts"),
   "stream-processor": join(root, "services", "stream-processor", "src", "main.ts"),
   bench: join(root, "bench", "main.ts"),
+  fuzz: join(root, "packages", "embedded-kafka", "fuzz", "main.ts"),
   topology: join(root, "services", "stream-processor", "src", "describe", "main.ts"),
 };
 

@@ -234,6 +234,15 @@ describe("Metadata", () => {
     expect(bad.topics[0]?.errorCode).toBe(errorCode.invalidTopic);
   });
 
+  test.each([10, 11])("knows no ids in version %i, though it has a place for them", async (version) => {
+    const byId = await client.send(metadata, version, { topics: [{ name: null, topicId: UNKNOWN_ID }] });
+    expect(byId).toMatchObject({ brokers: [], controllerId: -1, topics: [{ errorCode: 42, name: "" }] });
+    const both = await client.send(metadata, version, {
+      topics: [{ name: "a", topicId: UNKNOWN_ID }, { name: "b" }],
+    });
+    expect(both.topics.map((one) => one.errorCode)).toEqual([42, 42]);
+  });
+
   test("makes a topic that is asked for", async () => {
     const name = uniqueName("asked");
     await eventually("the topic", async () => {

@@ -11,7 +11,24 @@ import { handler, type RequestContext } from "./handler.ts";
 type Request = RequestOf<typeof metadata>;
 type TopicAnswer = ResponseOf<typeof metadata>["topics"][number];
 
-export const metadataHandler = handler(metadata, (context, request) => ({
+/** Versions 10 and 11 have a place for a topic's id, and no use for it (KIP-516). */
+const BY_ID_SINCE = 12;
+
+export const metadataHandler = handler(metadata, (context, request) => {
+  const asksById = (request.topics ?? []).some(({ name, topicId }) => name === null || topicId !== ZERO_UUID);
+  return asksById && context.apiVersion < BY_ID_SINCE ? refused(request) : answer(context, request);
+});
+
+/** All of it, as Apache Kafka does: no brokers either. */
+const refused = ({ topics }: Request): ResponseOf<typeof metadata> => ({
+  brokers: [],
+  clusterId: null,
+  controllerId: -1,
+  topics: (topics ?? []).map(({ name, topicId }) => missing(name ?? "", topicId, errorCode.invalidRequest)),
+  clusterAuthorizedOperations: NOT_ASKED,
+});
+
+const answer = (context: RequestContext, request: Request): ResponseOf<typeof metadata> => ({
   brokers: context.cluster.brokers.running.map((broker) => ({
     nodeId: broker.id,
     ...context.client.endpointOf(broker),
@@ -23,7 +40,7 @@ export const metadataHandler = handler(metadata, (context, request) => ({
     ? context.cluster.topics.map((topic) => describe(context, topic, request))
     : distinct(request.topics ?? []).map((wanted) => find(context, request, wanted)),
   clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : NOT_ASKED,
-}));
+});
 
 /** Null from version 1 on, an empty list in version 0. */
 function wantsAll({ apiVersion }: RequestContext, { topics }: Request): boolean {
