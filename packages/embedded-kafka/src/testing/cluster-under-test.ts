@@ -10,7 +10,7 @@ import { produce } from "../protocol/messages/produce.ts";
 import { type Encodable, ZERO_UUID } from "../protocol/schema.ts";
 import { buildBatch, type NewBatch } from "../records/record.ts";
 import { RawClient } from "./raw-client.ts";
-import { heardFromCluster } from "./recorded-answers.ts";
+import { forgetSince, heardFromCluster, heardSoFar } from "./recorded-answers.ts";
 
 /** There is no cluster to test, or it does not get ready. */
 export class ClusterUnderTestError extends Error {
@@ -35,8 +35,10 @@ const PAUSE_MS = 50;
 /** Asks until the answer is there: a real cluster takes a moment to spread what it knows. */
 export async function eventually<T>(what: string, ask: () => Promise<T | null>, tries = TRIES): Promise<T> {
   for (let left = tries; left > 0; left--) {
+    const heard = heardSoFar();
     const answer = await ask();
     if (answer !== null) return answer;
+    forgetSince(heard);
     await new Promise((resume) => setTimeout(resume, PAUSE_MS));
   }
   throw new ClusterUnderTestError(`${what}: not within ${(tries * PAUSE_MS) / 1000} s`);

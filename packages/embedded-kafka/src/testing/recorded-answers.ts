@@ -52,6 +52,14 @@ export function heardFromCluster(api: Api, version: number, request: object, res
 const isOfWholeCluster = (request: object): boolean =>
   /"__(consumer_offsets|transaction_state)"|"topics":(null|\[\])/.test(JSON.stringify(request));
 
+/** How many answers the running test has heard. */
+export const heardSoFar = (): number => exchanges.length;
+
+/** A question that is asked until the answer is another one: what came before is a matter of time, on any cluster. */
+export function forgetSince(count: number): void {
+  if (RECORD === undefined) exchanges.splice(count);
+}
+
 /** Without the elements of lists that have a name, and one that the test has not used. */
 function onlyNamed(response: object): object {
   const named = (element: unknown): boolean => {
