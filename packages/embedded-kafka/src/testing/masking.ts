@@ -21,9 +21,9 @@ const NO_ONE = -1;
 
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };
 
-/** The masks of one test: the same id has the same mask in all its messages, in the order of their appearance. */
+/** What one test has named, and the masks for it: of the same kind all alike, as members that come at once come in any order. */
 export class Masks {
-  readonly #known = new Map<string, string>();
+  readonly #known = new Set<string>();
 
   /** A message as plain data. Lists of structures are sorted: Apache Kafka gives them in the order of its hash maps. */
   message(fields: Fields, value: object): Plain {
@@ -83,11 +83,8 @@ export class Masks {
   }
 
   #mask(kind: string, value: string): string {
-    const key = `${kind} ${value}`;
-    const count = [...this.#known.keys()].filter((known) => known.startsWith(`${kind} `)).length;
-    const mask = this.#known.get(key) ?? `#${kind}${count + 1}`;
-    this.#known.set(key, mask);
-    return mask;
+    this.#known.add(`${kind} ${value}`);
+    return `#${kind}`;
   }
 
   #records(value: unknown): Plain {
@@ -120,11 +117,9 @@ export class Masks {
   }
 }
 
-/** By their content, and by the numbers of masks, which follow the order in which they came, where it is the same. */
 function sorted(elements: readonly Plain[]): Plain {
-  const key = (element: Plain) => JSON.stringify(element).replace(/#([a-z]+)\d+/g, "#$1");
   return elements
-    .map((element) => ({ element, by: `${key(element)} ${JSON.stringify(element)}` }))
+    .map((element) => ({ element, by: JSON.stringify(element) }))
     .sort((a, b) => (a.by < b.by ? -1 : Number(a.by > b.by)))
     .map(({ element }) => element);
 }
