@@ -56,7 +56,10 @@ function timestampRefusal(
   const newestMs = nowMs + config.timestampAfterMaxMs;
   const oldestMs = nowMs - config.timestampBeforeMaxMs;
   if (header.maxTimestamp <= newestMs && oldestMs <= 0) return null;
-  const badRecords = recordsThat(bytes, ({ timestampMs }) => timestampMs > newestMs || timestampMs < oldestMs);
+  const badRecords = recordsThat(
+    bytes,
+    ({ timestampMs }) => timestampMs > newestMs || timestampMs < oldestMs,
+  );
   if (badRecords.length === 0) return null;
   return {
     errorCode: errorCode.invalidTimestamp,
