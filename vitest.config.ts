@@ -10,6 +10,8 @@ const PYTHON = "test/python/**";
 const CLIENTS = "test/clients/**";
 /** Minutes of a cluster with 1,000 devices and killed processes: `pnpm test:failure` (test/vitest.failure.config.ts). */
 const FAILURE = "test/failure/**";
+/** Seconds to minutes of kills and restarts, by a seed: `pnpm test:soak` (test/vitest.soak.config.ts). */
+const SOAK = "test/soak/**";
 const NEVER = ["**/node_modules/**", "**/dist/**", ".cache/**"];
 
 /** Sources are run by Node in production; tests take them by vitest, from the same files and with no build. */
@@ -27,7 +29,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{packages,services,test,tools,bench,docs}/**/*.test.ts"],
-          exclude: [INTEGRATION, ...CONTAINERS, CLIENTS, PYTHON, FAILURE, ...NEVER],
+          exclude: [INTEGRATION, ...CONTAINERS, CLIENTS, PYTHON, FAILURE, SOAK, ...NEVER],
         },
       },
       {

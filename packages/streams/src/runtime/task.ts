@@ -184,7 +184,9 @@ export class Task {
     for (let record = this.#next(); record !== undefined; record = this.#next()) {
       const noRoom = outlet.room();
       if (noRoom !== undefined) await noRoom;
-      const work = this.isRebuilding ? partition.rebuild(record) : partition.process(record);
+      // Before the group's position there may be ends of transactions: what counts is where the record lies.
+      const isKnown = record.offset < this.startPosition;
+      const work = isKnown ? partition.rebuild(record) : partition.process(record);
       if (work !== undefined) await this.#guarded(work);
       if (this.#isStopped) return;
       if (clock.monotonic() >= sliceEndMs) {
