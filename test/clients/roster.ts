@@ -21,7 +21,8 @@ export interface Entry {
   readonly name: string;
   /** Why it can't be tried here. */
   readonly missing: string | undefined;
-  start(): Client;
+  /** @param at the brokers. @default those under test */
+  start(at?: string): Client;
   /** Codecs it writes; every client reads all. */
   readonly writes: readonly Codec[];
   readonly admin: readonly AdminCommand[];
@@ -55,7 +56,7 @@ function there<T extends object>(found: T | string): T {
   return found;
 }
 
-const env = { KAFKA_BROKERS: brokers };
+const envOf = (at = brokers) => ({ KAFKA_BROKERS: at });
 const everything = {
   writes: CODECS,
   admin: ALL_ADMIN,
@@ -65,20 +66,20 @@ const everything = {
   dropsAborted: true,
 } as const;
 
-const inNode = (file: string) => () =>
-  new DriverProcess(process.execPath, ["--disable-warning=TimeoutNegativeWarning", driver(file)], env);
-const inPython = (file: string) => () => {
+const inNode = (file: string) => (at?: string) =>
+  new DriverProcess(process.execPath, ["--disable-warning=TimeoutNegativeWarning", driver(file)], envOf(at));
+const inPython = (file: string) => (at?: string) => {
   const { path } = there(prepared.python);
   const quiet = { PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1", PYTHONWARNINGS: "ignore" };
-  return new DriverProcess(path, [driver(`python/${file}`)], { ...env, ...quiet });
+  return new DriverProcess(path, [driver(`python/${file}`)], { ...envOf(at), ...quiet });
 };
-const inGo = (): Client => new DriverProcess(there(prepared.go).path, [], env);
+const inGo = (at?: string): Client => new DriverProcess(there(prepared.go).path, [], envOf(at));
 
-function inJava(): Client {
+function inJava(at?: string): Client {
   const { path, jars, classes } = there(prepared.java);
   // A small machine runs many of them: the first compiler alone, and one collector thread.
   const jvm = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"];
-  return new DriverProcess(path, [...jvm, "-cp", `${classes}:${jars}/*`, "Driver"], env);
+  return new DriverProcess(path, [...jvm, "-cp", `${classes}:${jars}/*`, "Driver"], envOf(at));
 }
 
 export const roster: readonly Entry[] = [
@@ -101,7 +102,7 @@ export const roster: readonly Entry[] = [
   {
     name: "kcat",
     missing: reason(prepared.kcat),
-    start: () => new KcatClient(brokers),
+    start: (at = brokers) => new KcatClient(at),
     ...everything,
     admin: ["partitions", "topics"],
     setsTimestamps: false,
