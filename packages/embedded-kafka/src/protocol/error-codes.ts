@@ -9,6 +9,7 @@ export const errorCode = {
   notLeaderOrFollower: 6,
   messageTooLarge: 10,
   offsetMetadataTooLarge: 12,
+  coordinatorLoadInProgress: 14,
   coordinatorNotAvailable: 15,
   notCoordinator: 16,
   invalidTopic: 17,

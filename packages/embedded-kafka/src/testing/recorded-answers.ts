@@ -12,7 +12,7 @@ import { Masks, type Plain } from "./masking.ts";
 /** Names the version of the Apache Kafka that KAFKA_BROKERS is: its answers are recorded. Else they are compared. */
 const RECORD = process.env["KELVIN_RECORD_ANSWERS"];
 /** A cluster that the tests were given speaks for itself. Without one they have the embedded broker. */
-const IS_EMBEDDED = process.env["KELVIN_EMBEDDED_CLUSTER"] === "true";
+export const IS_EMBEDDED = process.env["KELVIN_EMBEDDED_CLUSTER"] === "true";
 
 /** Answers that tell of everything on a cluster, which others use as well: what the test did not name is left out. */
 const OF_ALL = new Set(["ListGroups", "ListTransactions"]);

@@ -111,6 +111,7 @@ const LATER: readonly number[] = [
   errorCode.concurrentTransactions,
   errorCode.notEnoughReplicas,
   errorCode.coordinatorNotAvailable,
+  errorCode.coordinatorLoadInProgress,
   errorCode.notCoordinator,
 ];
 const PARTITIONS = 2;
