@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { tellSupervisor, watchStopRequests } from "@kelvin/service-kit";
 import { isPageBuilt } from "./page/build.ts";
 import { runTool } from "./supervise/errors.ts";
+import { freePortLike } from "./supervise/ports.ts";
 import type { ProgramSpec } from "./supervise/program.ts";
 import { RestartingProgram } from "./supervise/restarting-program.ts";
 import { createTerminal } from "./supervise/terminal.ts";
@@ -14,6 +15,8 @@ import { mustTakeOptions, withEveryProblem } from "./system/settings.ts";
 const USAGE = `npm run dev [-- options]      The whole system for development: each part is started anew when its
                               sources change or when it crashes, and the page has hot reload.`;
 const PAGE = "page";
+/** Vite's own. */
+const PAGE_PORT = 5173;
 const SHARED = ["schema", "streams", "service-kit"].map((name) => join(root, "packages", name, "src"));
 
 await runTool(() => withEveryProblem(runForDevelopment));
@@ -30,7 +33,10 @@ async function runForDevelopment(): Promise<number> {
   const page: ProgramSpec = {
     name: PAGE,
     script: join(root, "tools", "system", "page-server.ts"),
-    environment: { DASHBOARD_URL: `http://localhost:${dashboard.environment?.PORT}` },
+    environment: {
+      DASHBOARD_URL: `http://localhost:${dashboard.environment?.PORT}`,
+      PAGE_PORT: String(await freePortLike(options.port === 0 ? 0 : PAGE_PORT)),
+    },
   };
   const watched = (spec: ProgramSpec, folders: string[]) =>
     new RestartingProgram(spec, folders, { terminal, environment });

@@ -20,6 +20,9 @@ export default defineConfig({
     // What the page is made of goes with it: these packages are in no list of the server's.
     license: { fileName: "licences.md" },
   },
+  // All that the page uses, known before it is first asked for: found out while it loads, it would be reloaded for it, and
+  // a server killed meanwhile would leave the browser with half of it.
+  optimizeDeps: { include: ["chart.js", "socket.io-client"], noDiscovery: true },
   server: {
     port: 5173,
     proxy: { "/socket.io": { target: server, ws: true }, "/opening.json": { target: server } },

@@ -36,6 +36,13 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...found];
 }
 
+/** The port where it is free, else another; 0 stands for any. */
+export async function freePortLike(port: number): Promise<number> {
+  if (port !== 0 && (await isFree(port, undefined))) return port;
+  const [other = 0] = await freePorts(1);
+  return other;
+}
+
 async function isFree(port: number, host: string | undefined): Promise<boolean> {
   for (const address of host === undefined ? LOOPBACKS : [host]) {
     if ((await listenBriefly(port, address)) === undefined) return false;

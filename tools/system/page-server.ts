@@ -6,10 +6,13 @@ import { root } from "./layout.ts";
 
 const dashboard = join(root, "services", "dashboard");
 const asked = watchStopRequests(() => process.exit(1));
+/** The one that it had before it was restarted: a page that is open finds it again. */
+const port = Number(process.env["PAGE_PORT"] ?? 5173);
 const server = await createServer({
   configFile: join(dashboard, "vite.config.ts"),
   root: join(dashboard, "page"),
   clearScreen: false,
+  server: { port, strictPort: true },
 });
 await server.listen();
 server.printUrls();
