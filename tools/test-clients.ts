@@ -4,7 +4,8 @@
  * is "N passed, N failed, N skipped".
  */
 import { basename } from "node:path";
-import { runVitest, type TestResult } from "./checks/vitest.ts";
+import type { TestResult } from "./checks/report.ts";
+import { runVitest } from "./checks/vitest.ts";
 import { runTool } from "./supervise/errors.ts";
 import { root } from "./system/layout.ts";
 
