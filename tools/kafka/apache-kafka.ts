@@ -16,7 +16,7 @@ import { LOG4J_PROPERTIES, serverProperties } from "./server-config.ts";
 /** Outside git; shared by every checkout's runs of this tool. */
 export const CACHE_FOLDER = fileURLToPath(new URL("../../.cache/kafka", import.meta.url));
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 /** After a first SIGTERM; Kafka writes its logs out meanwhile. */
 const STOP_TIMEOUT_MS = 10_000;
 

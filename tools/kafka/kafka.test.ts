@@ -88,7 +88,7 @@ test.skipIf(!isThere("java") || !isThere("mvn"))(
     await third.stop();
     expect(existsSync(dirname(third.logFile))).toBe(false);
   },
-  120_000,
+  300_000,
 );
 
 type Admin = ReturnType<Kafka["admin"]>;
