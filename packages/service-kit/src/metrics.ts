@@ -9,6 +9,8 @@ export interface Metrics {
   count(name: string, help: string, labels?: Labels, by?: number): void;
   /** Sets a number that goes up and down. */
   gauge(name: string, help: string, value: number, labels?: Labels): void;
+  /** The gauge is not told any more with these labels. */
+  forget(name: string, labels: Labels): void;
   /** Notes one duration or size among many. */
   observe(name: string, help: string, value: number, labels?: Labels): void;
 }
@@ -43,6 +45,9 @@ export function createMetrics(service: string): MetricsRegistry {
         labels,
         value,
       );
+    },
+    forget(name, labels) {
+      gauges.get(name)?.remove(labels);
     },
     observe(name, help, value, labels = {}) {
       kept(

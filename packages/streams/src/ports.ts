@@ -49,6 +49,8 @@ export interface Metrics {
   count(name: string, help: string, labels?: Labels, by?: number): void;
   /** Sets a number that goes up and down. */
   gauge(name: string, help: string, value: number, labels?: Labels): void;
+  /** The gauge is not told any more with these labels: what it spoke of is another process's affair now. */
+  forget(name: string, labels: Labels): void;
 }
 
 /** Where Kafka is and how to be let in. */

@@ -24,6 +24,7 @@ async function ensured(name: string, newTopics: NewTopics = {}) {
   const gauges: Record<string, number> = {};
   const metrics: Metrics = {
     count: () => {},
+    forget: () => {},
     gauge: (gauge, _help, value, labels = {}) => {
       gauges[`${gauge} ${labels["topic"]} ${labels["property"]}`] = value;
     },

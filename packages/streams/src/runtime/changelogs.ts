@@ -58,6 +58,7 @@ export class Changelogs {
       });
       const tookMs = clock.monotonic() - startedMs;
       numbers.gauge("restore_seconds", tookMs / 1_000);
+      numbers.gauge("restore_records", records);
       log.info({ partitions: stateful.length, records, tookMs: Math.round(tookMs) }, "state restored");
     } finally {
       this.#restoring = 0;

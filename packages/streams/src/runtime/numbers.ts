@@ -21,14 +21,22 @@ const COUNTERS = {
 
 const GAUGES = {
   lag_records: "Records of a partition that are not worked on yet.",
+  event_time_lag_seconds: "Age of a partition's oldest record that is not worked on yet, 0 without one.",
   event_time_clock_seconds: "Event time that a partition has reached, seconds since the epoch.",
   commit_seconds: "How long the last commit took, deliveries included.",
+  commit_records: "Source records of a partition between its last two commits.",
   queued_bytes: "Bytes of records read and not worked on yet.",
   restore_seconds: "How long it took to restore the state of the partitions that came last.",
+  restore_records: "Changelog records that were read for that.",
   store_values: "Values that a store keeps for a partition.",
   window_panes: "Panes of window state in memory.",
   broker_reachable: "1 while the broker answers.",
 } as const;
+
+interface PartitionGauge {
+  readonly name: keyof typeof GAUGES;
+  readonly labels: Labels;
+}
 
 interface Count {
   readonly name: keyof typeof COUNTERS;
@@ -43,6 +51,8 @@ export class Numbers {
   readonly #counts = new Map<string, Count>();
   /** The same by name and topic, of those without a code: they are counted with every record. */
   readonly #byTopic = new Map<string, Map<string, Count>>();
+  /** Gauges with a partition among their labels. */
+  readonly #ofPartitions = new Map<string, PartitionGauge>();
 
   constructor(metrics: Metrics | undefined, pipeline: string) {
     this.#metrics = metrics;
@@ -70,6 +80,17 @@ export class Numbers {
 
   gauge(name: keyof typeof GAUGES, value: number, labels: Labels = {}): void {
     this.#metrics?.gauge(`kelvin_${name}`, GAUGES[name], value, { ...this.#labels, ...labels });
+    if (labels["partition"] !== undefined)
+      this.#ofPartitions.set(`${name} ${Object.values(labels).join(" ")}`, { name, labels });
+  }
+
+  /** The partition is not ours any more: what was last told of it would else be told for ever. */
+  forget(topic: string, partition: number): void {
+    for (const [key, { name, labels }] of this.#ofPartitions) {
+      if (labels["topic"] !== topic || labels["partition"] !== partition) continue;
+      this.#ofPartitions.delete(key);
+      this.#metrics?.forget(`kelvin_${name}`, { ...this.#labels, ...labels });
+    }
   }
 
   flush(): void {

@@ -62,6 +62,7 @@ export class Partition {
   /** The next record to work on. */
   #position: number;
   #last: IncomingRecord;
+  #eventTimeMs: number | undefined;
   #revisionBase: number;
   #step: Step | undefined;
   /** Of a repartition topic: what was given by whom. */
@@ -94,6 +95,11 @@ export class Partition {
   /** The next record to work on. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Event time of the record that came last, the one in work included; undefined before the first. */
+  get eventTimeMs(): number | undefined {
+    return this.#eventTimeMs;
   }
 
   get revisionBase(): number {
@@ -233,6 +239,7 @@ export class Partition {
     const { context } = decoded;
     if (this.#windows.length > 0) this.#checkHome(context);
     this.#last = record;
+    this.#eventTimeMs = context.timestampMs;
     const wallMs = this.#ports.wallMs();
     this.#stores.reach(context.timestampMs, wallMs);
     const future = this.#windows.filter(({ clock }) => !clock.record(context.timestampMs, wallMs));

@@ -57,6 +57,8 @@ export class Task {
   #cuts: (() => void)[] = [];
   /** What was last committed, to know whether there is news. */
   committedVersion = "";
+  /** Where it stood then, and how many records before that it had stood the time before. */
+  committed: { readonly position: number; readonly records: number };
   /** What it told can't be committed any more: it has to be made anew from what is. */
   isBroken = false;
 
@@ -70,6 +72,7 @@ export class Task {
     this.outlet = options.outlet;
     this.takeOver = options.takeOver;
     this.#nextOffset = options.partition.position;
+    this.committed = { position: options.startPosition, records: 0 };
   }
 
   /** The offset to read next: after all that is queued. */
@@ -87,6 +90,18 @@ export class Task {
 
   get lag(): number {
     return Math.max(0, this.#highWatermark - this.partition.position);
+  }
+
+  /**
+   * How old the oldest record is that is not worked on yet, in milliseconds of event time: 0 where there is none, undefined
+   * where its time is not known. Of a record that waits here that is Kafka's timestamp; of those that are still at the
+   * broker it is known that they came after the last one.
+   */
+  eventTimeLagMs(wallMs: number): number | undefined {
+    if (this.lag === 0) return 0;
+    const waiting = this.#busySinceMs === undefined ? this.#queue[this.#head]?.timestampMs : undefined;
+    const oldestMs = waiting ?? this.partition.eventTimeMs;
+    return oldestMs === undefined ? undefined : Math.max(0, wallMs - oldestMs);
   }
 
   get isIdle(): boolean {

@@ -1,31 +1,39 @@
 import { expect, test } from "vitest";
-import { keptLog } from "../../test-support/kafka.ts";
-import { Bench, trailingSource } from "../../test-support/readings.ts";
+import { keptLog, until } from "../../test-support/kafka.ts";
+import { Bench, readings, readingTopic, recordOf, trailingSource } from "../../test-support/readings.ts";
+import { createStreamApp, type Metrics } from "../index.ts";
 import { machineClock } from "../io/machine-clock.ts";
+import type { SourceNode } from "../topology/nodes.ts";
 import { Numbers } from "./numbers.ts";
 import { Tasks } from "./tasks.ts";
 
-test("a note of another version is told, not silently passed over; none at all is nothing to tell", () => {
-  const shape = { sizeMs: 2, everyMs: 1, idleAfterMs: 1, allowedLatenessMs: 1, maxFutureMs: 1 };
-  const source = trailingSource(shape);
+function tasksOf(source: SourceNode, bench: Bench, metrics?: Metrics) {
   const log = keptLog();
   const tasks = new Tasks({
     sources: new Map([[source.topic.name, source]]),
     log,
     clock: machineClock,
-    numbers: new Numbers(undefined, "app"),
+    numbers: new Numbers(metrics, "app"),
     startFrom: "latest",
     onRecordsGone: "earliest",
-    ports: new Bench(source).ports(),
+    ports: bench.ports(),
     outletOf: () => ({ emit: () => undefined, room: () => undefined }),
     onQueue: () => undefined,
     onFailure: () => undefined,
   });
+  return { tasks, log };
+}
+
+const topic = readings.name;
+
+test("a note of another version is told, not silently passed over; none at all is nothing to tell", () => {
+  const shape = { sizeMs: 2, everyMs: 1, idleAfterMs: 1, allowedLatenessMs: 1, maxFutureMs: 1 };
+  const source = trailingSource(shape);
+  const { tasks, log } = tasksOf(source, new Bench(source));
   const offsets = { low: 0, high: 9, committed: 5 };
-  const at = (partition: number) => ({ topic: source.topic.name, partition });
-  expect(tasks.prepare(at(0), { ...offsets, metadata: "" }, 2)).toBe(5);
+  expect(tasks.prepare({ topic, partition: 0 }, { ...offsets, metadata: "" }, 2)).toBe(5);
   expect(log.lines).toEqual([]);
-  expect(tasks.prepare(at(1), { ...offsets, metadata: '{"v":1}' }, 2)).toBe(5);
+  expect(tasks.prepare({ topic, partition: 1 }, { ...offsets, metadata: '{"v":1}' }, 2)).toBe(5);
   expect(log.lines).toMatchObject([
     {
       level: "warn",
@@ -33,4 +41,69 @@ test("a note of another version is told, not silently passed over; none at all i
       fields: { partition: 1, position: 5, metadata: '{"v":1}' },
     },
   ]);
+});
+
+/** The gauges as they stand, by name and partition. */
+function keptGauges() {
+  const gauges = new Map<string, number>();
+  const metrics: Metrics = {
+    count: () => undefined,
+    gauge: (name, _help, value, labels = {}) => void gauges.set(`${name} ${labels["partition"]}`, value),
+    forget: (name, labels) => void gauges.delete(`${name} ${labels["partition"]}`),
+  };
+  return { gauges, metrics };
+}
+
+/** Questions that are answered one by one. */
+function answerer() {
+  const open: (() => void)[] = [];
+  return {
+    ask: () => new Promise<void>((resolve) => open.push(resolve)),
+    asked: () => until("a question", () => open.length > 0),
+    answer: () => open.shift()?.(),
+  };
+}
+
+test("a partition's lag in event time is the age of the oldest record that waits; of one that is lost nothing is told", async () => {
+  const outside = answerer();
+  const app = createStreamApp({ name: "app", kafka: { brokers: ["nobody:1"] }, log: keptLog() });
+  app.dataframe(readings).update(outside.ask).toTopic(readingTopic("out"));
+  const [source] = app.topology.sources;
+  if (source === undefined) throw new RangeError("The app reads no topic.");
+  const bench = new Bench(source);
+  const { gauges, metrics } = keptGauges();
+  const { tasks } = tasksOf(source, bench, metrics);
+  const lag = (partition = 0) => {
+    tasks.measure();
+    return gauges.get(`kelvin_event_time_lag_seconds ${partition}`);
+  };
+  for (const partition of [0, 1])
+    tasks.prepare({ topic, partition }, { low: 0, high: 0, committed: -1, metadata: null }, 2);
+  bench.wallMs = 100_000;
+  expect(lag()).toBe(0);
+
+  // Two of three that Kafka has are here.
+  const records = [91_000, 95_000, 200_000].map((atMs, i) => recordOf({ key: "a", atMs, x: i }, i));
+  tasks.take({ topic, partition: 0, records: records.slice(0, 2), nextOffset: 2, highWatermark: 3 });
+  expect(lag()).toBe(9); // the first waits,
+  await outside.asked();
+  expect(lag()).toBe(9); // and is in work
+  outside.answer();
+  await outside.asked();
+  expect(lag()).toBe(5);
+  outside.answer();
+  await until("the second to be done", () => lag() === 5 && gauges.get("kelvin_lag_records 0") === 1);
+  expect(lag()).toBe(5); // of the third it is known that it came after the second
+  tasks.take({ topic, partition: 0, records: records.slice(2), nextOffset: 3, highWatermark: 3 });
+  expect(lag()).toBe(0); // a clock that is ahead
+  await outside.asked();
+  outside.answer();
+  bench.wallMs = 900_000;
+  await until("silence, which is no lag", () => lag() === 0);
+
+  expect([...gauges.keys()].filter((name) => name.endsWith(" 0"))).toContain("kelvin_lag_records 0");
+  tasks.keepOnly([{ topic, partition: 1 }]);
+  tasks.measure();
+  expect([...gauges.keys()].filter((name) => name.endsWith(" 0"))).toEqual([]);
+  expect(lag(1)).toBe(0);
 });

@@ -72,6 +72,7 @@ export class Tasks {
       if (kept.has(key)) continue;
       task.stop();
       this.#tasks.delete(key);
+      this.#options.numbers.forget(task.topic, task.partitionId);
     }
   }
 
@@ -154,6 +155,7 @@ export class Tasks {
       },
       noted: () => {
         task.committedVersion = version;
+        task.committed = { position: note.position, records: note.position - task.committed.position };
         task.partition.noted(note);
       },
     };
@@ -212,11 +214,15 @@ export class Tasks {
   }
 
   measure(): void {
-    const { numbers } = this.#options;
-    for (const { topic, partitionId: partition, partition: work, lag, queuedBytes } of this.#tasks.values()) {
+    const { numbers, ports } = this.#options;
+    for (const task of this.#tasks.values()) {
+      const { topic, partitionId: partition, partition: work } = task;
       const labels = { topic, partition };
-      numbers.gauge("lag_records", lag, labels);
-      numbers.gauge("queued_bytes", queuedBytes, labels);
+      const lagMs = task.eventTimeLagMs(ports.wallMs());
+      numbers.gauge("lag_records", task.lag, labels);
+      if (lagMs !== undefined) numbers.gauge("event_time_lag_seconds", lagMs / 1_000, labels);
+      numbers.gauge("queued_bytes", task.queuedBytes, labels);
+      numbers.gauge("commit_records", task.committed.records, labels);
       for (const [store, { size }] of work.stores) numbers.gauge("store_values", size, { ...labels, store });
       if (!work.hasWindows) continue;
       numbers.gauge("window_panes", work.paneCount, labels);
