@@ -72,6 +72,11 @@ export async function startFeed(options: FeedOptions): Promise<Feed> {
     log.info({ devices: state.devices.size }, "caught up with the topics");
   });
 
+  for (const topic of Object.values(topics)) {
+    countTaken(metrics, topic, 0);
+    countRejected(metrics, topic, 0);
+  }
+
   const group = (pipeline: PipelineName, topic: string) => ({
     pipeline,
     topic,
@@ -103,9 +108,18 @@ export async function startFeed(options: FeedOptions): Promise<Feed> {
   };
 }
 
+function countTaken(metrics: Metrics, topic: string, by = 1): void {
+  metrics.count("kelvin_dashboard_records_total", "Records taken in.", { topic }, by);
+}
+
+function countRejected(metrics: Metrics, topic: string, by = 1): void {
+  const help = "Records that did not fit their topic's schema.";
+  metrics.count("kelvin_dashboard_rejected_records_total", help, { topic }, by);
+}
+
 function take(record: SubscribedRecord<Value>, { topics, state, metrics }: FeedOptions): void {
   const { topic, partition, offset, value, timestampMs: eventMs } = record;
-  metrics.count("kelvin_dashboard_records_total", "Records taken in.", { topic });
+  countTaken(metrics, topic);
   if (topic === topics.sensor && "temperature" in value) state.reading(value, { partition, offset, eventMs });
   if (topic === topics.alert && "celsius" in value) state.alert(value, { partition, offset, eventMs });
   if (topic === topics.kpi && "window_end" in value) state.kpi(value, revisionOf(record));
@@ -115,9 +129,7 @@ function reject(
   { topic, partition, offset, problems }: InvalidRecord,
   { state, metrics }: FeedOptions,
 ): void {
-  metrics.count("kelvin_dashboard_rejected_records_total", "Records that did not fit their topic's schema.", {
-    topic,
-  });
+  countRejected(metrics, topic);
   state.reject({ topic, partition, offset, reason: problems.join("; ") });
 }
 

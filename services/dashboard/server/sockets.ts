@@ -126,6 +126,8 @@ export class Sockets {
       alertsChanged: () => this.#pacer.mark(ALERTS),
       healthChanged: () => this.#pacer.mark(HEALTH),
     });
+    this.#countClients();
+    this.#countSlow(0);
     this.#tickAgain();
   }
 
@@ -277,7 +279,7 @@ export class Sockets {
     const { data: visitor } = socket;
     switch (visitor.valve.judge(clock.monotonic())) {
       case "shut":
-        metrics.count("kelvin_dashboard_slow_clients_total", "Times that a page was too slow for the flow.");
+        this.#countSlow(1);
         void socket.leave(FLOW);
         if (visitor.room !== undefined) void socket.leave(visitor.room);
         visitor.isOwed = true;
@@ -361,6 +363,11 @@ export class Sockets {
       this.#made = { atMs: nowMs, fleet: fleetOf(state.devices, isInAlarm, clock.now()) };
     }
     return this.#made.fleet;
+  }
+
+  #countSlow(by: number): void {
+    const help = "Times that a page was too slow for the flow.";
+    this.#options.metrics.count("kelvin_dashboard_slow_clients_total", help, {}, by);
   }
 
   #countClients(): void {

@@ -25,14 +25,16 @@ async function start(context: ServiceContext<Settings>): Promise<RunningService>
     publisher = made;
     return made;
   });
+  const countDropped = (by: number): void =>
+    metrics.count("kelvin_readings_dropped_total", "Readings dropped while Kafka was away.", {}, by);
   const outbox = new Outbox<SensorReading>({
     send: async (reading) => (await connecting).send(reading),
     capacity: settings.BUFFER_READINGS,
     clock,
     log,
-    onDropped: (by) =>
-      metrics.count("kelvin_readings_dropped_total", "Readings dropped while Kafka was away.", {}, by),
+    onDropped: countDropped,
   });
+  countDropped(0);
   const longWaits = new LongWaits(log);
   const pacing = pace(readings(context, longWaits), clock, stopping, (reading) => outbox.offer(reading));
   const broken = Promise.all([pacing, connecting]).then(() => outbox.failed);

@@ -81,11 +81,11 @@ export async function createPublisher<T>(options: PublisherOptions<T>): Promise<
     onTopicMissing: makeTopic,
   });
   await producer.connect();
-  const counted = (result: string) =>
-    metrics?.count("kelvin_published_total", "Records handed to Kafka, by outcome.", {
-      topic: topic.name,
-      result,
-    });
+  const counted = (result: "delivered" | "failed" | "overflow", by = 1) => {
+    const labels = { topic: topic.name, result };
+    metrics?.count("kelvin_published_total", "Records handed to Kafka, by outcome.", labels, by);
+  };
+  for (const result of ["delivered", "failed", "overflow"] as const) counted(result, 0);
 
   return {
     send(value) {

@@ -11,9 +11,17 @@ import type { IncomingRecord, OutgoingRecord, RecordPosition, TopicLike } from "
  * - `refused`: Kafka does not take what the pipeline made of it
  * - `result-failed`: a function threw on a window's result; the letter's value is the result as JSON
  */
-export type DeadLetterCode = "undecodable" | "failed" | "late" | "future" | "refused" | "result-failed";
+export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number];
 
-const CODES: readonly string[] = ["undecodable", "failed", "late", "future", "refused", "result-failed"];
+export const DEAD_LETTER_CODES = [
+  "undecodable",
+  "failed",
+  "late",
+  "future",
+  "refused",
+  "result-failed",
+] as const;
+const CODES: readonly string[] = DEAD_LETTER_CODES;
 
 /** The headers of a dead letter. Key, value and headers of the record itself are untouched beside them. */
 export const deadLetterHeaders = {

@@ -1,5 +1,6 @@
 /** The numbers the library tells, by name; the only place where they are named. */
 import type { Labels, Metrics } from "../ports.ts";
+import { DEAD_LETTER_CODES } from "./dead-letters.ts";
 
 const COUNTERS = {
   records_in: "Records read from source topics.",
@@ -33,6 +34,15 @@ const GAUGES = {
   broker_reachable: "1 while the broker answers.",
 } as const;
 
+/** Told as 0 before anything happens, by the labels that they are counted with; the dead letters' have a code, too. */
+const ZEROES = {
+  plain: [
+    ...(["records_late", "records_future", "records_rebuilt", "records_retried"] as const),
+    ...(["results", "results_revised", "commits", "rebalances", "consumer_restarts"] as const),
+  ],
+  byTopic: ["records_in", "records_misplaced"],
+} as const;
+
 interface PartitionGauge {
   readonly name: keyof typeof GAUGES;
   readonly labels: Labels;
@@ -57,6 +67,18 @@ export class Numbers {
   constructor(metrics: Metrics | undefined, pipeline: string) {
     this.#metrics = metrics;
     this.#labels = { pipeline };
+  }
+
+  /**
+   * Counters begin at 0, not with their first event: Prometheus' `increase` sees a step only from a sample before it, so
+   * the first dead letter would wake nobody; and a panel without a series is no zero.
+   */
+  startAtZero(topics: readonly string[]): void {
+    for (const name of ZEROES.plain) this.#add(name, {}, 0);
+    for (const topic of topics) {
+      for (const name of ZEROES.byTopic) this.#add(name, { topic }, 0);
+      for (const code of DEAD_LETTER_CODES) this.#add("records_dead_lettered", { topic, code }, 0);
+    }
   }
 
   count(name: keyof typeof COUNTERS, topic = "", code = ""): void {
@@ -94,10 +116,12 @@ export class Numbers {
   }
 
   flush(): void {
-    for (const { name, labels, by } of this.#counts.values()) {
-      this.#metrics?.count(`kelvin_${name}_total`, COUNTERS[name], { ...this.#labels, ...labels }, by);
-    }
+    for (const { name, labels, by } of this.#counts.values()) this.#add(name, labels, by);
     this.#counts.clear();
     this.#byTopic.clear();
+  }
+
+  #add(name: keyof typeof COUNTERS, labels: Labels, by: number): void {
+    this.#metrics?.count(`kelvin_${name}_total`, COUNTERS[name], { ...this.#labels, ...labels }, by);
   }
 }

@@ -80,6 +80,7 @@ export class Runner {
     const onFailure = (error: unknown) => this.#fail(error instanceof Error ? error : gone(String(error)));
     this.#options = options;
     this.#sourceTopics = [...sources.keys()];
+    options.numbers.startAtZero(this.#sourceTopics);
     this.#topics = topicsOf(options);
     this.#client = createKafka({
       kafka,
