@@ -12,6 +12,8 @@ const CLIENTS = "test/clients/**";
 const FAILURE = "test/failure/**";
 /** Seconds to minutes of kills and restarts, by a seed: `pnpm test:soak` (test/vitest.soak.config.ts). */
 const SOAK = "test/soak/**";
+/** Some tests open the page as it is served. It is built where its sources have changed. */
+const PAGE = "tools/page/setup.ts";
 const NEVER = ["**/node_modules/**", "**/dist/**", ".cache/**"];
 
 /** Sources are run by Node in production; tests take them by vitest, from the same files and with no build. */
@@ -28,6 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
+          globalSetup: PAGE,
           include: ["{packages,services,test,tools,bench,docs}/**/*.test.ts"],
           exclude: [INTEGRATION, ...CONTAINERS, CLIENTS, PYTHON, FAILURE, SOAK, ...NEVER],
         },
@@ -39,7 +42,7 @@ export default defineConfig({
           name: "integration",
           include: [INTEGRATION],
           exclude: [...CONTAINERS, ...NEVER],
-          globalSetup: "packages/test-kit/src/integration-setup.ts",
+          globalSetup: [PAGE, "packages/test-kit/src/integration-setup.ts"],
           testTimeout: 60_000,
         },
       },

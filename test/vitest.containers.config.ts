@@ -17,7 +17,7 @@ export default defineConfig({
           // The integration suite once more, on the image that production and docker-compose.yml use.
           include: ["test/testcontainers/**/*.test.ts", "**/*.integration.test.ts"],
           exclude: ["**/node_modules/**", "**/dist/**"],
-          globalSetup: "test/testcontainers/setup.ts",
+          globalSetup: ["tools/page/setup.ts", "test/testcontainers/setup.ts"],
         },
       },
       {

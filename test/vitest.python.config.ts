@@ -7,7 +7,8 @@ export default defineConfig({
   test: {
     name: "python",
     include: ["test/python/**/*.test.ts"],
-    globalSetup: "packages/test-kit/src/integration-setup.ts",
+    globalSetup: ["tools/page/setup.ts", "packages/test-kit/src/integration-setup.ts"],
+    execArgv: ["--disable-warning=TimeoutNegativeWarning"],
     testTimeout: 120_000,
     reporters: ["verbose"], // names what is skipped, and why
     hookTimeout: 60_000,
