@@ -208,4 +208,4 @@ test("Kafka's data outlive its container", async () => {
   await demo.run("up", "--detach", "--wait", "kafka");
   expect(await waitFor("the first reading, after down and up", find, { timeoutMs: 30_000 })).toBe(true);
   await demo.run("up", "--detach", "--wait");
-});
+}, 300_000);
