@@ -14,6 +14,8 @@ const FAILURE = "test/failure/**";
 const SOAK = "test/soak/**";
 /** Some tests open the page as it is served. It is built where its sources have changed. */
 const PAGE = "tools/page/setup.ts";
+/** Judged by tools that few machines have: `pnpm test:deploy` (test/vitest.deploy.config.ts). */
+const DEPLOY = "test/deploy/**";
 const NEVER = ["**/node_modules/**", "**/dist/**", ".cache/**"];
 
 /** Sources are run by Node in production; tests take them by vitest, from the same files and with no build. */
@@ -32,7 +34,7 @@ export default defineConfig({
           name: "unit",
           globalSetup: PAGE,
           include: ["{packages,services,test,tools,bench,docs}/**/*.test.ts"],
-          exclude: [INTEGRATION, ...CONTAINERS, CLIENTS, PYTHON, FAILURE, SOAK, ...NEVER],
+          exclude: [INTEGRATION, ...CONTAINERS, CLIENTS, DEPLOY, PYTHON, FAILURE, SOAK, ...NEVER],
         },
       },
       {
