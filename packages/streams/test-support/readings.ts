@@ -93,6 +93,7 @@ export class Bench {
   wallMs = 0;
   readonly #source: SourceNode;
   readonly #attempts: number;
+  #lives = 0;
 
   constructor(source: SourceNode, options: { attempts?: number } = {}) {
     this.#source = source;
@@ -101,7 +102,8 @@ export class Bench {
   }
 
   fresh(position: number): Partition {
-    return new Partition(this.#source, 0, position, this.ports());
+    const owner = `life-${this.#lives++}`;
+    return new Partition({ source: this.#source, partition: 0, position, owner, ports: this.ports() });
   }
 
   ports(): PartitionPorts {

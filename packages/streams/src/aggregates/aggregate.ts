@@ -4,7 +4,8 @@
  * One aggregate: `V` is the value that comes in, `R` what comes out.
  *
  * `select` takes from the value what counts (a user's function may throw there: the record's fault), `add` and `merge`
- * return a new accumulator and leave the old one as it was.
+ * return a new accumulator and leave the old one as it was. An accumulator is kept in the window's changelog and must
+ * survive `JSON.stringify` and `JSON.parse`: numbers, text, lists and plain objects; no dates, no undefined, no infinity.
  */
 export interface Aggregate<V, R, Input = unknown, Accumulator = unknown> {
   /** For names of state and diagrams. */

@@ -5,9 +5,12 @@ export type Accumulators = Readonly<Record<string, unknown>>;
 
 export class Several {
   readonly #aggregates: readonly (readonly [string, Aggregate<unknown, unknown>])[];
+  /** In an order that does not depend on where the author wrote them. */
+  readonly #names: readonly string[];
 
   constructor(aggregates: Aggregates<unknown>) {
     this.#aggregates = Object.entries(aggregates);
+    this.#names = Object.keys(aggregates).sort();
   }
 
   /** With the values of one record more, of which there is at least one. Throws what a user's function throws. */
@@ -36,5 +39,16 @@ export class Several {
     const value: Record<string, unknown> = {};
     for (const [name, aggregate] of this.#aggregates) value[name] = aggregate.result(accumulators?.[name]);
     return value;
+  }
+
+  /** As JSON, for the changelog: the accumulators alone, as their names are the same in all. */
+  encode(accumulators: Accumulators): string {
+    return JSON.stringify(this.#names.map((name) => accumulators[name]));
+  }
+
+  /** What `encode` made, read as JSON; undefined for anything else. */
+  decode(list: unknown): Accumulators | undefined {
+    if (!Array.isArray(list) || list.length !== this.#names.length) return undefined;
+    return Object.fromEntries(this.#names.map((name, i): [string, unknown] => [name, list[i]]));
   }
 }

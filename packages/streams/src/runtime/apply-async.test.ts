@@ -139,12 +139,12 @@ test("a note taken while several are under way names none of them", async () => 
   const bench = benchOf(app);
   const positions: number[] = [];
   await work(bench, 3, async () => {
-    positions.push(bench.partition.note("me").position);
+    positions.push(bench.partition.takeNews().note.position);
     outside.open.at(-1)?.answer();
   });
   // Two answers for later records, then the first one's.
   expect(positions.slice(0, 3)).toEqual([0, 0, 0]);
-  expect(bench.partition.note("me").position).toBe(3);
+  expect(bench.partition.takeNews().note.position).toBe(3);
 });
 
 test("on the test driver it is one at a time, in order; two of them follow each other", async () => {

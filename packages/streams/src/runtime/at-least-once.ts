@@ -50,11 +50,10 @@ export class AtLeastOnce implements Commits {
   }
 
   async commit(session: ConsumerSession, tasks: Tasks, isLast: boolean): Promise<void> {
-    const isStateful = ({ partition }: Task) => partition.stores.size > 0;
     const moved = tasks.moved(isLast);
     const groups = [
-      moved.filter((task) => !isStateful(task)),
-      ...moved.filter(isStateful).map((task) => [task]),
+      moved.filter(({ partition }) => !partition.isStateful),
+      ...moved.filter(({ partition }) => partition.isStateful).map((task) => [task]),
     ];
     await Promise.all(groups.map((group) => this.#inTurn(session, tasks, group, isLast)));
   }
@@ -67,8 +66,8 @@ export class AtLeastOnce implements Commits {
   #inTurn(session: ConsumerSession, tasks: Tasks, group: readonly Task[], isLast: boolean): Promise<void> {
     const [first] = group;
     if (first === undefined) return Promise.resolve();
-    // Those without stores share one; a task with stores has its own, which may have to wait for the record in work.
-    const turn = first.partition.stores.size > 0 ? first : tasks;
+    // Those without state share one; a task with state has its own, which may have to wait for the record in work.
+    const turn = first.partition.isStateful ? first : tasks;
     const before = this.#committing.get(turn);
     // One that waits for Kafka to come back says all that those after it would.
     if (before !== undefined && !isLast) return Promise.resolve();
@@ -104,7 +103,7 @@ export class AtLeastOnce implements Commits {
   }
 }
 
-/** What stores hold is what the position says between two records alone; without them any moment is good. */
+/** What stores and windows hold is what the position says between two records alone; without them any moment is good. */
 function newsOf(task: Task, tasks: Tasks): Positions | Promise<Positions> {
-  return task.partition.stores.size > 0 ? task.cut(() => tasks.newsOf(task)) : tasks.newsOf(task);
+  return task.partition.isStateful ? task.cut(() => tasks.newsOf(task)) : tasks.newsOf(task);
 }

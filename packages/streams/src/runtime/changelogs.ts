@@ -1,11 +1,10 @@
-/** The changelog topics of an app's stores: made as wide as the topics they belong to, and read when a partition comes. */
+/** The changelogs of an app's stores and windows: made as wide as the topics they belong to, and read when a partition comes. */
 import type { Kafka } from "kafkajs";
 import { keyOf } from "../io/consumer-session.ts";
 import { PartitionReader } from "../io/partition-reader.ts";
 import { TopicKeeper, withAdmin } from "../io/topics.ts";
 import type { Clock, KafkaConnection, Log } from "../ports.ts";
-import { changelogEntryOf, changelogTopic, changelogTopicName } from "../state/changelog.ts";
-import type { Store } from "../state/store.ts";
+import { changelogTopic, changelogTopicName, ReadChangelog } from "../state/changelog.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Task } from "./task.ts";
 
@@ -20,8 +19,8 @@ export interface ChangelogsOptions {
 
 export class Changelogs {
   readonly #options: ChangelogsOptions;
-  /** Of each source topic with stores: how many partitions it has. */
-  readonly #widths = new Map<string, { readonly stores: readonly string[]; readonly partitions: number }>();
+  /** Of each source topic with state: how many partitions it has. */
+  readonly #widths = new Map<string, { readonly states: readonly string[]; readonly partitions: number }>();
   #restoring = 0;
 
   constructor(options: ChangelogsOptions) {
@@ -34,32 +33,30 @@ export class Changelogs {
   }
 
   /**
-   * Fills the stores of these tasks, as they were at the last commit. `widthOf` knows how many partitions a source topic
-   * has.
+   * Fills the stores and windows of these tasks, as they were at the last commit. `widthOf` knows how many partitions a
+   * source topic has.
    */
   async restore(tasks: readonly Task[], widthOf: (topic: string) => number): Promise<void> {
     const { client, clock, log, numbers } = this.#options;
-    const stateful = tasks.filter(({ partition }) => partition.stores.size > 0);
+    const stateful = tasks.filter(({ partition }) => partition.isStateful);
     if (stateful.length === 0) return;
     const startedMs = clock.monotonic();
     this.#restoring = stateful.length;
     try {
       for (const { topic, partition } of stateful)
-        this.#widths.set(topic, { stores: [...partition.stores.keys()], partitions: widthOf(topic) });
+        this.#widths.set(topic, { states: partition.states, partitions: widthOf(topic) });
       await this.ensure();
       const records = await PartitionReader.using(client, clock, async (reader) => {
         const ends = await this.#ends();
-        const counts = await Promise.all(
-          stateful.flatMap((task) =>
-            [...task.partition.stores.values()].map((store) => this.#fill(reader, ends, task, store)),
-          ),
-        );
+        const counts = await Promise.all(stateful.map((task) => this.#fill(reader, ends, task)));
         return counts.reduce((sum, count) => sum + count, 0);
       });
       const tookMs = clock.monotonic() - startedMs;
       numbers.gauge("restore_seconds", tookMs / 1_000);
       numbers.gauge("restore_records", records);
-      log.info({ partitions: stateful.length, records, tookMs: Math.round(tookMs) }, "state restored");
+      const values = stateful.reduce((sum, { partition }) => sum + partition.valueCount, 0);
+      const fields = { partitions: stateful.length, records, values, tookMs: Math.round(tookMs) };
+      log.info(fields, "state restored");
     } finally {
       this.#restoring = 0;
     }
@@ -70,8 +67,8 @@ export class Changelogs {
     const { app, client, clock, kafka, log } = this.#options;
     if (this.#widths.size === 0) return;
     await withAdmin(client, clock, async (admin) => {
-      for (const { stores, partitions } of this.#widths.values()) {
-        const definitions = stores.map((store) => changelogTopic(app, store, partitions));
+      for (const { states, partitions } of this.#widths.values()) {
+        const definitions = states.map((state) => changelogTopic(app, state, partitions));
         const own = { ...kafka, newTopics: { ...kafka.newTopics, partitions } };
         await new TopicKeeper({ kafka: own, definitions, log }).ensure(admin);
         const { topics } = await admin.fetchTopicMetadata({ topics: definitions.map(({ name }) => name) });
@@ -90,9 +87,9 @@ export class Changelogs {
     const { app, client, clock } = this.#options;
     return withAdmin(client, clock, async (admin) => {
       const ends = new Map<string, { low: number; high: number }>();
-      for (const { stores } of this.#widths.values()) {
-        for (const store of stores) {
-          const topic = changelogTopicName(app, store);
+      for (const { states } of this.#widths.values()) {
+        for (const state of states) {
+          const topic = changelogTopicName(app, state);
           for (const { partition, low, high } of await admin.fetchTopicOffsets(topic))
             ends.set(keyOf(topic, partition), { low: Number(low), high: Number(high) });
         }
@@ -105,20 +102,31 @@ export class Changelogs {
   async #fill(
     reader: PartitionReader,
     ends: ReadonlyMap<string, { low: number; high: number }>,
-    { partitionId: partition, partition: work }: Task,
-    store: Store,
+    { topic: source, partitionId: partition, partition: work, blocks }: Task,
   ): Promise<number> {
-    const { name } = store.definition;
-    const topic = changelogTopicName(this.#options.app, name);
-    const { low = 0, high = 0 } = ends.get(keyOf(topic, partition)) ?? {};
-    const restoration = work.restoration(store);
-    let count = 0;
-    await reader.read({ topic, partition, from: low, to: high }, (record) => {
-      count++;
-      const entry = changelogEntryOf(name, record);
-      if (entry !== undefined) restoration.take(entry);
-    });
-    restoration.end();
-    return count;
+    const { app, log } = this.#options;
+    const read = await Promise.all(
+      work.states.map(async (state) => {
+        const topic = changelogTopicName(app, state);
+        const { low = 0, high = 0 } = ends.get(keyOf(topic, partition)) ?? {};
+        const changelog = new ReadChangelog();
+        let count = 0;
+        await reader.read({ topic, partition, from: low, to: high }, (record) => {
+          count++;
+          changelog.take(record);
+        });
+        return { count, found: work.load(state, changelog) };
+      }),
+    );
+    const sum = (of: (each: (typeof read)[number]) => number) =>
+      read.reduce((all, each) => all + of(each), 0);
+    const found = sum((each) => each.found);
+    if (found < blocks) {
+      log.error(
+        { topic: source, partition, states: work.states, found, noted: blocks },
+        "a part of the state is not in its changelogs, or was kept by another kind of window: going on without it",
+      );
+    }
+    return sum(({ count }) => count);
   }
 }

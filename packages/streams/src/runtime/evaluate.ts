@@ -41,8 +41,6 @@ export interface WindowInput {
 }
 
 export interface EvaluateOptions {
-  /** Leaves out side effects and writes: for records that were worked on before. */
-  readonly isRebuild: boolean;
   /** Of a source's record: grows with its position, and is the same when it is worked on again. */
   readonly sequence?: number;
   /** Of a record that was begun before its turn. */
@@ -79,8 +77,6 @@ function visit(
     case "applyAsync":
       return whenDone(called(node, value, context), goOn);
     case "stateful": {
-      // Nothing behind it is rebuilt: what it knew then is not known any more.
-      if (options.isRebuild) return;
       const run = () => node.run(value, effects.states.of(node.store, context), context);
       const work = () => whenDone(calledBy(node, run), goOn);
       // It reads what all records before it have changed.
@@ -96,7 +92,6 @@ function visit(
     case "filter":
       return whenDone(called(node, value, context), (keep) => (keep === true ? goOn(value) : undefined));
     case "update":
-      if (options.isRebuild) return goOn(value);
       return inItsTurn(options, () => whenDone(called(node, value, context), () => goOn(value)));
     case "branch":
       return evaluate(armOf(node.next, value, context)?.next ?? [], value, context, effects, options);
@@ -107,15 +102,13 @@ function visit(
       effects.prints.push({ label: node.label, value, context });
       return goOn(value);
     case "toTopic":
-      if (!options.isRebuild) effects.out.push(guarded(node, () => recordFor(node.topic, value, context)));
+      effects.out.push(guarded(node, () => recordFor(node.topic, value, context)));
       return goOn(value);
     case "toChosenTopic":
-      if (!options.isRebuild)
-        effects.out.push(guarded(node, () => recordFor(chosen(node, value, context), value, context)));
+      effects.out.push(guarded(node, () => recordFor(chosen(node, value, context), value, context)));
       return goOn(value);
     case "groupBy":
-      if (!options.isRebuild)
-        effects.out.push(guarded(node, () => regrouped(node, value, context, effects, options)));
+      effects.out.push(guarded(node, () => regrouped(node, value, context, effects, options)));
       return;
     case "window": {
       const known = effects.windows.find((input) => input.node === node);

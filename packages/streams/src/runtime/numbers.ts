@@ -12,7 +12,6 @@ const COUNTERS = {
   records_skipped: "Records passed over, as the policy says.",
   records_retried: "Tries of a record after a function of the pipeline threw.",
   records_repeated: "Records of a repartition topic that were there before, left out.",
-  records_rebuilt: "Records read again to rebuild window state.",
   results: "Window results told, revisions included.",
   results_revised: "Window results told again because a late record changed them.",
   commits: "Offset commits.",
@@ -37,7 +36,7 @@ const GAUGES = {
 /** Told as 0 before anything happens, by the labels that they are counted with; the dead letters' have a code, too. */
 const ZEROES = {
   plain: [
-    ...(["records_late", "records_future", "records_rebuilt", "records_retried"] as const),
+    ...(["records_late", "records_future", "records_retried"] as const),
     ...(["results", "results_revised", "commits", "rebalances", "consumer_restarts"] as const),
   ],
   byTopic: ["records_in", "records_misplaced"],

@@ -1,5 +1,4 @@
 /** A window as one partition has it: its clock, how far it has come, its state. */
-import { OffsetSet } from "../state/offset-set.ts";
 import { type SourceNode, type WindowNode, windowsOf } from "../topology/nodes.ts";
 import { StreamClock } from "../windows/stream-clock.ts";
 import type { WindowState } from "../windows/window-state.ts";
@@ -13,7 +12,6 @@ export interface PartitionWindow {
   /** How far what that made due has been told. */
   toldMs: number | undefined;
   readonly state: WindowState;
-  uncounted: OffsetSet;
 }
 
 export function partitionWindowsOf(source: SourceNode): PartitionWindow[] {
@@ -23,7 +21,6 @@ export function partitionWindowsOf(source: SourceNode): PartitionWindow[] {
     reachedMs: undefined,
     toldMs: undefined,
     state: windowStateOf(node),
-    uncounted: new OffsetSet(),
   }));
 }
 

@@ -5,7 +5,7 @@
 
 import { InvalidRecordError, ProcessingError } from "../errors.ts";
 import type { IncomingRecord } from "../ports.ts";
-import type { ChangelogEntry, Restoration } from "../state/changelog.ts";
+import type { Change as LoggedChange, ReadChangelog } from "../state/changelog.ts";
 import type { Checkpoint, WindowCheckpoint } from "../state/checkpoint.ts";
 import type { Store } from "../state/store.ts";
 import type { RecordContext, SourceNode, WindowNode } from "../topology/nodes.ts";
@@ -19,7 +19,7 @@ import { type Effects, evaluate, noEffects } from "./evaluate.ts";
 import { type FailurePolicy, verdictOf } from "./faults.ts";
 import { Leaving, type LeavingPorts } from "./leaving.ts";
 import { Origins, withoutOrigin } from "./origins.ts";
-import { PartitionStores } from "./partition-stores.ts";
+import { PartitionState } from "./partition-state.ts";
 import { follow, type PartitionWindow, partitionWindowsOf } from "./partition-windows.ts";
 import { futureReason, lateReason } from "./reasons.ts";
 import { resultHeadersOf } from "./result-headers.ts";
@@ -44,19 +44,31 @@ interface BegunRecord {
 export interface Note {
   readonly position: number;
   readonly checkpoint: Checkpoint;
+  /** How often changes of state had been collected, see {@link PartitionState}. */
+  readonly collected: number;
+}
+
+export interface PartitionOptions {
+  readonly source: SourceNode;
+  readonly partition: number;
+  /** The next record to work on. */
+  readonly position: number;
+  /** Names this life of the work like no other: in its checkpoints, and in what it writes into changelogs. */
+  readonly owner: string;
+  readonly ports: PartitionPorts;
+  /** Added to offsets to make revisions: see {@link Checkpoint}. @default 0 */
+  readonly revisionBase?: number;
 }
 
 /**
  * A step of the clock that no record made, and that decides what a session is: where it is forgotten, whoever comes next
  * may decide differently. So nothing leaves that was made after it until it is noted.
  */
-interface Step {
-  readonly position: number;
-  readonly checkpoint: Omit<Checkpoint, "owner">;
-}
+type Step = Note;
 
 export class Partition {
   readonly #source: SourceNode;
+  readonly #owner: string;
   readonly #ports: PartitionPorts;
   readonly #windows: PartitionWindow[];
   /** The next record to work on. */
@@ -70,26 +82,20 @@ export class Partition {
   /** For how many records functions may be at work at once. */
   readonly concurrency: number;
   readonly #begun = new Map<number, BegunRecord>();
-  readonly #stores: PartitionStores;
+  readonly #state: PartitionState;
   readonly #leaving: Leaving;
 
-  /** `revisionBase` is added to offsets to make revisions: see {@link Checkpoint}. */
-  constructor(
-    source: SourceNode,
-    partition: number,
-    position: number,
-    ports: PartitionPorts,
-    revisionBase = 0,
-  ) {
+  constructor({ source, partition, position, owner, ports, revisionBase = 0 }: PartitionOptions) {
     this.#source = source;
+    this.#owner = owner;
     this.#revisionBase = revisionBase;
     this.#ports = ports;
     this.#position = position;
     this.#last = nothing(source.topic.name, partition, position);
     this.concurrency = concurrencyOf(source);
-    this.#stores = new PartitionStores(source);
     this.#leaving = new Leaving(ports);
     this.#windows = partitionWindowsOf(source);
+    this.#state = new PartitionState(source, this.#windows, owner);
   }
 
   /** The next record to work on. */
@@ -112,7 +118,17 @@ export class Partition {
 
   /** By their names. */
   get stores(): ReadonlyMap<string, Store> {
-    return this.#stores.byName;
+    return this.#state.stores;
+  }
+
+  /** The names of its stores and windows; each has a changelog. */
+  get states(): readonly string[] {
+    return this.#state.names;
+  }
+
+  /** Whether anything is kept from one record to the next. */
+  get isStateful(): boolean {
+    return this.#state.names.length > 0;
   }
 
   /** Event time reached, the slowest window's; undefined before the first record. */
@@ -125,6 +141,11 @@ export class Partition {
     return this.#windows.reduce((sum, { state }) => sum + state.size, 0);
   }
 
+  /** What windows and stores keep. */
+  get valueCount(): number {
+    return this.paneCount + [...this.stores.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** Changes whenever a note would. */
   get version(): string {
     const progress = this.#windows.map(({ state }) => state.progress ?? "");
@@ -132,95 +153,61 @@ export class Partition {
   }
 
   /**
-   * Takes up what another life of the pipeline noted. Its records have to follow from `rewindTo` on: those before the
-   * committed position by `rebuild`, the others by `process`.
+   * Takes up what another life of the pipeline noted; what it kept then follows by `load`, from each changelog.
    *
    * The other life may have told results after its last note. They are told again, from records that reach at least as
    * far, so under revisions at least as high: readers who keep the highest, and of equal ones the later, end up with ours.
    */
   restore(checkpoint: Checkpoint): void {
     this.#revisionBase = checkpoint.revisionBase;
-    this.#stores.restore(checkpoint.commits ?? 0);
+    this.#state.restore(checkpoint);
     this.#origins = Origins.decode(checkpoint.origins);
     for (const window of this.#windows) {
       const noted = checkpoint.windows.get(window.node.name);
       if (noted === undefined) continue;
-      // Where records are gone, the state is what can still be read.
       window.clock = new StreamClock(window.node.shape, noted.clockMs);
       window.reachedMs = noted.clockMs;
-      window.uncounted = noted.uncounted;
       window.toldMs = noted.toldMs;
       window.state.restore(noted.toldMs);
     }
   }
 
-  /** Takes up what the changelog of a store holds; to be called behind `restore`. */
-  restoration(store: Store): Restoration {
-    return this.#stores.restoration(store);
+  /** Takes up what the changelog of a store or window holds, behind `restore`. Returns how many of its blocks count. */
+  load(state: string, changelog: ReadChangelog): number {
+    return this.#state.load(state, changelog);
   }
 
-  /** What the next note commits of stores: to be with Kafka before it, or together with it. */
-  takeChanges(): ChangelogEntry[] {
+  /** Where the work stands, with what changed of stores and windows: to be with Kafka before the note, or with it. */
+  takeNews(): { note: Note; changes: LoggedChange[] } {
     // What came behind the step is of the commit after it.
-    if (this.#step === undefined) this.#stores.collect();
-    return this.#stores.take();
-  }
-
-  /** Where the work stands; to be committed when everything told so far is with Kafka. */
-  note(owner: string): Note {
-    const { position, checkpoint } = this.#step ?? {
-      position: this.#position,
-      checkpoint: this.#checkpoint(),
-    };
-    return { position, checkpoint: { owner, ...checkpoint } };
+    if (this.#step === undefined) this.#state.collect();
+    return { changes: this.#state.take(), note: this.#step ?? this.#note() };
   }
 
   /** The note is committed. */
-  noted({ checkpoint }: Note): void {
-    const step = this.#step;
-    if (step === undefined || checkpoint.windows !== step.checkpoint.windows) return;
+  noted(note: Note): void {
+    this.#state.noted(note.collected);
+    if (note !== this.#step) return;
     this.#step = undefined;
     this.#leaving.release();
   }
 
-  #checkpoint(): Omit<Checkpoint, "owner"> {
-    const rewindTo = this.#windows.reduce(
-      (least, { state }) => Math.min(least, state.offsetMin ?? least),
-      this.#position,
-    );
-    const windows = new Map<string, WindowCheckpoint>();
-    for (const { node, reachedMs, toldMs, uncounted } of this.#windows) {
-      uncounted.dropBelow(rewindTo);
-      windows.set(node.name, { clockMs: reachedMs, toldMs, uncounted });
-    }
-    return {
-      revisionBase: this.#revisionBase,
-      rewindTo,
-      windows,
-      origins: this.#origins.encode(),
-      ...(this.#stores.commits > 0 && { commits: this.#stores.commits }),
-    };
+  #note(): Note {
+    return { position: this.#position, checkpoint: this.checkpoint(), collected: this.#state.collected };
   }
 
-  /** A record that was worked on before the state was lost. */
-  rebuild(record: IncomingRecord): void | Promise<void> {
-    this.#position = record.offset + 1;
-    this.#ports.numbers.count("records_rebuilt");
-    const windows = this.#windows.filter(({ uncounted }) => !uncounted.has(record.offset));
-    const decoded = decode(this.#source, record);
-    if (!decoded.ok || windows.length === 0) return;
-    this.#last = record;
-    return this.#tried(record, () => {
-      const effects = noEffects(this.#stores.byName);
-      const done = evaluate(this.#source.next, decoded.value, decoded.context, effects, { isRebuild: true });
-      const settle = () => {
-        for (const { node, values, context } of effects.windows) {
-          const state = windows.find((window) => window.node === node)?.state;
-          state?.rebuild(context.key, context.timestampMs, values, record.offset);
-        }
-      };
-      return done === undefined ? settle() : done.then(settle);
-    });
+  /** What was collected last, and what is not in it. */
+  checkpoint(): Checkpoint {
+    const windows = new Map<string, WindowCheckpoint>();
+    for (const { node, reachedMs, toldMs } of this.#windows)
+      windows.set(node.name, { clockMs: reachedMs, toldMs });
+    return {
+      owner: this.#owner,
+      revisionBase: this.#revisionBase,
+      windows,
+      ...this.#state.ended,
+      origins: this.#origins.encode(),
+    };
   }
 
   /** Works on the next record. Throws for the record's sake only where the policy says so. */
@@ -241,7 +228,7 @@ export class Partition {
     this.#last = record;
     this.#eventTimeMs = context.timestampMs;
     const wallMs = this.#ports.wallMs();
-    this.#stores.reach(context.timestampMs, wallMs);
+    this.#state.reach(context.timestampMs, wallMs);
     const future = this.#windows.filter(({ clock }) => !clock.record(context.timestampMs, wallMs));
     for (const window of this.#windows) if (!future.includes(window)) follow(window, context.timestampMs);
     const told = this.#tellDue();
@@ -272,8 +259,8 @@ export class Partition {
     if (!decoded.ok) return true;
     const { value, context } = decoded;
     const sequence = this.#revision(given.offset);
-    const begun = new Begun(noEffects(this.#stores.byName), (effects, turn) =>
-      evaluate(this.#source.next, value, context, effects, { isRebuild: false, sequence, turn }),
+    const begun = new Begun(noEffects(this.#state.stores), (effects, turn) =>
+      evaluate(this.#source.next, value, context, effects, { sequence, turn }),
     );
     this.#begun.set(given.offset, { decoded, begun });
     return true;
@@ -300,8 +287,8 @@ export class Partition {
     const others = this.#tellDue();
     const step = () => {
       for (const window of stepping) follow(window, window.clock.valueMs);
-      this.#stores.collect();
-      this.#step = { position: this.#position, checkpoint: this.#checkpoint() };
+      this.#state.collect();
+      this.#step = this.#note();
       this.#leaving.hold();
       return this.#tellDue();
     };
@@ -315,7 +302,6 @@ export class Partition {
   /** It was worked on already: an upstream partition that was taken over gave it again. */
   #repeated(record: IncomingRecord): void {
     this.#ports.numbers.count("records_repeated", record.topic);
-    for (const { uncounted } of this.#windows) uncounted.add(record.offset);
     this.#done(record);
   }
 
@@ -336,12 +322,10 @@ export class Partition {
     future: readonly PartitionWindow[],
     begun: Begun | undefined,
   ): void | Promise<void> {
-    const effects = begun?.effects ?? noEffects(this.#stores.byName);
+    const effects = begun?.effects ?? noEffects(this.#state.stores);
     const sequence = this.#revision(record.offset);
     const done =
-      begun === undefined
-        ? evaluate(this.#source.next, value, context, effects, { isRebuild: false, sequence })
-        : begun.end();
+      begun === undefined ? evaluate(this.#source.next, value, context, effects, { sequence }) : begun.end();
     const settle = () => this.#settle(record, effects, future);
     return done === undefined ? settle() : done.then(settle);
   }
@@ -353,27 +337,23 @@ export class Partition {
     future: readonly PartitionWindow[],
   ): void | Promise<void> {
     const prepared: { window: PartitionWindow; change: Change }[] = [];
-    const uncounting: PartitionWindow[] = [];
     let refused: { code: DeadLetterCode; reason: string } | undefined;
     for (const { node, values, context } of effects.windows) {
       const window = this.#windowOf(node);
       if (window === undefined) continue;
       if (future.includes(window)) {
         refused ??= { code: "future", reason: futureReason(context.timestampMs, node) };
-        uncounting.push(window);
       } else if (window.state.isLate(context.key, context.timestampMs)) {
         refused ??= { code: "late", reason: lateReason(context.timestampMs, node) };
-        uncounting.push(window);
       } else {
         prepared.push({ window, change: window.state.prepare(context.key, context.timestampMs, values) });
       }
     }
     // No function of a user runs from here on until the record counts: it counts in all its windows and stores or in none.
     effects.states.apply();
-    for (const { uncounted } of uncounting) uncounted.add(record.offset);
     const changed = prepared.map(({ window, change }) => ({
       window,
-      told: change.apply(record.offset, this.#revision(record.offset + 1)),
+      told: change.apply(this.#revision(record.offset + 1)),
     }));
     for (const { window, told } of changed) {
       if (window.node.shape.kind !== "trailing") continue;
@@ -439,8 +419,8 @@ export class Partition {
     };
     const work = (): void | Promise<void> => {
       if ("error" in result) throw result.error;
-      const effects = noEffects(this.#stores.byName);
-      const done = evaluate(node.next, result, context, effects, { isRebuild: false });
+      const effects = noEffects(this.#state.stores);
+      const done = evaluate(node.next, result, context, effects, {});
       const settle = () => {
         effects.states.apply();
         this.#leaving.print(effects);
@@ -467,7 +447,6 @@ export class Partition {
       if (verdict.kind !== "again") {
         if (verdict.kind === "fail") throw new ProcessingError(record, verdict);
         this.#leaving.putAside(verdict.kind, record, code, verdict);
-        if (code === "failed") for (const { uncounted } of this.#windows) uncounted.add(record.offset);
         return;
       }
       this.#ports.numbers.count("records_retried");

@@ -4,7 +4,6 @@ import { messageOf } from "../errors.ts";
 import { keyOf, type TopicPartition } from "../io/consumer-session.ts";
 import { withAdmin } from "../io/topics.ts";
 import type { Clock, Log } from "../ports.ts";
-import { decodeCheckpoint } from "../state/checkpoint.ts";
 import type { SourceNode } from "../topology/nodes.ts";
 
 /** As Kafka Streams' `repartition.purge.interval.ms`. */
@@ -12,7 +11,6 @@ export const PURGE_EVERY_MS = 30_000;
 
 interface Committed extends TopicPartition {
   readonly offset: number;
-  readonly metadata: string;
 }
 
 export class Purge {
@@ -35,12 +33,10 @@ export class Purge {
     this.#topics = new Set(own.map(({ topic }) => topic.name));
   }
 
-  /** The group has these positions: what lies before the oldest record that they still need is worth nothing. */
+  /** The group has these positions: what lies before them is worth nothing. */
   committed(positions: readonly Committed[]): void {
-    for (const { topic, partition, offset, metadata } of positions) {
-      if (!this.#topics.has(topic)) continue;
-      const rewindTo = decodeCheckpoint(metadata)?.rewindTo ?? offset;
-      this.#done.set(keyOf(topic, partition), { topic, partition, offset: Math.min(rewindTo, offset) });
+    for (const { topic, partition, offset } of positions) {
+      if (this.#topics.has(topic)) this.#done.set(keyOf(topic, partition), { topic, partition, offset });
     }
   }
 

@@ -46,7 +46,7 @@ export interface RunnerOptions {
 
 /** How an app is, for health checks: `ready` for traffic, `live` or to be restarted, and `why` in words. */
 export interface AppHealth {
-  /** Partitions are assigned, state is rebuilt, Kafka answers. */
+  /** Partitions are assigned, state is restored, Kafka answers. */
   readonly ready: boolean;
   /** Nothing is stuck and nothing has failed for good. */
   readonly live: boolean;
@@ -148,10 +148,7 @@ export class Runner {
     if (restoring > 0)
       return { ready: false, live: true, why: `restoring the state of ${restoring} partitions` };
     if (trouble !== undefined) return { ready: false, ...trouble };
-    const { rebuilding, size } = this.#tasks;
-    if (rebuilding > 0)
-      return { ready: false, live: true, why: `rebuilding the state of ${rebuilding} partitions` };
-    return { ready: true, live: true, why: `working on ${size} partitions` };
+    return { ready: true, live: true, why: `working on ${this.#tasks.size} partitions` };
   }
 
   get #session(): ConsumerSession | undefined {

@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
 import { startOf } from "./start-offsets.ts";
 
-const noted = (owner: string, rewindTo: number) =>
-  encodeCheckpoint({ owner, revisionBase: 0, rewindTo, windows: new Map(), origins: {} }).text;
+const noted = (owner: string) =>
+  encodeCheckpoint({
+    ...{ owner, revisionBase: 0, windows: new Map(), lives: new Map(), blocks: 0, origins: {} },
+  });
 const at = (low: number, high: number, committed: number, metadata: string | null = null) => ({
   low,
   high,
@@ -27,28 +29,22 @@ describe("where the work on a partition starts", () => {
     });
   });
 
-  test("a group with one goes on there, reading back as far as its note says and the topic has", () => {
-    expect(startOf(at(10, 90, 50), undefined, "latest", "earliest")).toMatchObject({
-      position: 50,
-      readFrom: 50,
-    });
-    expect(startOf(at(10, 90, 50, "another tool's"), undefined, "latest", "earliest")).toMatchObject({
-      readFrom: 50,
-    });
-    expect(startOf(at(10, 90, 50, noted("x", 30)), undefined, "latest", "earliest")).toMatchObject({
-      readFrom: 30,
-    });
-    expect(startOf(at(40, 90, 50, noted("x", 30)), undefined, "latest", "earliest")).toMatchObject({
-      readFrom: 40,
+  test("a group with one goes on there, with the state that its note speaks of", () => {
+    const there = { kind: "resume", position: 50 };
+    expect(startOf(at(10, 90, 50), undefined, "latest", "earliest")).toEqual(there);
+    expect(startOf(at(10, 90, 50, "another tool's"), undefined, "latest", "earliest")).toEqual(there);
+    expect(startOf(at(10, 90, 50, noted("x")), undefined, "latest", "earliest")).toMatchObject({
+      ...there,
+      checkpoint: { owner: "x" },
     });
   });
 
   test("who had the partition all the time goes on where it stands; who had it before somebody else does not", () => {
-    expect(startOf(at(10, 90, 50, noted("me", 30)), me, "latest", "earliest")).toEqual({
+    expect(startOf(at(10, 90, 50, noted("me")), me, "latest", "earliest")).toEqual({
       kind: "continue",
       offset: 70,
     });
-    expect(startOf(at(10, 90, 60, noted("other", 30)), me, "latest", "earliest")).toMatchObject({
+    expect(startOf(at(10, 90, 60, noted("other")), me, "latest", "earliest")).toMatchObject({
       kind: "resume",
       position: 60,
     });
@@ -59,8 +55,8 @@ describe("where the work on a partition starts", () => {
     const above = (revisionBase: number) => ({ ...recreated, revisionBase: revisionBase + FAR });
     expect(startOf(at(0, 90, -1), me, "latest", "earliest")).toEqual(above(1_070));
     expect(startOf(at(0, 5, 50), undefined, "latest", "latest")).toEqual(above(50));
-    expect(startOf(at(0, 5, 50, noted("x", 30)), undefined, "latest", "latest")).toEqual(above(50));
-    expect(startOf(at(0, 5, 50, noted("me", 30)), me, "latest", "latest")).toEqual(above(1_070));
+    expect(startOf(at(0, 5, 50, noted("x")), undefined, "latest", "latest")).toEqual(above(50));
+    expect(startOf(at(0, 5, 50, noted("me")), me, "latest", "latest")).toEqual(above(1_070));
   });
 
   test("where retention was quicker than we, the policy decides", () => {

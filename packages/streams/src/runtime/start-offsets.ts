@@ -18,7 +18,6 @@ export type Start =
   | {
       readonly kind: "resume";
       readonly position: number;
-      readonly readFrom: number;
       readonly checkpoint?: Checkpoint;
     }
   /** No position that means anything: start here, with empty state. `why` says what happened, if something did. */
@@ -79,7 +78,5 @@ export function startOf(
   }
   if (committed > high) return recreated;
   if (committed < low) return gone;
-  if (checkpoint === undefined) return { kind: "resume", position: committed, readFrom: committed };
-  const readFrom = Math.min(committed, Math.max(low, checkpoint.rewindTo));
-  return { kind: "resume", position: committed, readFrom, checkpoint };
+  return { kind: "resume", position: committed, ...(checkpoint !== undefined && { checkpoint }) };
 }

@@ -2,12 +2,22 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { keptLog } from "../../test-support/kafka.ts";
-import { Bench, type Reading, readingTopic, recordOf } from "../../test-support/readings.ts";
+import {
+  Bench,
+  bruteForce,
+  type Reading,
+  readingTopic,
+  recordOf,
+  resultTopic,
+  valuesOf,
+} from "../../test-support/readings.ts";
 import { agg, createStreamApp, type KeyState } from "../index.ts";
 
 const from = readingTopic("readings");
 const second = readingTopic("second");
 const to = readingTopic("out");
+const kpis = resultTopic("kpis");
+const START_MS = 1_700_000_000_000;
 const at = (atMs: number, x: number, key = "a"): Reading => ({ key, atMs, x });
 const appOf = () => createStreamApp({ name: "app", kafka: { brokers: ["nobody:1"] }, log: keptLog() });
 
@@ -94,16 +104,51 @@ test("what can't be is refused when it is described", () => {
   const app = appOf();
   const readings = app.dataframe(from);
   const stateful = readings.applyStateful(summed, { store: "sums" });
-  expect(() => stateful.tumblingWindow("1s", { grace: "0s" }).aggregate({ n: agg.count() }).final()).toThrow(
-    /stands behind applyStateful.*put groupBy between/,
-  );
   expect(() => readings.applyStateful(summed, { store: "sums" })).toThrow(/named "sums" already/);
   expect(() => readings.applyStateful(summed, { store: "my sums" })).toThrow(/no part of a topic's name/);
   const both = readings.merge(app.dataframe(second));
   expect(() => both.applyStateful(summed, { store: "both" })).toThrow(/behind a merge of several topics/);
-  // A window behind groupBy is another part of the app.
-  const grouped = stateful.groupBy(({ key }) => key, { name: "again" });
-  expect(() =>
-    grouped.tumblingWindow("1s", { grace: "0s" }).aggregate({ n: agg.count() }).final(),
-  ).not.toThrow();
+  const named = { grace: "0s", name: "last minute" } as const;
+  expect(() => stateful.tumblingWindow("1s", named).aggregate({ n: agg.count() }).final()).toThrow(
+    /A window is named "last minute", which is no part of a topic's name/,
+  );
+});
+
+test("a window behind a stateful step has what that made of each record, once, whatever crashes", () => {
+  const script = fc.array(
+    fc.oneof(
+      fc.record({ key: fc.constantFrom("a", "b"), gapMs: fc.nat({ max: 900 }) }),
+      fc.constantFrom("commit" as const, "crash" as const, "restart" as const),
+    ),
+    { maxLength: 40 },
+  );
+  fc.assert(
+    fc.property(script, (steps) => {
+      const app = appOf();
+      const counted = app.dataframe(from).applyStateful(summed, { store: "sums" });
+      counted
+        .trailingWindow("3s", { every: "1s" })
+        .aggregate({ count: agg.count(), sum: agg.sum(({ x }) => x) })
+        .toTopic(kpis);
+      const driver = app.testDriver({ startMs: START_MS, commit: "by-hand" });
+      const sums = new Map<string, number>();
+      const made: Reading[] = [];
+      let atMs = START_MS;
+      for (const each of steps) {
+        if (typeof each === "string") driver[each]();
+        else {
+          atMs += each.gapMs;
+          driver.pipe(from, at(atMs, 1, each.key), { timestampMs: atMs });
+          sums.set(each.key, (sums.get(each.key) ?? 0) + 1);
+          made.push(at(atMs, sums.get(each.key) ?? 0, each.key));
+        }
+      }
+      driver.advanceWallClock("20s").crash();
+      driver.advanceWallClock("20s");
+      const shape = { sizeMs: 3_000, everyMs: 1_000, idleAfterMs: 0, allowedLatenessMs: 0, maxFutureMs: 0 };
+      if (made.length > 0)
+        expect(valuesOf(driver.read(kpis))).toEqual(bruteForce(made, shape, atMs + 10_000));
+    }),
+    { numRuns: 200 },
+  );
 });

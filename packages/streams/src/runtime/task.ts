@@ -1,7 +1,6 @@
 /** One partition's records waiting for work, and the loop that works on them, one at a time, in order. */
 import { nextTurn } from "../io/machine-clock.ts";
 import type { Clock, IncomingRecord } from "../ports.ts";
-import type { Checkpoint } from "../state/checkpoint.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Partition } from "./partition.ts";
 
@@ -19,10 +18,10 @@ export interface TaskOptions {
   readonly partition: Partition;
   /** Names this life of the work on the partition in its checkpoints. */
   readonly owner: string;
-  /** The group's position: records before it only rebuild state. */
+  /** The group's position. */
   readonly startPosition: number;
-  /** To be committed before anything is worked on. */
-  readonly takeOver: Checkpoint;
+  /** How many blocks its changelogs must have at least. */
+  readonly blocks: number;
   readonly clock: Clock;
   readonly outlet: Outlet;
   readonly onQueue: (isFull: boolean) => void;
@@ -37,7 +36,9 @@ export class Task {
   readonly owner: string;
   readonly startPosition: number;
   readonly outlet: Outlet;
-  takeOver: Checkpoint | undefined;
+  readonly blocks: number;
+  /** It is noted who works on the partition; before that nothing is worked on. */
+  isTakenOver = false;
   readonly #options: TaskOptions;
   #queue: IncomingRecord[] = [];
   #head = 0;
@@ -70,7 +71,7 @@ export class Task {
     this.owner = options.owner;
     this.startPosition = options.startPosition;
     this.outlet = options.outlet;
-    this.takeOver = options.takeOver;
+    this.blocks = options.blocks;
     this.#nextOffset = options.partition.position;
     this.committed = { position: options.startPosition, records: 0 };
   }
@@ -108,10 +109,6 @@ export class Task {
     return !this.#isRunning && this.#head >= this.#queue.length;
   }
 
-  get isRebuilding(): boolean {
-    return this.partition.position < this.startPosition;
-  }
-
   /** How long the record in work has been in work, in milliseconds. */
   get busyMs(): number {
     return this.#busySinceMs === undefined ? 0 : this.#options.clock.monotonic() - this.#busySinceMs;
@@ -140,7 +137,7 @@ export class Task {
   /** Time has passed, by a clock that does not step. `isAtEnd`: Kafka has no more records than those that came. */
   elapse(elapsedMs: number, isAtEnd: boolean): void {
     if (!this.partition.hasWindows) return;
-    if (isAtEnd && this.isIdle && !this.isRebuilding) {
+    if (isAtEnd && this.isIdle) {
       this.#quietMs += elapsedMs;
       this.#wake();
     } else {
@@ -199,9 +196,7 @@ export class Task {
     for (let record = this.#next(); record !== undefined; record = this.#next()) {
       const noRoom = outlet.room();
       if (noRoom !== undefined) await noRoom;
-      // Before the group's position there may be ends of transactions: what counts is where the record lies.
-      const isKnown = record.offset < this.startPosition;
-      const work = isKnown ? partition.rebuild(record) : partition.process(record);
+      const work = partition.process(record);
       if (work !== undefined) await this.#guarded(work);
       if (this.#isStopped) return;
       if (clock.monotonic() >= sliceEndMs) {
@@ -215,7 +210,7 @@ export class Task {
   }
 
   async #elapse(): Promise<void> {
-    if (this.#isStopped || this.isRebuilding) return;
+    if (this.#isStopped) return;
     if (this.#wasBusy) {
       this.#wasBusy = false;
       const told = this.partition.elapse(0, false);
@@ -250,7 +245,7 @@ export class Task {
   /** Begins what the next records ask of the outside, as many of them as may be under way at once. */
   #lookAhead(): void {
     const { partition } = this.#options;
-    if (partition.concurrency === 1 || this.isRebuilding || this.#isStopped || this.#isDraining) return;
+    if (partition.concurrency === 1 || this.#isStopped || this.#isDraining) return;
     for (let i = this.#head; i < this.#queue.length; i++) {
       const record = this.#queue[i];
       if (record === undefined || !partition.begin(record)) return;

@@ -10,7 +10,7 @@ import { encodeCheckpoint } from "../state/checkpoint.ts";
 import type { SourceNode } from "../topology/nodes.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Outlet } from "./outlet.ts";
-import { type Note, Partition, type PartitionPorts } from "./partition.ts";
+import { Partition, type PartitionPorts } from "./partition.ts";
 import {
   type EarlierWork,
   type OnRecordsGone,
@@ -60,11 +60,6 @@ export class Tasks {
     return this.#tasks.size;
   }
 
-  /** How many are reading back to rebuild their state. */
-  get rebuilding(): number {
-    return [...this.#tasks.values()].filter((task) => task.isRebuilding).length;
-  }
-
   /** Ends the tasks of all other partitions. */
   keepOnly(partitions: readonly TopicPartition[]): void {
     const kept = new Set(partitions.map(({ topic, partition }) => keyOf(topic, partition)));
@@ -102,7 +97,7 @@ export class Tasks {
     const task = this.#taskFor({ topic, partition }, start, partitions);
     this.#tasks.set(key, task);
     this.#new.push(task);
-    return start.kind === "fresh" ? start.offset : start.readFrom;
+    return start.kind === "fresh" ? start.offset : start.position;
   }
 
   /** Those that were made since this was last asked. */
@@ -114,17 +109,17 @@ export class Tasks {
 
   /** Notes who works on the partitions from here on: whoever had them before, and comes back, will see. */
   takeOver(): Positions {
-    const taken = [...this.#tasks.values()].filter((task) => task.takeOver !== undefined);
+    const taken = [...this.#tasks.values()].filter((task) => !task.isTakenOver);
     return {
       changes: [],
-      offsets: taken.map(({ topic, partitionId, startPosition, takeOver, partition, owner }) => ({
+      offsets: taken.map(({ topic, partitionId, startPosition, partition }) => ({
         topic,
         partition: partitionId,
         offset: startPosition,
-        metadata: encodeCheckpoint(takeOver ?? partition.note(owner).checkpoint).text,
+        metadata: encodeCheckpoint(partition.checkpoint()),
       })),
       noted: () => {
-        for (const task of taken) task.takeOver = undefined;
+        for (const task of taken) task.isTakenOver = true;
       },
     };
   }
@@ -133,25 +128,26 @@ export class Tasks {
   moved(isLast: boolean): Task[] {
     const isNews = (task: Task) => isLast || task.committedVersion !== task.partition.version;
     // Until it is noted who works on it, nothing is.
-    const isOurs = (task: Task) => task.takeOver === undefined && !task.isBroken;
-    return [...this.#tasks.values()].filter((task) => isOurs(task) && !task.isRebuilding && isNews(task));
+    const isOurs = (task: Task) => task.isTakenOver && !task.isBroken;
+    return [...this.#tasks.values()].filter((task) => isOurs(task) && isNews(task));
   }
 
   /** Where the task stands now; nothing once it is no longer ours. */
   newsOf(task: Task): Positions {
     const { app, wallMs } = this.#options.ports;
     const { version } = task.partition;
-    const changes = task.partition
-      .takeChanges()
-      .map((entry) => changelogRecord(app, task.partitionId, entry, wallMs()));
-    const note = task.partition.note(task.owner);
-    const offset = this.#positionOf(task, note);
+    const news = task.partition.takeNews();
+    const changes = news.changes.map((change) => changelogRecord(app, task.partitionId, change, wallMs()));
+    const { note } = news;
+    const { topic, partitionId: partition } = task;
+    const metadata = encodeCheckpoint(note.checkpoint);
+    const position = { topic, partition, offset: note.position, metadata };
     const isOurs = () => this.#tasks.get(keyOf(task.topic, task.partitionId)) === task;
     return {
       changes,
       // Read when they are committed: it may have gone to another meanwhile.
       get offsets() {
-        return isOurs() ? [offset] : [];
+        return isOurs() ? [position] : [];
       },
       noted: () => {
         task.committedVersion = version;
@@ -185,7 +181,7 @@ export class Tasks {
     const isDone = (task: Task) => isAtEnd({ topic: task.topic, partition: task.partitionId });
     const busyTopics = new Set<string>();
     for (const task of this.#tasks.values()) {
-      if (!isDone(task) || !task.isIdle || task.isRebuilding) busyTopics.add(task.topic);
+      if (!isDone(task) || !task.isIdle) busyTopics.add(task.topic);
     }
     for (const task of this.#tasks.values()) {
       // There is more to come from where its records come from: only the end of all of it is silence.
@@ -233,20 +229,10 @@ export class Tasks {
   /** A broken task's position still says where the topic had come; one that was never noted was never begun. */
   #earlier({ topic, partition }: TopicPartition): EarlierWork | undefined {
     const task = this.#tasks.get(keyOf(topic, partition));
-    if (task?.takeOver !== undefined) return undefined;
-    if (task?.isBroken !== true) return task;
+    if (task === undefined || !task.isTakenOver) return undefined;
+    if (!task.isBroken) return task;
     const { nextOffset, revisionBase } = task;
     return { owner: "", nextOffset, revisionBase };
-  }
-
-  #positionOf(task: Task, note: Note): CommittedPosition {
-    const { text, lost } = encodeCheckpoint(note.checkpoint);
-    const { topic, partitionId: partition } = task;
-    if (lost > 0) {
-      const message = "too many gaps to note: after a restart some refused records would count";
-      this.#options.log.warn({ topic, partition, lost }, message);
-    }
-    return { topic, partition, offset: note.position, metadata: text };
   }
 
   /** Nobody shall learn from missing results alone that records were passed over, or that windows start empty. */
@@ -278,22 +264,25 @@ export class Tasks {
     const source = sources.get(at.topic);
     if (source === undefined)
       throw new KafkaRefusedError("the assignment", `topic "${at.topic}" was not asked for`);
-    const readFrom = start.kind === "fresh" ? start.offset : start.readFrom;
-    const startPosition = start.kind === "fresh" ? start.offset : start.position;
+    const position = start.kind === "fresh" ? start.offset : start.position;
     const revisionBase = start.kind === "fresh" ? start.revisionBase : 0;
     const isHome = partitions > 1 ? homeOf(at.partition, partitions) : undefined;
     const outlet = outletOf(at);
     const emit: PartitionPorts["emit"] = (record, origin) => outlet.emit(record, origin);
-    const partition = new Partition(source, at.partition, readFrom, { ...ports, isHome, emit }, revisionBase);
-    if (start.kind === "resume" && start.checkpoint !== undefined) partition.restore(start.checkpoint);
     const owner = `${this.#process}-${this.#count++}`;
+    const partition = new Partition({
+      ...{ source, partition: at.partition, position, owner, revisionBase },
+      ports: { ...ports, isHome, emit },
+    });
+    const checkpoint = start.kind === "resume" ? start.checkpoint : undefined;
+    if (checkpoint !== undefined) partition.restore(checkpoint);
     return new Task({
       topic: at.topic,
       partitionId: at.partition,
       partition,
       owner,
-      startPosition,
-      takeOver: partition.note(owner).checkpoint,
+      startPosition: position,
+      blocks: checkpoint?.blocks ?? 0,
       clock,
       outlet,
       onQueue: (isFull) => onQueue(at, isFull),

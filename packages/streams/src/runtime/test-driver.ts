@@ -1,7 +1,7 @@
 /** Drives a topology in a test: records in, time on, records out; all of it in this process, all of it deterministic. */
 import { DriverError } from "../errors.ts";
 import type { IncomingRecord, OutgoingRecord, TopicLike } from "../ports.ts";
-import type { ChangelogEntry } from "../state/changelog.ts";
+import { changelogRecord, ReadChangelog } from "../state/changelog.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../state/checkpoint.ts";
 import { type Duration, milliseconds } from "../topology/duration.ts";
 import type { RecordContext, SourceNode, Topology } from "../topology/nodes.ts";
@@ -43,8 +43,8 @@ export interface ReadDeadLetter extends DeadLetter {
 interface Lane {
   readonly source: SourceNode;
   readonly log: IncomingRecord[];
-  /** What was committed of stores, and what was written without being. */
-  readonly changelog: ChangelogEntry[];
+  /** Of stores and windows, by name: what was committed of them, and what was written without being. */
+  readonly changelogs: Map<string, OutgoingRecord[]>;
   partition: Partition;
   committed: { readonly position: number; readonly text: string };
 }
@@ -63,7 +63,7 @@ const TICK_MS = 100;
  * - Tries after a failure follow at once, and `applyAsync` asks for one record at a time.
  * - Nothing is ever refused by Kafka: sizes, names and permissions are not looked at.
  *
- * The work on a record, the windows, the dead letters, the checkpoints and the rebuilding of state are the runtime's own.
+ * The work on a record, the windows, the dead letters, the checkpoints and the changelogs are the runtime's own.
  */
 export class TestDriver {
   readonly #topology: Topology;
@@ -75,6 +75,7 @@ export class TestDriver {
   readonly #chance: () => number;
   #passedOn: OutgoingRecord[] = [];
   #wallMs: number | undefined;
+  #lives = 0;
   /** Work that waits for functions of the pipeline that are asynchronous. */
   #pending: Promise<void> | undefined;
 
@@ -85,14 +86,9 @@ export class TestDriver {
     this.#wallMs = options.startMs;
     this.#chance = chanceOf(options.seed ?? 1);
     for (const source of topology.sources) {
-      const partition = new Partition(source, 0, 0, this.#ports());
-      this.#lanes.set(source.topic.name, {
-        source,
-        log: [],
-        changelog: [],
-        partition,
-        committed: noted(partition),
-      });
+      const partition = this.#partitionOf(source, 0);
+      const committed = noted(partition);
+      this.#lanes.set(source.topic.name, { source, log: [], changelogs: new Map(), partition, committed });
     }
   }
 
@@ -203,9 +199,9 @@ export class TestDriver {
     this.#step(() => {
       const lanes = [...this.#lanes.values()];
       for (const lane of lanes) {
-        lane.partition = new Partition(lane.source, 0, 0, this.#ports());
+        lane.partition = this.#partitionOf(lane.source, 0);
         lane.committed = noted(lane.partition);
-        lane.changelog.length = 0;
+        lane.changelogs.clear();
         if (lane.source.repartition !== undefined) lane.log.length = 0;
       }
       return inTurn(lanes, ({ partition, log }) => inTurn([...log], (record) => partition.process(record)));
@@ -307,9 +303,13 @@ export class TestDriver {
       // Twice where something waited for being noted.
       for (let version = ""; version !== lane.partition.version; ) {
         version = lane.partition.version;
-        lane.changelog.push(...lane.partition.takeChanges());
-        const note = lane.partition.note("driver");
-        lane.committed = { position: note.position, text: encodeCheckpoint(note.checkpoint).text };
+        const { note, changes } = lane.partition.takeNews();
+        for (const change of changes) {
+          const records = lane.changelogs.get(change.state) ?? [];
+          records.push(changelogRecord(this.#topology.name, 0, change, this.wallMs));
+          lane.changelogs.set(change.state, records);
+        }
+        lane.committed = { position: note.position, text: encodeCheckpoint(note.checkpoint) };
         lane.partition.noted(note);
       }
     }
@@ -323,17 +323,16 @@ export class TestDriver {
   #resume(lane: Lane): void | Promise<void> {
     const { position, text: metadata } = lane.committed;
     const checkpoint = decodeCheckpoint(metadata);
-    const readFrom = checkpoint?.rewindTo ?? position;
-    lane.partition = new Partition(lane.source, 0, readFrom, this.#ports());
-    if (checkpoint !== undefined) lane.partition.restore(checkpoint);
-    for (const [name, store] of lane.partition.stores) {
-      const restoration = lane.partition.restoration(store);
-      for (const entry of lane.changelog) if (entry.store === name) restoration.take(entry);
-      restoration.end();
+    const partition = this.#partitionOf(lane.source, position);
+    lane.partition = partition;
+    if (checkpoint !== undefined) partition.restore(checkpoint);
+    for (const state of partition.states) {
+      const changelog = new ReadChangelog();
+      for (const { key, value } of lane.changelogs.get(state) ?? [])
+        changelog.take({ key: key === null ? null : bytes(key), value });
+      partition.load(state, changelog);
     }
-    return inTurn(lane.log.slice(readFrom), (record) =>
-      record.offset < position ? lane.partition.rebuild(record) : lane.partition.process(record),
-    );
+    return inTurn(lane.log.slice(position), (record) => partition.process(record));
   }
 
   #drain(topic: string): OutgoingRecord[] {
@@ -353,6 +352,11 @@ export class TestDriver {
     if (lane !== undefined) return lane;
     const known = [...this.#lanes.keys()].map((name) => `"${name}"`).join(", ");
     throw new DriverError(`App "${this.#topology.name}" does not read topic "${topic}"; it reads ${known}.`);
+  }
+
+  #partitionOf(source: SourceNode, position: number): Partition {
+    const owner = `driver-${this.#lives++}`;
+    return new Partition({ source, partition: 0, position, owner, ports: this.#ports() });
   }
 
   #ports(): PartitionPorts {
@@ -376,8 +380,7 @@ export class TestDriver {
 }
 
 function noted(partition: Partition): Lane["committed"] {
-  const { position, checkpoint } = partition.note("driver");
-  return { position, text: encodeCheckpoint(checkpoint).text };
+  return { position: partition.position, text: encodeCheckpoint(partition.checkpoint()) };
 }
 
 /** One after another; waits only where it has to. */

@@ -1,42 +1,59 @@
 /**
- * The changelog of a store: a compacted topic in which the last record of a key is its value.
+ * The changelog of a store or a window: a compacted topic whose records are the blocks of block-log.ts.
  *
- * Each commit of a partition has a number, one more than the one before, which stands in the changes that belong to it and
- * in the checkpoint that ends it. So whoever takes over knows of each change whether it counts: those of a commit that was
- * never ended are left out, their records will be worked on again, and nothing counts twice. What such a change hides is
- * written once more with the next commit.
+ * The name of a block is its record's key, so that each is written once, by one life of the work alone. A position's note
+ * says which lives there were and what the last commit of each was that was ended ({@link Checkpoint}). So whoever takes
+ * over knows of each block whether it counts, whatever else was written:
+ *
+ * - of a commit that was never ended nothing counts; its records are worked on again, and nothing counts twice;
+ * - what a process writes that was given up and does not know it (a zombie) is of a life whose last commit is known: it is
+ *   not read, and it replaces nothing;
+ * - a block is deleted when a commit that needs it no more was ended, so it is there as long as anybody may need it.
+ *
+ * What does not count is deleted by whoever finds it.
  */
+import { createHash } from "node:crypto";
 import type { IncomingRecord, OutgoingRecord, TopicLike } from "../ports.ts";
-import type { Store, StoredValue } from "./store.ts";
+import type { BlockId } from "./block-log.ts";
 
-/** One change of one key. */
-export interface ChangelogEntry {
-  readonly store: string;
-  readonly key: string;
-  /** Undefined: it is deleted. */
-  readonly stored: StoredValue | undefined;
-  /** The commit that it belongs to. */
-  readonly commit: number;
+/** One record of a changelog. */
+export interface Change {
+  /** The state that it belongs to. */
+  readonly state: string;
+  readonly id: BlockId;
+  /** Undefined: the block is deleted. */
+  readonly text: string | undefined;
 }
 
-const COMMIT_HEADER = "kelvin-commit";
-
-/** How long superseded values are kept at least: they are needed again where the last commit was not ended. */
-const COMPACTION_LAG_MS = 60 * 60 * 1000;
-
-export function changelogTopicName(app: string, store: string): string {
-  return `${app}-${store}-changelog`;
+/** A name that fits into a topic's: Kafka allows letters, digits, ".", "_" and "-". */
+export function isTopicPart(name: string): boolean {
+  return /^[\w.-]{1,100}$/.test(name);
 }
 
-/** As it is created: with as many partitions as the topic that the store belongs to. */
-export function changelogTopic(app: string, store: string, partitions: number) {
+/** Of a store the name that its author gave it, of a window the same, or what was made of what it holds. */
+export function changelogTopicName(app: string, state: string): string {
+  return `${app}-${isTopicPart(state) ? state : spelled(state)}-changelog`;
+}
+
+/** What was made of names of topics and results may hold other characters, and be long. */
+function spelled(name: string): string {
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  return `${name.slice(0, 90).replaceAll(/[^\w.-]/g, "_")}-${hash}`;
+}
+
+/**
+ * As it is created: with as many partitions as the topic that the state belongs to. Small segments, as Kafka compacts
+ * closed ones alone and a restore reads all there is.
+ */
+export function changelogTopic(app: string, state: string, partitions: number) {
   return {
-    name: changelogTopicName(app, store),
+    name: changelogTopicName(app, state),
     partitions,
     configEntries: {
       "cleanup.policy": "compact",
-      "min.compaction.lag.ms": String(COMPACTION_LAG_MS),
-      "segment.bytes": String(50 * 1024 * 1024),
+      "min.cleanable.dirty.ratio": "0.3",
+      "segment.bytes": String(16 * 1024 * 1024),
+      "segment.ms": String(10 * 60 * 1000),
     },
   } satisfies Pick<TopicLike<never>, "name" | "partitions" | "configEntries">;
 }
@@ -45,32 +62,51 @@ export function changelogTopic(app: string, store: string, partitions: number) {
 export function changelogRecord(
   app: string,
   partition: number,
-  { store, key, stored, commit }: ChangelogEntry,
+  { state, id, text }: Change,
   wallMs: number,
 ): OutgoingRecord {
   return {
-    topic: changelogTopicName(app, store),
+    topic: changelogTopicName(app, state),
     partition,
-    key,
-    value: stored === undefined ? null : Buffer.from(`{"t":${stored.setMs},"v":${stored.json}}`),
+    key: `${id.owner}/${id.commit}/${id.part}`,
+    value: text === undefined ? null : Buffer.from(text),
     timestampMs: wallMs,
-    headers: { [COMMIT_HEADER]: String(commit) },
   };
 }
 
-/** Undefined for what is no record of a changelog. */
-export function changelogEntryOf(
-  store: string,
-  { key, value, headers }: Pick<IncomingRecord, "key" | "value" | "headers">,
-): ChangelogEntry | undefined {
-  const commit = Number(headers[COMMIT_HEADER] ?? Number.NaN);
-  if (key === null || !Number.isSafeInteger(commit)) return undefined;
-  const name = Buffer.from(key).toString("utf8");
-  if (value === null) return { store, key: name, stored: undefined, commit };
+/** What there is in a changelog, read from its beginning to its end. */
+export class ReadChangelog {
+  readonly #records = new Map<string, Uint8Array>();
+
+  take({ key, value }: Pick<IncomingRecord, "key" | "value">): void {
+    if (key === null) return;
+    const name = Buffer.from(key).toString("utf8");
+    if (value === null) this.#records.delete(name);
+    // A producer that repeats a request may write a block again, behind later ones: its place is the first.
+    else this.#records.set(name, value);
+  }
+
+  /** In the order in which they were written; what is no block is left out. */
+  *blocks(): Generator<{ readonly id: BlockId; readonly value: Uint8Array }> {
+    for (const [name, value] of this.#records) {
+      const id = blockIdOf(name);
+      if (id !== undefined) yield { id, value };
+    }
+  }
+}
+
+/** The entries of a block that was written under that signature; undefined for anything else. */
+export function entriesOf(value: Uint8Array, signature: string): readonly unknown[] | undefined {
   const json = parsed(value);
-  if (typeof json !== "object" || json === null || !("t" in json) || !("v" in json)) return undefined;
-  if (typeof json.t !== "number") return undefined;
-  return { store, key: name, stored: { json: JSON.stringify(json.v), setMs: json.t }, commit };
+  if (typeof json !== "object" || json === null || !("s" in json) || !("e" in json)) return undefined;
+  return json.s === signature && Array.isArray(json.e) ? json.e : undefined;
+}
+
+function blockIdOf(name: string): BlockId | undefined {
+  const [owner = "", commit, part, ...rest] = name.split("/");
+  const id = { owner, commit: Number(commit), part: Number(part) };
+  const isOne = owner !== "" && rest.length === 0 && [id.commit, id.part].every(Number.isSafeInteger);
+  return isOne ? id : undefined;
 }
 
 function parsed(value: Uint8Array): unknown {
@@ -78,32 +114,5 @@ function parsed(value: Uint8Array): unknown {
     return JSON.parse(Buffer.from(value).toString("utf8"));
   } catch {
     return undefined;
-  }
-}
-
-/** Fills a store from its changelog, read from its beginning to its end. */
-export class Restoration {
-  readonly #store: Store;
-  readonly #committed: number;
-  /** Keys whose last record does not count. */
-  readonly #hidden = new Set<string>();
-
-  /** `committed` is the number of the last commit that was ended; 0 where nothing counts. */
-  constructor(store: Store, committed: number) {
-    this.#store = store;
-    this.#committed = committed;
-  }
-
-  take({ key, stored, commit }: ChangelogEntry): void {
-    if (commit > this.#committed) {
-      this.#hidden.add(key);
-      return;
-    }
-    this.#hidden.delete(key);
-    this.#store.restore(key, stored);
-  }
-
-  end(): void {
-    for (const key of this.#hidden) this.#store.differs(key);
   }
 }

@@ -1,102 +1,102 @@
 /**
  * Where a partition's work stands, written with the committed offset (its `metadata` in Kafka's OffsetCommit).
  *
- * Window state itself is in memory. It is rebuilt from what it was made of, the input topic: the checkpoint names the
- * oldest record that a result may still need, the reader goes back to it and adds, without telling anything, the records up
- * to the committed offset, except those that were not counted the first time. Then the work goes on where it stood.
- * Changelog topics, once they are here, replace the reading back; the clock stays as it is.
+ * What stores and windows hold at that position is in their changelogs; the checkpoint says which blocks of them count,
+ * and what is not in them: how far event time has come.
  */
-import { OffsetSet } from "./offset-set.ts";
+import { StreamsError } from "../errors.ts";
 
 /** One window's part of it. */
 export interface WindowCheckpoint {
   /** Event time that the partition's clock had reached; undefined before the first record. */
   readonly clockMs: number | undefined;
-  /** Event time up to which all was told that it made due; what is due between this and the clock may not have been. */
+  /** Event time up to which all was told that it made due; what is due between this and the clock was not. */
   readonly toldMs: number | undefined;
-  /** Records at or after `rewindTo` that this window did not count (too late, too far in the future, failed). */
-  readonly uncounted: OffsetSet;
 }
 
 export interface Checkpoint {
-  /** Whoever worked on the partition when this was written. */
+  /** Whoever worked on the partition when this was written: one life of the work, named like no other. */
   readonly owner: string;
   /**
    * Added to offsets to make revisions: 0, or, where the topic was made anew and its offsets began again, more than any
    * revision before that.
    */
   readonly revisionBase: number;
-  /** The oldest record that a result may still need. */
-  readonly rewindTo: number;
   readonly windows: ReadonlyMap<string, WindowCheckpoint>;
-  /** The number of the last commit that had changes of stores, see changelog.ts; not there where none had. */
-  readonly commits?: number;
+  /** The lives whose blocks are still needed, the oldest first, each with the last of its commits that was ended. */
+  readonly lives: ReadonlyMap<string, number>;
+  /** How many blocks there are to be found in the changelogs, at least. */
+  readonly blocks: number;
   /** Of a repartition topic: how far each upstream partition had come, see `Origins`. */
   readonly origins: Readonly<Record<string, unknown>>;
 }
 
-/** Kafka's default `offset.metadata.max.bytes` is 4096. */
-const METADATA_CHARS_MAX = 4_000;
+/** Kafka's default `offset.metadata.max.bytes`. */
+const METADATA_BYTES_MAX = 4_096;
 
-/**
- * The checkpoint as text. Where there are more gaps of uncounted records than fit, the oldest are left out (such a record
- * would be counted after a restart); `lost` says how many.
- */
-export function encodeCheckpoint(checkpoint: Checkpoint): { text: string; lost: number } {
-  for (let lost = 0; ; lost++) {
-    const windows = [...checkpoint.windows].map(([name, window]) => {
-      const { clockMs = null, toldMs = null, uncounted } = window;
-      return [name, [clockMs, toldMs, uncounted.encode(checkpoint.rewindTo)]];
-    });
-    const text = JSON.stringify({
-      v: 2,
-      o: checkpoint.owner,
-      b: checkpoint.revisionBase,
-      r: checkpoint.rewindTo,
-      w: Object.fromEntries(windows),
-      ...(Object.keys(checkpoint.origins).length > 0 && { u: checkpoint.origins }),
-      ...(checkpoint.commits !== undefined && { c: checkpoint.commits }),
-    });
-    if (text.length <= METADATA_CHARS_MAX) return { text, lost };
-    const dropped = [...checkpoint.windows.values()].filter(({ uncounted }) => uncounted.dropOldest());
-    if (dropped.length === 0) return { text: "", lost };
-  }
+/** @throws {StreamsError} where Kafka would not take it: an app with dozens of windows on one topic. */
+export function encodeCheckpoint(checkpoint: Checkpoint): string {
+  const { owner, revisionBase, windows, lives, blocks, origins } = checkpoint;
+  const times = [...windows].map(([name, { clockMs = null, toldMs = null }]) => [name, [clockMs, toldMs]]);
+  const text = JSON.stringify({
+    v: 3,
+    o: owner,
+    b: revisionBase,
+    w: Object.fromEntries(times),
+    ...(lives.size > 0 && { l: [...lives], n: blocks }),
+    ...(Object.keys(origins).length > 0 && { u: origins }),
+  });
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= METADATA_BYTES_MAX) return text;
+  throw new StreamsError(
+    "STREAMS_BAD_OPTION",
+    `The note of a position has ${bytes} bytes, and Kafka takes ${METADATA_BYTES_MAX}: a topic has too many windows in ` +
+      "this app, or their names are too long. Give them shorter names, or spread them over several apps.",
+  );
 }
 
 /** Reads a checkpoint; undefined for anything else: other tools commit offsets too, with any metadata. */
 export function decodeCheckpoint(text: string | null): Checkpoint | undefined {
-  if (text === null || text === "") return undefined;
-  let json: unknown;
+  const json = parsed(text);
+  if (!isObject(json) || json.v !== 3) return undefined;
+  const { o: owner, b: revisionBase, w: windows, l: lives = [], n: blocks = 0, u: origins = {} } = json;
+  if (typeof owner !== "string" || !isInteger(revisionBase) || !isObject(windows)) return undefined;
+  if (!isInteger(blocks) || !isObject(origins)) return undefined;
+  const times = timesOf(windows);
+  const ended = livesOf(lives);
+  if (times === undefined || ended === undefined) return undefined;
+  return { owner, revisionBase, windows: times, lives: ended, blocks, origins };
+}
+
+function timesOf(windows: Record<string, unknown>): Map<string, WindowCheckpoint> | undefined {
+  const times = new Map<string, WindowCheckpoint>();
+  for (const [name, window] of Object.entries(windows)) {
+    if (!Array.isArray(window)) return undefined;
+    const [clockMs, toldMs]: unknown[] = window;
+    if (!isIntegerOrNull(clockMs) || !isIntegerOrNull(toldMs)) return undefined;
+    times.set(name, { clockMs: clockMs ?? undefined, toldMs: toldMs ?? undefined });
+  }
+  return times;
+}
+
+function livesOf(lives: unknown): Map<string, number> | undefined {
+  if (!Array.isArray(lives)) return undefined;
+  const ended = new Map<string, number>();
+  for (const life of lives) {
+    if (!Array.isArray(life)) return undefined;
+    const [owner, commit]: unknown[] = life;
+    if (typeof owner !== "string" || !isInteger(commit)) return undefined;
+    ended.set(owner, commit);
+  }
+  return ended;
+}
+
+function parsed(text: string | null): unknown {
   try {
-    json = JSON.parse(text);
+    return text === null || text === "" ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }
-  if (!isObject(json) || json.v !== 2) return undefined;
-  const { o: owner, b: revisionBase, r: rewindTo, w: windows, u: origins = {}, c: commits } = json;
-  if (typeof owner !== "string" || !isInteger(revisionBase) || !isInteger(rewindTo) || !isObject(windows))
-    return undefined;
-  if (!isObject(origins) || (commits !== undefined && !isInteger(commits))) return undefined;
-  const decoded = new Map<string, WindowCheckpoint>();
-  for (const [name, window] of Object.entries(windows)) {
-    if (!Array.isArray(window)) return undefined;
-    const [clockMs, toldMs, uncounted]: unknown[] = window;
-    if (!isIntegerOrNull(clockMs) || !isIntegerOrNull(toldMs) || typeof uncounted !== "string")
-      return undefined;
-    decoded.set(name, {
-      clockMs: clockMs ?? undefined,
-      toldMs: toldMs ?? undefined,
-      uncounted: OffsetSet.decode(uncounted, rewindTo),
-    });
-  }
-  return {
-    owner,
-    revisionBase,
-    rewindTo,
-    windows: decoded,
-    origins,
-    ...(commits !== undefined && { commits }),
-  };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 /** How a streaming data frame becomes nodes of a topology. */
 import type { Aggregates } from "../aggregates/aggregate.ts";
 import { TopologyError } from "../errors.ts";
+import { isTopicPart } from "../state/changelog.ts";
 import type {
   Branches,
   BranchPredicate,
@@ -33,7 +34,6 @@ interface Place {
   readonly sources: readonly SourceNode[];
   readonly next: Node[];
   readonly isWindowed: boolean;
-  readonly isStateful: boolean;
 }
 
 /** Where each data frame stands; a data frame itself shows nothing of it. */
@@ -41,7 +41,7 @@ const places = new WeakMap<object, Place>();
 
 /** The data frame of a source. */
 export function dataFrameOf<T>(source: SourceNode, blueprint: Blueprint): StreamingDataFrame<T> {
-  return frame<T>({ blueprint, sources: [source], next: source.next, isWindowed: false, isStateful: false });
+  return frame<T>({ blueprint, sources: [source], next: source.next, isWindowed: false });
 }
 
 function frame<T>(place: Place): StreamingDataFrame<T> {
@@ -52,8 +52,10 @@ function frame<T>(place: Place): StreamingDataFrame<T> {
   function addWindow<R>(
     shape: WindowShape,
     aggregates: Aggregates<unknown>,
-    name = stateNameOf(namesOf(place), shape, aggregates),
+    given: string | undefined,
   ): StreamingDataFrame<R> {
+    if (given !== undefined) mustFitTopicName("A window", given);
+    const name = given ?? stateNameOf(namesOf(place), shape, aggregates);
     mustFitWindow(place, name);
     place.blueprint.stateNames.add(name);
     return add({ kind: "window", name, shape, aggregates, next: [] }, true);
@@ -92,7 +94,7 @@ function frame<T>(place: Place): StreamingDataFrame<T> {
       const ttlMs = ttl === undefined ? undefined : milliseconds(ttl);
       const node: Node = { kind: "stateful", store: { name: store, ttlMs }, ...step(transform, rest) };
       place.next.push(node);
-      return frame({ ...place, next: node.next, isStateful: true });
+      return frame({ ...place, next: node.next });
     },
     flatMap: (transform, options = {}) => add({ kind: "flatMap", ...step(transform, options) }),
     update: (effect, options = {}) => add({ kind: "update", ...step(effect, options) }),
@@ -143,11 +145,6 @@ function mustFitWindow(place: Place, name: string): void {
       `Window "${name}" stands behind another window; write the first one's results to a topic, or put groupBy between.`,
     );
   }
-  if (place.isStateful) {
-    throw new TopologyError(
-      `Window "${name}" stands behind applyStateful: its records could not be read again as they were; put groupBy between.`,
-    );
-  }
   if (place.sources.length > 1) {
     throw new TopologyError(
       `Window "${name}" stands behind a merge of several topics, whose partitions are worked on apart: put groupBy between.`,
@@ -173,7 +170,7 @@ function mustFitStore(place: Place, store: string): void {
 
 /** The name becomes a part of a topic's. */
 function mustFitTopicName(what: string, name: string): void {
-  if (typeof name === "string" && /^[\w.-]{1,100}$/.test(name)) return;
+  if (typeof name === "string" && isTopicPart(name)) return;
   throw new TopologyError(
     `${what} is named "${name}", which is no part of a topic's name: use letters, digits, ".", "_" and "-".`,
   );
@@ -218,7 +215,6 @@ function merged<R>(place: Place, other: Place | undefined): StreamingDataFrame<R
     sources: [...new Set([...place.sources, ...other.sources])],
     next: node.next,
     isWindowed: place.isWindowed || other.isWindowed,
-    isStateful: place.isStateful || other.isStateful,
   });
 }
 

@@ -85,8 +85,8 @@ export interface StreamingDataFrame<T> {
    * As `apply`, with a function that asks the outside: for so many records of a partition at once, and everything that is
    * made of them is written in their order all the same. Steps without effects may be at work on later values already;
    * `update` and stateful steps behind it wait for their turn, stateful steps before it let no record begin early. Behind
-   * a window, and while a window's state is rebuilt from records, one at a time. Faults are treated as in `apply`; a stop
-   * waits for what is under way. Kafka Streams and Quix have none.
+   * a window one at a time. Faults are treated as in `apply`; a stop waits for what is under way. Kafka Streams and Quix
+   * have none.
    *
    * @throws {TopologyError} where the concurrency is no whole number from 1 to 1,000.
    */
@@ -133,9 +133,8 @@ export interface StreamingDataFrame<T> {
     options?: StepOptions,
   ): StreamingDataFrame<T>;
   /**
-   * A side effect; the value goes on as it is and must not be changed. May be repeated where a record is tried again,
-   * and is left out where a window's state is rebuilt from records that were worked on before. Quix' `update`, Kafka
-   * Streams' `peek`.
+   * A side effect; the value goes on as it is and must not be changed. May be repeated where a record is tried again, and
+   * after a crash. Quix' `update`, Kafka Streams' `peek`.
    */
   update(
     effect: (value: T, context: RecordContext) => void | Promise<void>,

@@ -60,10 +60,15 @@ export function sessionShape(gap: Duration, tells: WindowTells, options: WindowO
 
 /** What a window's state is called where its author gave it no name: by what it holds, not by where it stands. */
 export function stateNameOf(topic: string, shape: WindowShape, aggregates: Aggregates<never>): string {
+  return `${topic}-${shapeNameOf(shape, aggregates)}`;
+}
+
+/** What a window keeps, in words: what is kept under one of these can't be read as kept under another. */
+export function shapeNameOf(shape: WindowShape, aggregates: Aggregates<never>): string {
   const names = Object.entries(aggregates).map(([name, { name: kind }]) =>
     name === kind ? name : `${name}-${kind}`,
   );
-  return [topic, ...shapeNames(shape), ...names.sort()].join("-");
+  return [...shapeNames(shape), ...names.sort()].join("-");
 }
 
 function shapeNames(shape: WindowShape): string[] {

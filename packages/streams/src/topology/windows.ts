@@ -24,7 +24,11 @@ interface ClockOptions {
    * "future", because one wrong device clock must not close everybody's windows. @default "60s"
    */
   readonly maxFuture?: Duration;
-  /** Names the window's state. Needed only where an app has two windows of the same shape on one topic. */
+  /**
+   * Names the window's state: its changelog is `<app>-<name>-changelog`. Kafka Streams' `Materialized.as`. Needed only where
+   * an app has two windows of the same shape on one topic. @default made of the topic, the shape and the aggregates, and
+   * so another one where any of them is changed: the window then starts empty, and the old changelog is of no use.
+   */
   readonly name?: string;
 }
 

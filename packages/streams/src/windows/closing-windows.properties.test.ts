@@ -7,16 +7,8 @@ import {
   expected,
   readTable,
 } from "../../test-support/closing-windows.ts";
-import { keptLog } from "../../test-support/kafka.ts";
 import { Lives, type Step } from "../../test-support/lives.ts";
-import {
-  Bench,
-  type Reading,
-  readings as readingsTopic,
-  recordOf,
-  windowedSource,
-} from "../../test-support/readings.ts";
-import { agg, createStreamApp } from "../index.ts";
+import { Bench, type Reading, recordOf, windowedSource } from "../../test-support/readings.ts";
 import type { WindowTells } from "../topology/nodes.ts";
 
 const START_MS = 1_000_000;
@@ -59,6 +51,7 @@ const events: fc.WeightedArbitrary<Step>[] = [
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 120 }).map((ms) => ({ kind: "silence", ms })) },
   { weight: 1, arbitrary: fc.constant({ kind: "kill" }) },
   { weight: 1, arbitrary: fc.constant({ kind: "stop" }) },
+  { weight: 1, arbitrary: fc.constantFrom({ kind: "unended" }, { kind: "compact" }, { kind: "undead" }) },
 ];
 
 /** Records that come at most so much after their event time, as the wall clock says. */
@@ -145,40 +138,4 @@ test("sessions killed at any record hold all records but those that were refused
     }),
     { numRuns: 2_000 },
   );
-});
-
-test("a note that is taken while results are on their way does not say that they were told", async () => {
-  const told: number[] = [];
-  const released: (() => void)[] = [];
-  const app = createStreamApp({ name: "app", kafka: { brokers: ["nobody:1"] }, log: keptLog() });
-  app
-    .dataframe(readingsTopic)
-    .tumblingWindow("10ms", { grace: "0s", maxFuture: "1000h" })
-    .aggregate({ count: agg.count() })
-    .final()
-    .apply(async ({ endMs, value }) => {
-      await new Promise<void>((resolve) => released.push(resolve));
-      told.push(endMs, value.count);
-    });
-  const [source] = app.topology.sources;
-  if (source === undefined) throw new RangeError("The app reads no topic.");
-  const first = { key: "a", atMs: 5, x: 1 };
-  const second = { key: "a", atMs: 25, x: 1 };
-  const killed = new Bench(source);
-  await killed.partition.process(recordOf(first, 0));
-  void killed.partition.process(recordOf(second, 1));
-  expect(released).toHaveLength(1);
-  const { position, checkpoint } = killed.partition.note("me");
-  expect(position).toBe(1);
-
-  const next = new Bench(source);
-  next.partition = next.fresh(checkpoint.rewindTo);
-  next.partition.restore(checkpoint);
-  for (let offset = checkpoint.rewindTo; offset < position; offset++) {
-    await next.partition.rebuild(recordOf(first, offset));
-  }
-  const work = next.partition.process(recordOf(second, 1));
-  released.at(-1)?.();
-  await work;
-  expect(told).toEqual([10, 1]);
 });

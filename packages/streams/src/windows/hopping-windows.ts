@@ -6,6 +6,7 @@
 import type { Aggregates } from "../aggregates/aggregate.ts";
 import { Several } from "../aggregates/several.ts";
 import type { HoppingWindowShape } from "../topology/nodes.ts";
+import { shapeNameOf } from "../topology/window-shapes.ts";
 import { PaneStore } from "./pane-store.ts";
 import { type Change, type Told, told, type Untold, type WindowState } from "./window-state.ts";
 
@@ -19,7 +20,12 @@ export class HoppingWindows implements WindowState {
   constructor(shape: HoppingWindowShape, aggregates: Aggregates<unknown>) {
     this.#shape = shape;
     // All windows begin and end where panes do.
-    this.#panes = new PaneStore(divisor(shape.sizeMs, shape.everyMs), new Several(aggregates));
+    this.#panes = new PaneStore({
+      widthMs: divisor(shape.sizeMs, shape.everyMs),
+      several: new Several(aggregates),
+      signature: shapeNameOf(shape, aggregates),
+      isNeeded: (startMs) => this.#lastEnd(startMs) > this.#closedMs,
+    });
   }
 
   get size(): number {
@@ -30,8 +36,8 @@ export class HoppingWindows implements WindowState {
     return this.#panes.isEmpty;
   }
 
-  get offsetMin(): number | undefined {
-    return this.#panes.offsetMin;
+  get log() {
+    return this.#panes.log;
   }
 
   get progress(): number | undefined {
@@ -42,19 +48,16 @@ export class HoppingWindows implements WindowState {
     if (clockMs !== undefined) this.#closedMs = clockMs - this.#shape.graceMs;
   }
 
-  rebuild(key: string, timestampMs: number, values: readonly unknown[], offset: number): void {
-    if (!this.isLate(key, timestampMs)) this.#put(key, timestampMs, values)(offset);
-  }
-
   isLate(_key: string, timestampMs: number): boolean {
     return this.#lastEnd(timestampMs) <= this.#closedMs;
   }
 
   prepare(key: string, timestampMs: number, values: readonly unknown[]): Change {
-    const put = this.#put(key, timestampMs, values);
+    const startMs = this.#panes.startOf(timestampMs);
+    const accumulators = this.#panes.added(key, timestampMs, values);
     return {
-      apply: (offset, revision) => {
-        put(offset);
+      apply: (revision) => {
+        this.#panes.put(key, startMs, accumulators);
         if (this.#shape.tells === "final") return [];
         const changed: (Told | Untold)[] = [];
         const lastMs = this.#lastEnd(timestampMs);
@@ -92,13 +95,8 @@ export class HoppingWindows implements WindowState {
   }
 
   forget(): void {
-    if (this.#isForgetting) this.#panes.forget((startMs) => this.#lastEnd(startMs) > this.#closedMs);
+    if (this.#isForgetting) this.#panes.forget();
     this.#isForgetting = false;
-  }
-
-  #put(key: string, timestampMs: number, values: readonly unknown[]): (offset: number) => void {
-    const accumulators = this.#panes.added(key, timestampMs, values);
-    return (offset) => this.#panes.put(key, this.#panes.startOf(timestampMs), accumulators, offset);
   }
 
   #tell(key: string, endMs: number, revision: number): Told | Untold {

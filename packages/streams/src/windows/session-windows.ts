@@ -9,7 +9,9 @@
  */
 import type { Aggregates } from "../aggregates/aggregate.ts";
 import { type Accumulators, Several } from "../aggregates/several.ts";
+import { type Block, BlockLog, type Item, type Logged, NOWHERE } from "../state/block-log.ts";
 import type { SessionWindowShape } from "../topology/nodes.ts";
+import { shapeNameOf } from "../topology/window-shapes.ts";
 import { DueQueue } from "./due-queue.ts";
 import { type Change, type Told, told, type Untold, type WindowState } from "./window-state.ts";
 
@@ -17,27 +19,33 @@ interface Session {
   readonly firstMs: number;
   readonly lastMs: number;
   readonly accumulators: Accumulators;
-  readonly offsetMin: number;
   isTold: boolean;
 }
 
-export class SessionWindows implements WindowState {
+/** The sessions of one key, ascending. Closed ones are remembered for as long as a record that is not late may belong to them. */
+interface Kept extends Item {
+  readonly key: string;
+  sessions: readonly Session[];
+  block: Block;
+}
+
+export class SessionWindows implements WindowState, Logged<Kept> {
+  readonly signature: string;
+  readonly log: BlockLog<Kept> = new BlockLog(this);
   readonly #shape: SessionWindowShape;
   readonly #several: Several;
-  /** Of each key, ascending. Closed ones are remembered for as long as a record that is not late may belong to them. */
-  readonly #sessions = new Map<string, readonly Session[]>();
+  readonly #keys = new Map<string, Kept>();
   /** When sessions close, and when they are forgotten. */
   readonly #due = new DueQueue();
   readonly #forgetting = new Set<string>();
   #size = 0;
   #closedMs = Number.NEGATIVE_INFINITY;
   #progress = 0;
-  /** Where a rebuild began, until it is over. */
-  #restoredMs: number | undefined;
 
   constructor(shape: SessionWindowShape, aggregates: Aggregates<unknown>) {
     this.#shape = shape;
     this.#several = new Several(aggregates);
+    this.signature = shapeNameOf(shape, aggregates);
   }
 
   get size(): number {
@@ -48,27 +56,12 @@ export class SessionWindows implements WindowState {
     return this.#size === 0;
   }
 
-  get offsetMin(): number | undefined {
-    let least: number | undefined;
-    for (const sessions of this.#sessions.values()) {
-      for (const { offsetMin } of sessions) if (least === undefined || offsetMin < least) least = offsetMin;
-    }
-    return least;
-  }
-
   get progress(): number {
     return this.#progress;
   }
 
   restore(clockMs: number | undefined): void {
-    if (clockMs === undefined) return;
-    this.#closedMs = clockMs - this.#shape.graceMs;
-    this.#restoredMs = this.#closedMs;
-  }
-
-  rebuild(key: string, timestampMs: number, values: readonly unknown[], offset: number): void {
-    // Also what is long closed: it may be the beginning of a session that is not.
-    this.#put(key, this.#joined(key, timestampMs, values), offset);
+    if (clockMs !== undefined) this.#closedMs = clockMs - this.#shape.graceMs;
   }
 
   isLate(key: string, timestampMs: number): boolean {
@@ -79,8 +72,8 @@ export class SessionWindows implements WindowState {
   prepare(key: string, timestampMs: number, values: readonly unknown[]): Change {
     const joined = this.#joined(key, timestampMs, values);
     return {
-      apply: (offset, revision) => {
-        this.#put(key, joined, offset);
+      apply: (revision) => {
+        this.#put(key, joined);
         if (this.#shape.tells === "final") return [];
         const { touched, firstMs, lastMs, accumulators } = joined;
         const isGone = (each: Session) => each.firstMs !== firstMs || each.lastMs !== lastMs;
@@ -98,13 +91,12 @@ export class SessionWindows implements WindowState {
 
   /** Of each key in the order in which they close. */
   advance(clockMs: number, revision: number): (Told | Untold)[] {
-    this.#afterRebuild();
     this.#closedMs = Math.max(this.#closedMs, clockMs - this.#shape.graceMs);
     const closing: (Told | Untold)[] = [];
     for (let due = this.#due.take(this.#closedMs); due !== undefined; due = this.#due.take(this.#closedMs)) {
       this.#progress++;
       const { key } = due;
-      for (const session of this.#sessions.get(key) ?? []) {
+      for (const session of this.#sessionsOf(key)) {
         if (session.isTold || this.#closesMs(session) > this.#closedMs) continue;
         session.isTold = true;
         if (this.#shape.tells === "final") closing.push(this.#tell(key, session, revision));
@@ -116,20 +108,49 @@ export class SessionWindows implements WindowState {
 
   forget(): void {
     for (const key of this.#forgetting) {
-      this.#keep(key, (session) => this.#forgetsMs(session) > this.#closedMs);
+      const kept = this.#keys.get(key);
+      if (kept === undefined) continue;
+      this.#keep(
+        key,
+        kept.sessions.filter((session) => this.#forgetsMs(session) > this.#closedMs),
+      );
+      if (kept.sessions.length > 0) continue;
+      this.#keys.delete(key);
+      this.log.gone(kept);
     }
     this.#forgetting.clear();
   }
 
-  /** What was read again of sessions that were forgotten goes; those that were closed were told. */
-  #afterRebuild(): void {
-    const closedMs = this.#restoredMs;
-    if (closedMs === undefined) return;
-    this.#restoredMs = undefined;
-    for (const [key, sessions] of this.#sessions) {
-      for (const session of sessions) if (this.#closesMs(session) <= closedMs) session.isTold = true;
-      this.#keep(key, (session) => this.#forgetsMs(session) > closedMs);
-    }
+  entryOf({ key, sessions }: Kept): string {
+    const each = sessions.map(
+      ({ firstMs, lastMs, accumulators }) => `[${firstMs},${lastMs},${this.#several.encode(accumulators)}]`,
+    );
+    return `[${JSON.stringify(key)},[${each.join(",")}]]`;
+  }
+
+  /** Those that were closed were told, and of those that can be forgotten there may be some still. */
+  load(entry: unknown): Kept | undefined {
+    if (!Array.isArray(entry)) return undefined;
+    const [key, list]: unknown[] = entry;
+    if (typeof key !== "string" || !Array.isArray(list)) return undefined;
+    const sessions = list
+      .flatMap((each: unknown) => this.#sessionOf(each) ?? [])
+      .filter((session) => this.#forgetsMs(session) > this.#closedMs);
+    const known = this.#keys.get(key);
+    if (sessions.length === 0 && known === undefined) return undefined;
+    const kept = this.#keep(key, sessions);
+    if (sessions.length === 0) this.#forgetting.add(key);
+    for (const session of sessions) this.#expect(key, session);
+    return kept;
+  }
+
+  #sessionOf(entry: unknown): Session | undefined {
+    if (!Array.isArray(entry)) return undefined;
+    const [firstMs, lastMs, list]: unknown[] = entry;
+    const accumulators = this.#several.decode(list);
+    if (typeof firstMs !== "number" || typeof lastMs !== "number" || accumulators === undefined)
+      return undefined;
+    return { firstMs, lastMs, accumulators, isTold: this.#closesMs({ lastMs }) <= this.#closedMs };
   }
 
   /** The session that the record would make of those that it touches. */
@@ -145,32 +166,37 @@ export class SessionWindows implements WindowState {
     };
   }
 
-  #put(key: string, { touched, firstMs, lastMs, accumulators }: Joined, offset: number): void {
-    const offsetMin = Math.min(offset, ...touched.map((each) => each.offsetMin));
-    const joined: Session = { firstMs, lastMs, accumulators, offsetMin, isTold: false };
-    const others = (this.#sessions.get(key) ?? []).filter((each) => !touched.includes(each));
+  #put(key: string, { touched, firstMs, lastMs, accumulators }: Joined): void {
+    const joined: Session = { firstMs, lastMs, accumulators, isTold: false };
+    const others = this.#sessionsOf(key).filter((each) => !touched.includes(each));
     const at = others.findIndex((each) => each.firstMs > lastMs);
-    const sessions = at < 0 ? [...others, joined] : others.toSpliced(at, 0, joined);
-    this.#sessions.set(key, sessions);
-    this.#size += 1 - touched.length;
-    if (touched.some((each) => each.lastMs === lastMs)) return;
-    if (this.#shape.tells === "final") this.#due.put(this.#closesMs(joined), key);
-    this.#due.put(this.#forgetsMs(joined), key);
+    this.log.changed(this.#keep(key, at < 0 ? [...others, joined] : others.toSpliced(at, 0, joined)));
+    if (!touched.some((each) => each.lastMs === lastMs)) this.#expect(key, joined);
+  }
+
+  /** Time will close the session, and let it be forgotten. */
+  #expect(key: string, session: Session): void {
+    if (this.#shape.tells === "final" && !session.isTold) this.#due.put(this.#closesMs(session), key);
+    this.#due.put(this.#forgetsMs(session), key);
+  }
+
+  #sessionsOf(key: string): readonly Session[] {
+    return this.#keys.get(key)?.sessions ?? [];
   }
 
   #touched(key: string, timestampMs: number): Session[] {
     const { gapMs } = this.#shape;
-    return (this.#sessions.get(key) ?? []).filter(
+    return this.#sessionsOf(key).filter(
       ({ firstMs, lastMs }) => lastMs >= timestampMs - gapMs && firstMs <= timestampMs + gapMs,
     );
   }
 
-  #keep(key: string, isKept: (session: Session) => boolean): void {
-    const sessions = this.#sessions.get(key) ?? [];
-    const kept = sessions.filter(isKept);
-    this.#size -= sessions.length - kept.length;
-    if (kept.length > 0) this.#sessions.set(key, kept);
-    else this.#sessions.delete(key);
+  #keep(key: string, sessions: readonly Session[]): Kept {
+    const kept = this.#keys.get(key) ?? { key, sessions: [], block: NOWHERE };
+    this.#size += sessions.length - kept.sessions.length;
+    kept.sessions = sessions;
+    this.#keys.set(key, kept);
+    return kept;
   }
 
   #tell(
@@ -186,12 +212,12 @@ export class SessionWindows implements WindowState {
   }
 
   /** The clock less grace at which it is closed. */
-  #closesMs({ lastMs }: Session): number {
+  #closesMs({ lastMs }: Pick<Session, "lastMs">): number {
     return lastMs + this.#shape.gapMs + 1;
   }
 
   /** From here on a record that belongs to it is too late for itself. */
-  #forgetsMs({ lastMs }: Session): number {
+  #forgetsMs({ lastMs }: Pick<Session, "lastMs">): number {
     return lastMs + 2 * this.#shape.gapMs + 1;
   }
 }

@@ -7,18 +7,23 @@
  */
 import type { Aggregates } from "../aggregates/aggregate.ts";
 import { type Accumulators, Several } from "../aggregates/several.ts";
+import { type Block, BlockLog, type Item, type Logged, NOWHERE } from "../state/block-log.ts";
 import type { SlidingWindowShape } from "../topology/nodes.ts";
+import { shapeNameOf } from "../topology/window-shapes.ts";
 import { DueQueue } from "./due-queue.ts";
 import { type Change, type Told, told, type Untold, type WindowState } from "./window-state.ts";
 
 /** The records of one key and instant. */
-interface Instant {
+interface Instant extends Item {
+  readonly key: string;
   readonly atMs: number;
   accumulators: Accumulators;
-  offsetMin: number;
+  block: Block;
 }
 
-export class SlidingWindows implements WindowState {
+export class SlidingWindows implements WindowState, Logged<Instant> {
+  readonly signature: string;
+  readonly log: BlockLog<Instant> = new BlockLog(this);
   readonly #shape: SlidingWindowShape;
   readonly #several: Several;
   /** Of each key the instants that windows which are not closed may need, ascending. */
@@ -33,6 +38,7 @@ export class SlidingWindows implements WindowState {
   constructor(shape: SlidingWindowShape, aggregates: Aggregates<unknown>) {
     this.#shape = shape;
     this.#several = new Several(aggregates);
+    this.signature = shapeNameOf(shape, aggregates);
   }
 
   get size(): number {
@@ -43,24 +49,12 @@ export class SlidingWindows implements WindowState {
     return this.#size === 0;
   }
 
-  get offsetMin(): number | undefined {
-    let least: number | undefined;
-    for (const instants of this.#instants.values()) {
-      for (const { offsetMin } of instants) if (least === undefined || offsetMin < least) least = offsetMin;
-    }
-    return least;
-  }
-
   get progress(): number {
     return this.#progress;
   }
 
   restore(clockMs: number | undefined): void {
     if (clockMs !== undefined) this.#closedMs = clockMs - this.#shape.graceMs;
-  }
-
-  rebuild(key: string, timestampMs: number, values: readonly unknown[], offset: number): void {
-    if (this.#behindEnd(timestampMs) > this.#closedMs) this.#added(key, timestampMs, values)(offset);
   }
 
   isLate(key: string, timestampMs: number): boolean {
@@ -71,8 +65,8 @@ export class SlidingWindows implements WindowState {
   prepare(key: string, timestampMs: number, values: readonly unknown[]): Change {
     const add = this.#added(key, timestampMs, values);
     return {
-      apply: (offset, revision) => {
-        const isNew = add(offset);
+      apply: (revision) => {
+        const isNew = add();
         if (this.#shape.tells === "final") return [];
         const starts = this.#startsAround(key, timestampMs);
         // With a new instant there is a window behind it; an old one has it already, and it is not changed.
@@ -112,27 +106,49 @@ export class SlidingWindows implements WindowState {
     this.#forgetting.clear();
   }
 
+  entryOf({ key, atMs, accumulators }: Instant): string {
+    return `[${JSON.stringify(key)},${atMs},${this.#several.encode(accumulators)}]`;
+  }
+
+  load(entry: unknown): Instant | undefined {
+    if (!Array.isArray(entry)) return undefined;
+    const [key, atMs, list]: unknown[] = entry;
+    const accumulators = this.#several.decode(list);
+    if (typeof key !== "string" || typeof atMs !== "number" || accumulators === undefined) return undefined;
+    return this.#behindEnd(atMs) > this.#closedMs ? this.#put(key, atMs, accumulators) : undefined;
+  }
+
   /** Computes what the instant would hold; then puts it there, and says whether the instant is new. */
-  #added(key: string, timestampMs: number, values: readonly unknown[]): (offset: number) => boolean {
-    const instants = this.#instants.get(key) ?? [];
-    const at = firstFrom(instants, timestampMs);
-    const found = instants[at];
-    const known = found?.atMs === timestampMs ? found : undefined;
+  #added(key: string, timestampMs: number, values: readonly unknown[]): () => boolean {
+    const known = this.#instantAt(key, timestampMs);
     const accumulators = this.#several.add(known?.accumulators, values, timestampMs);
-    return (offset) => {
-      if (known !== undefined) {
-        known.accumulators = accumulators;
-        known.offsetMin = Math.min(known.offsetMin, offset);
-        return false;
-      }
-      instants.splice(at, 0, { atMs: timestampMs, accumulators, offsetMin: offset });
-      this.#instants.set(key, instants);
-      this.#size++;
-      const endMs = timestampMs + 1;
-      if (this.#shape.tells === "final" && endMs > this.#closedMs) this.#due.put(endMs, key);
-      this.#due.put(this.#behindEnd(timestampMs), key);
-      return true;
+    return () => {
+      this.log.changed(this.#put(key, timestampMs, accumulators));
+      return known === undefined;
     };
+  }
+
+  #instantAt(key: string, atMs: number): Instant | undefined {
+    const instants = this.#instants.get(key) ?? [];
+    const found = instants[firstFrom(instants, atMs)];
+    return found?.atMs === atMs ? found : undefined;
+  }
+
+  #put(key: string, atMs: number, accumulators: Accumulators): Instant {
+    const known = this.#instantAt(key, atMs);
+    if (known !== undefined) {
+      known.accumulators = accumulators;
+      return known;
+    }
+    const instant = { key, atMs, accumulators, block: NOWHERE };
+    const instants = this.#instants.get(key) ?? [];
+    instants.splice(firstFrom(instants, atMs), 0, instant);
+    this.#instants.set(key, instants);
+    this.#size++;
+    const endMs = atMs + 1;
+    if (this.#shape.tells === "final" && endMs > this.#closedMs) this.#due.put(endMs, key);
+    this.#due.put(this.#behindEnd(atMs), key);
+    return instant;
   }
 
   /** The starts of all windows that hold the time, were there a record; ascending. */
@@ -174,7 +190,7 @@ export class SlidingWindows implements WindowState {
     if (instants === undefined) return;
     let count = 0;
     while (count < instants.length && this.#behindEnd(instants[count]?.atMs ?? 0) <= this.#closedMs) count++;
-    instants.splice(0, count);
+    for (const instant of instants.splice(0, count)) this.log.gone(instant);
     this.#size -= count;
     if (instants.length === 0) this.#instants.delete(key);
   }

@@ -7,6 +7,7 @@
 import type { Aggregates } from "../aggregates/aggregate.ts";
 import { Several } from "../aggregates/several.ts";
 import type { TrailingWindowShape } from "../topology/nodes.ts";
+import { shapeNameOf } from "../topology/window-shapes.ts";
 import { PaneStore } from "./pane-store.ts";
 import { type Change, type Told, told, type Untold, type WindowState } from "./window-state.ts";
 
@@ -19,7 +20,12 @@ export class TrailingPanes implements WindowState {
 
   constructor(shape: TrailingWindowShape, aggregates: Aggregates<unknown>) {
     this.#shape = shape;
-    this.#panes = new PaneStore(shape.everyMs, new Several(aggregates));
+    this.#panes = new PaneStore({
+      widthMs: shape.everyMs,
+      several: new Several(aggregates),
+      signature: shapeNameOf({ kind: "trailing", ...shape }, aggregates),
+      isNeeded: (startMs) => this.#tickMs === undefined || startMs >= this.#oldestKept(this.#tickMs),
+    });
   }
 
   get size(): number {
@@ -30,8 +36,8 @@ export class TrailingPanes implements WindowState {
     return this.#panes.isEmpty;
   }
 
-  get offsetMin(): number | undefined {
-    return this.#panes.offsetMin;
+  get log() {
+    return this.#panes.log;
   }
 
   get progress(): number | undefined {
@@ -41,12 +47,6 @@ export class TrailingPanes implements WindowState {
 
   restore(clockMs: number | undefined): void {
     this.#tickMs = clockMs === undefined ? undefined : this.#panes.startOf(clockMs);
-  }
-
-  rebuild(key: string, timestampMs: number, values: readonly unknown[], offset: number): void {
-    const startMs = this.#panes.startOf(timestampMs);
-    if (this.#tickMs === undefined || startMs < this.#oldestKept(this.#tickMs)) return;
-    this.#panes.put(key, startMs, this.#panes.added(key, timestampMs, values), offset);
   }
 
   /** Its first result was told too long ago. */
@@ -60,12 +60,12 @@ export class TrailingPanes implements WindowState {
     const startMs = this.#panes.startOf(timestampMs);
     const accumulators = this.#panes.added(key, timestampMs, values);
     return {
-      apply: (offset, revision) => {
+      apply: (revision) => {
         const { everyMs, sizeMs } = this.#shape;
         // The one behind the last that holds the record is told empty, unless it was told or is not empty.
         const behindMs = startMs + everyMs + sizeMs;
         const isBehindDue = !this.#isTold(key, behindMs);
-        this.#panes.put(key, startMs, accumulators, offset);
+        this.#panes.put(key, startMs, accumulators);
         const again: (Told | Untold)[] = [];
         const lastMs = Math.min(this.#tickMs ?? Number.NEGATIVE_INFINITY, behindMs);
         for (let endMs = startMs + everyMs; endMs <= lastMs; endMs += everyMs) {
@@ -101,8 +101,7 @@ export class TrailingPanes implements WindowState {
   forget(): void {
     if (this.#tickMs === undefined || this.#tickMs === this.#forgottenMs) return;
     this.#forgottenMs = this.#tickMs;
-    const oldestMs = this.#oldestKept(this.#tickMs);
-    this.#panes.forget((startMs) => startMs >= oldestMs);
+    this.#panes.forget();
   }
 
   /** Whether V(k,T), T <= tick, was told: it is not empty, or the one before was not. */

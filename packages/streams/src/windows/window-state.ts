@@ -10,6 +10,7 @@
  * closed; one that is late for some of them counts in the others. Records and windows are kept until nothing that is open
  * can need them. After a restart the line is where all that was due had been told, so what was told is not told again.
  */
+import type { StateLog } from "../state/block-log.ts";
 import type { WindowShape } from "../topology/nodes.ts";
 
 /** A window's value with what tells it from an earlier telling. */
@@ -32,21 +33,19 @@ export interface Untold extends Omit<Told, "value"> {
 /** What a record would change. */
 export interface Change {
   /** Lets the record count. Returns what is to be told at once, under the given revision. */
-  apply(offset: number, revision: number): (Told | Untold)[];
+  apply(revision: number): (Told | Untold)[];
 }
 
 export interface WindowState {
   /** How many accumulators are kept. */
   readonly size: number;
   readonly isEmpty: boolean;
-  /** The least offset among the records that results may still need; undefined where there are none. */
-  readonly offsetMin: number | undefined;
+  /** What of it is in the changelog. */
+  readonly log: StateLog;
   /** Changes when there is something to note although no record came. */
   readonly progress: number | undefined;
-  /** Goes on where all was told that event time had made due up to `clockMs`; the records follow by `rebuild`. */
+  /** Goes on where all was told that event time had made due up to `clockMs`; what was kept then follows by `log.load`. */
   restore(clockMs: number | undefined): void;
-  /** Adds a record that was counted before the state was lost: nothing is told. What no result needs is left out. */
-  rebuild(key: string, timestampMs: number, values: readonly unknown[], offset: number): void;
   /** Whether a record of this time has come too late to be counted: every window that it would be in is closed. */
   isLate(key: string, timestampMs: number): boolean;
   /**
