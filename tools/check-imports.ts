@@ -1,4 +1,4 @@
-/** `pnpm imports`: holds ARCHITECTURE.md's "Who may import whom", and how often the type checker is told to look away. */
+/** `pnpm imports`: holds ARCHITECTURE.md's "Who may import whom", documented doors, and few looks away from the type checker. */
 import { fileURLToPath } from "node:url";
 import { violationsOf } from "./check-imports/check.ts";
 import { type Project, readProject } from "./check-imports/project.ts";

@@ -211,6 +211,41 @@ describe("circles", () => {
   });
 });
 
+describe("what a package gives out", () => {
+  const DOOR = "packages/streams/src/index.ts";
+
+  test.each([
+    ["a type without a word", "export type A = 1;", "a.ts:1:13"],
+    ["a constant", "\nexport const A = 1;", "a.ts:2:14"],
+    ["a class behind a comment that is none for readers", "// A class.\nexport class A {}", "a.ts:2:14"],
+    ["a comment of something else", "/** B. */\nconst b = 1;\nexport function A() {}", "a.ts:3:17"],
+    ["another's, passed on", 'export { B as A } from "./b.ts";', "b.ts:1:18"],
+    ["all of another", 'export * from "./b.ts";', "b.ts:1:18"],
+  ])("refused: %s", (_, source, place) => {
+    const files = {
+      [DOOR]: 'export { A, type B } from "./a.ts";',
+      "packages/streams/src/b.ts": "export interface B {}",
+    };
+    expect(said({ ...files, "packages/streams/src/a.ts": source })).toEqual([
+      expect.stringMatching(
+        new RegExp(`^packages/streams/src/${place} a package gives out [AB]: say in a doc comment`),
+      ),
+    ]);
+  });
+
+  test.each([
+    ["a documented one", "/** A. */\nexport interface A {}"],
+    ["a value and a type of one name", "/** A. */\nexport const A = 1;\nexport type A = typeof A;"],
+    ["what nobody gives out", "/** A. */\nexport const A = 1;\nexport const inside = 2;"],
+  ])("allowed: %s", (_, source) => {
+    expect(said({ [DOOR]: 'export { A } from "./a.ts";', "packages/streams/src/a.ts": source })).toEqual([]);
+  });
+
+  test("a service's exports are its own affair", () => {
+    expect(said({ "services/producer/src/a.ts": "export const a = 1;" })).toEqual([]);
+  });
+});
+
 test("where the type checker is told to look away", () => {
   const source =
     "const a = b as const;\nconst c = d as string;\nconst e: any = f!;\n// @ts-expect-error no\ng();\n// about @ts-ignore";

@@ -1,7 +1,10 @@
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { cyclesOf } from "./cycles.ts";
-import type { Found, Import, Module } from "./module.ts";
+import { undocumentedNames } from "./doors.ts";
+import type { Import } from "./imports.ts";
+import type { Module } from "./module.ts";
+import type { Found } from "./positions.ts";
 import type { Member, Project } from "./project.ts";
 import { AREAS, type Area, isTest, MACHINE_MODULES } from "./rules.ts";
 
@@ -13,7 +16,7 @@ export interface Violation {
   readonly message: string;
 }
 
-/** What does not keep to ARCHITECTURE.md's "Who may import whom", file by file, then the circles. */
+/** What does not keep to ARCHITECTURE.md's "Who may import whom", file by file, then the circles, then the doors. */
 export function violationsOf(project: Project): Violation[] {
   const violations: Violation[] = [];
   const graph = new Map<string, Set<string>>();
@@ -28,7 +31,7 @@ export function violationsOf(project: Project): Violation[] {
     }
     violations.push(...machineViolations(asker, module));
   }
-  return [...violations, ...circleViolations(project, graph)];
+  return [...violations, ...circleViolations(project, graph), ...doorViolations(project)];
 }
 
 /** Who imports: a file, with what the rules ask of it. */
@@ -118,6 +121,12 @@ function judgeLibrary({ area, member, test }: Asker, specifier: string): Verdict
 function machineViolations({ path, area, test }: Asker, module: Module): Violation[] {
   if (test || mayUseMachine(area, path)) return [];
   return module.machine.map((found) => violation(path, found, machineProblem(area, found.text)));
+}
+
+function doorViolations(project: Project): Violation[] {
+  return undocumentedNames(project).map((found) =>
+    violation(found.path, found, `a package gives out ${found.text}: say in a doc comment what it is`),
+  );
 }
 
 const mayUseMachine = (area: Area, path: string): boolean =>

@@ -23,6 +23,7 @@ export class BrokerStoppedError extends Error {
   }
 }
 
+/** A test asked about a partition that is not there. */
 export class NoSuchPartitionError extends Error {
   override readonly name = "NoSuchPartitionError";
   readonly code = "BROKER_NO_SUCH_PARTITION";

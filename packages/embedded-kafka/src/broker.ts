@@ -32,6 +32,7 @@ import { StorageError } from "./storage/errors.ts";
 import { inMemory, type Keeping } from "./storage/keeping.ts";
 import { type Clock, systemClock, type Timer } from "./time/clock.ts";
 
+/** How a broker, or a cluster of several, starts. All of it has a default. */
 export interface BrokerOptions {
   /** TCP port, of the first broker; the others have the ports after it. @default 0, free ones: see {@link Broker.port}. */
   readonly port?: number;

@@ -10,6 +10,7 @@ import type { Transactions } from "./coord/transactions.ts";
 import type { LoggedRecord } from "./log/partition-log.ts";
 import type { BrokerServer } from "./server/broker-server.ts";
 
+/** A partition, as its log is now. */
 export interface PartitionInfo {
   readonly partition: number;
   /** -1 where all its brokers are stopped. */
@@ -29,6 +30,7 @@ export interface PartitionInfo {
   readonly waitingFetches: number;
 }
 
+/** A topic with its partitions. */
 export interface TopicInfo {
   readonly name: string;
   /** As Kafka's tools print it. */
@@ -38,11 +40,13 @@ export interface TopicInfo {
   readonly partitions: readonly PartitionInfo[];
 }
 
+/** A record, where it lies, and what became of its transaction. */
 export interface InspectedRecord extends LoggedRecord {
   readonly topic: string;
   readonly partition: number;
 }
 
+/** A consumer group, as its coordinator has it now. */
 export interface GroupInfo {
   readonly groupId: string;
   /** The broker that coordinates it; null while none runs. */
@@ -74,6 +78,7 @@ export interface GroupInfo {
   }[];
 }
 
+/** A transactional id, as its coordinator has it now. */
 export interface TransactionInfo {
   readonly transactionalId: string;
   /** The broker that coordinates it; null while none runs. */
@@ -100,6 +105,7 @@ export interface NodeInfo {
   readonly leads: Readonly<Record<string, readonly number[]>>;
 }
 
+/** A client's connection, as it is now. */
 export interface ConnectionInfo {
   /** The broker that it is a connection to. */
   readonly brokerId: number;

@@ -15,6 +15,7 @@ export const Alert = z.object({
 });
 export type Alert = z.infer<typeof Alert>;
 
+/** The topic `alert`: keyed by device, kept for a week; event time is the reading's, else the record's. */
 export const alertTopic = defineTopic<Alert>({
   name: "alert",
   value: Alert,

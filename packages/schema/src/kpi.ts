@@ -31,9 +31,11 @@ export const AverageTemperature = z.object({
 });
 export type AverageTemperature = z.infer<typeof AverageTemperature>;
 
+/** Any of the KPIs, told apart by `name`. A further one is added here. */
 export const Kpi = z.discriminatedUnion("name", [AlertCount, AverageTemperature]);
 export type Kpi = z.infer<typeof Kpi>;
 
+/** The topic `kpi`: keyed by device, kept for a week; event time is the window's end. */
 export const kpiTopic = defineTopic<Kpi>({
   name: "kpi",
   value: Kpi,

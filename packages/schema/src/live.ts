@@ -69,11 +69,13 @@ export interface Credentials {
   token: string;
 }
 
+/** What a page has taken in; the server counts what is under way by it. */
 export interface Ack {
   /** `nowMs` of the `fleet`. */
   fleetMs: number;
 }
 
+/** The last words of a connection that the server ends. */
 export interface Goodbye {
   nowMs: number;
   /**
@@ -91,6 +93,7 @@ export interface Watch {
   have: { boot: string; next: number } | null;
 }
 
+/** What holds for the whole connection: whom the page talks to, the rule, the KPIs, what to type. */
 export interface Welcome {
   version: number;
   /** Another one than before: the server was started anew, or this is another instance. Positions start over. */
@@ -118,8 +121,10 @@ export interface Commands {
   areWhole: boolean;
 }
 
+/** A KPI, as in the topic `kpi`. */
 export type KpiName = "alert_count" | "average_temperature";
 
+/** What a tile is labelled by. */
 export interface KpiDefinition {
   name: KpiName;
   unit: "alerts" | "celsius";
@@ -161,6 +166,7 @@ export interface KpiTile {
   because: PipelineName[];
 }
 
+/** All that a page shows of one device. */
 export interface Snapshot {
   boot: string;
   nowMs: number;
@@ -179,6 +185,7 @@ export interface Snapshot {
   kpis: KpiTile[];
 }
 
+/** What is new of the watched device since the snapshot or the batch before. */
 export interface Batch {
   boot: string;
   nowMs: number;
@@ -241,6 +248,7 @@ export interface FleetDevice {
   ahead: boolean;
 }
 
+/** Alert episodes of all devices. */
 export interface Alerts {
   nowMs: number;
   /** True: these are all, forget the others. False: new or changed ones, by `id`. */
@@ -270,8 +278,10 @@ export interface Episode {
   endedMs: number | null;
 }
 
+/** A pipeline of the stream processor, as `PIPELINES` names it. */
 export type PipelineName = "alert" | "alert-count" | "average-temperature";
 
+/** Whether what the page shows can be believed. */
 export interface Health {
   nowMs: number;
   /** False until the server has read up to the topics' ends as they were at its start. */
@@ -285,6 +295,7 @@ export interface Health {
   devicesDropped: number;
 }
 
+/** How far one pipeline has got, by the positions that its consumer group committed. */
 export interface PipelineHealth {
   name: PipelineName;
   /**
@@ -384,22 +395,28 @@ const isTile = record<KpiTile>({
   because: list(isPipelineName),
 });
 
+/** Whether this is a {@link Watch}, with a device that could be one. */
 export const isWatch = record<Watch>({
   device: orNull(isDeviceId),
   have: orNull(record({ boot: isText, next: isPosition })),
 });
 
+/** Whether this is a {@link Handshake}; a token beside it is no fault. */
 export const isHandshake = record<Handshake>({ watch: isWatch });
 
+/** Whether there is a token, of whatever worth. */
 export const isCredentials = record<Credentials>({ token: isText });
 
+/** Whether this is an {@link Ack}. */
 export const isAck = record<Ack>({ fleetMs: isNumber });
 
+/** Whether this is a {@link Goodbye}. */
 export const isGoodbye = record<Goodbye>({
   nowMs: isNumber,
   why: oneOf<Goodbye["why"]>("too-slow", "bad-messages", "closing"),
 });
 
+/** Whether this is a {@link Welcome}, of whatever version. */
 export const isWelcome = record<Welcome>({
   version: isNumber,
   boot: isText,
@@ -418,6 +435,7 @@ export const isWelcome = record<Welcome>({
   commands: record({ producer: isText, processor: isText, areWhole: isFlag }),
 });
 
+/** Whether this is a {@link Snapshot}, its columns of one length. */
 export const isSnapshot = record<Snapshot>({
   boot: isText,
   nowMs: isNumber,
@@ -431,6 +449,7 @@ export const isSnapshot = record<Snapshot>({
   kpis: list(isTile),
 });
 
+/** Whether this is a {@link Batch}, its columns of one length. */
 export const isBatch = record<Batch>({
   boot: isText,
   nowMs: isNumber,
@@ -455,6 +474,7 @@ const hasFleetFields = record<Fleet>({
   heardAgeMs: list(isNumber),
   flags: list(isNumber),
 });
+/** Whether this is a {@link Fleet}, its columns of one length. */
 export const isFleet = (value: unknown): value is Fleet =>
   hasFleetFields(value) &&
   [value.celsius, value.change, value.intervalMs, value.eventAgeMs, value.heardAgeMs, value.flags].every(
@@ -467,9 +487,11 @@ const hasTrendsFields = record<Trends>({
   ids: list(isText),
   deciCelsius: list(list(orNull(isNumber))),
 });
+/** Whether these are {@link Trends}, a line for each device. */
 export const isTrends = (value: unknown): value is Trends =>
   hasTrendsFields(value) && value.deciCelsius.length === value.ids.length;
 
+/** Whether these are {@link Alerts}. */
 export const isAlerts = record<Alerts>({
   nowMs: isNumber,
   whole: isFlag,
@@ -487,6 +509,7 @@ export const isAlerts = record<Alerts>({
   ),
 });
 
+/** Whether this is a {@link Health}. */
 export const isHealth = record<Health>({
   nowMs: isNumber,
   ready: isFlag,
@@ -508,6 +531,7 @@ export const isHealth = record<Health>({
   devicesDropped: isNumber,
 });
 
+/** Whether this is an {@link Opening}, each part of it by its own guard. */
 export const isOpening = record<Opening>({
   welcome: isWelcome,
   health: isHealth,

@@ -28,6 +28,7 @@ export const SensorReading = z.object({
 });
 export type SensorReading = z.infer<typeof SensorReading>;
 
+/** The topic `sensor`: keyed by device, kept for a week; event time is the reading's, else the record's. */
 export const sensorTopic = defineTopic<SensorReading>({
   name: "sensor",
   value: SensorReading,

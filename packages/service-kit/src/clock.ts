@@ -3,6 +3,7 @@
 /** Takes back what was planned; harmless when it has happened already. */
 export type Cancel = () => void;
 
+/** Time as code is handed it, so that a test can drive it; milliseconds all. */
 export interface Clock {
   /** Milliseconds since the epoch; the wall clock, which may step. */
   now(): number;

@@ -58,6 +58,7 @@ const Combinations = z.record(z.string(), z.string()).transform((given, context)
 
 /** The zod schema of the `KAFKA_*` variables, combinations included. */
 export const kafkaSettings = z.intersection(Variables, Combinations);
+/** The `KAFKA_*` variables of a service, checked. */
 export type KafkaSettings = z.output<typeof Variables>;
 
 /** How to reach a Kafka cluster, in plain values. */

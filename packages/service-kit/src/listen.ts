@@ -2,6 +2,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { ListenError, PortBusyError } from "./errors.ts";
 
+/** An HTTP server that listens, on one address or on both loopbacks. */
 export interface Listening {
   /** One server for each address, both answering the same; socket.io attaches to each. */
   readonly servers: readonly Server[];
@@ -12,6 +13,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** Where to listen, and whom a busy port's error tells to choose another. */
 export interface ListenOptions {
   /** Undefined: 127.0.0.1 and ::1, both (`localhost` may mean either, and listening on it takes only one). */
   host: string | undefined;

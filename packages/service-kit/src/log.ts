@@ -13,8 +13,10 @@ export interface Log {
   child(fields: object): Log;
 }
 
+/** The least serious line that is written; `silent` writes none. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 
+/** How a log looks and where it goes. */
 export interface LogOptions {
   name: string;
   level: LogLevel;

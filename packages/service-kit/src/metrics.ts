@@ -1,6 +1,7 @@
 /** Numbers about the process and what it does, as Prometheus reads them. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
+/** What tells the series of one metric apart. Few values each: every combination is kept for good. */
 export type Labels = Readonly<Record<string, string | number>>;
 
 /** What a part reports; names follow Prometheus: base units, `_total` for counters. */
@@ -15,6 +16,7 @@ export interface Metrics {
   observe(name: string, help: string, value: number, labels?: Labels): void;
 }
 
+/** What all parts of a process reported, and how a scraper reads it. */
 export interface MetricsRegistry extends Metrics {
   /** All of it in the text format of Prometheus. */
   text(): Promise<string>;

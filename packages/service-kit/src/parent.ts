@@ -11,6 +11,7 @@ export const SUPERVISED = "KELVIN_SUPERVISED";
 /** Set by a supervisor that asks what is wrong with the settings: the service says it, and ends without starting. */
 export const CHECK_SETTINGS = "KELVIN_CHECK_SETTINGS";
 
+/** What a service says to its supervisor over the IPC channel: that it is ready and where, or why it failed. */
 export const ToSupervisor = z.discriminatedUnion("kelvin", [
   z.object({ kelvin: z.literal("ready"), url: z.string().default("") }),
   z.object({
@@ -22,6 +23,7 @@ export const ToSupervisor = z.discriminatedUnion("kelvin", [
 ]);
 export type ToSupervisor = z.input<typeof ToSupervisor>;
 
+/** What a supervisor says to a service over its IPC channel: stop in order. */
 export const ToService = z.object({ kelvin: z.literal("stop") });
 export type ToService = z.infer<typeof ToService>;
 

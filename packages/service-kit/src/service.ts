@@ -33,6 +33,8 @@ function commonSettings(defaultPort: number) {
     STOP_DEADLINE_MS: integer({ min: 0, max: 600_000 }).default(10_000),
   });
 }
+
+/** The settings that every service has: where it listens, how it logs, how long it may stop, which Kafka. */
 export type CommonSettings = z.output<ReturnType<typeof commonSettings>> & KafkaSettings;
 
 /** What a service is given to start with. */
@@ -63,6 +65,7 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+/** What makes a service this one; all else is the kit's. */
 export interface ServiceOptions<S extends object> {
   name: string;
   defaultPort: number;

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { SettingsError } from "./errors.ts";
 
+/** Variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A variable's value is not repeated in a message when its name says that it is secret. */

@@ -1,5 +1,6 @@
 import { startBroker } from "@kelvin/embedded-kafka";
 
+/** A cluster that a test may use. */
 export interface KafkaForTests extends AsyncDisposable {
   readonly brokers: string[];
   /** The same, as the services' KAFKA_BROKERS wants it. */

@@ -12,6 +12,7 @@ const INHERITED =
 /** What a service says to its parent when it is ready. */
 const Ready = z.object({ kelvin: z.literal("ready"), url: z.string().optional() });
 
+/** Which service, and its settings. */
 export interface ServiceOptions {
   /** The service's entry, relative to the repository's root, such as `services/producer/src/main.ts`. */
   main: string;
@@ -20,11 +21,13 @@ export interface ServiceOptions {
   args?: readonly string[];
 }
 
+/** How a process ended: by a code, or by a signal. */
 export interface ServiceEnd {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
+/** A service as a process of its own. Leaving its scope (`await using`) stops it. */
 export interface RunningService extends AsyncDisposable {
   readonly pid: number;
   /** Everything it wrote to standard output and standard error so far. */
@@ -109,6 +112,7 @@ const endOf = (child: ChildProcess): Promise<ServiceEnd> =>
     child.once("error", () => resolve({ code: null, signal: null }));
   });
 
+/** A service ended, or took too long, before what was waited for; its log is in the message. */
 export class ServiceEndedError extends Error {
   override readonly name = "ServiceEndedError";
 }

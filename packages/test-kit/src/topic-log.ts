@@ -12,6 +12,7 @@ export interface LoggedRecord {
   headers: Readonly<Record<string, string>>;
 }
 
+/** All records of a topic, from the first on. Leaving its scope (`await using`) ends the reading. */
 export interface TopicLog extends AsyncDisposable {
   /** Everything read so far; of one partition in its order. */
   readonly records: readonly LoggedRecord[];

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** What was waited for did not come true in time; the condition's last error is its cause. */
 export class WaitTimeoutError extends Error {
   override readonly name = "WaitTimeoutError";
 }
 
+/** How long a condition may take, and how often it is looked at. */
 export interface WaitOptions {
   /** Default 15,000 ms: a consumer group's rebalance on a busy machine takes several seconds. */
   timeoutMs?: number;

@@ -15,6 +15,7 @@ export const transactionStates = [
   "CompleteAbort",
 ] as const;
 
+/** Where a transaction is on its way, by the names of Apache Kafka's `TransactionState`. */
 export type TransactionState = (typeof transactionStates)[number];
 
 export type TransactionEvent =

@@ -36,6 +36,7 @@ export type FaultAction =
    */
   | { readonly kind: "pause-acceptance"; readonly ms?: number };
 
+/** One thing that goes wrong: when, how often, how likely, and what. */
 export interface FaultRule {
   readonly on?: FaultMatch;
   /** The first of the matching requests that it happens to, from 1. @default 1 */

@@ -5,6 +5,7 @@ import { HEADER_BYTES, readHeader } from "./batch.ts";
 import { decompress } from "./compression.ts";
 import { crc32c } from "./crc32c.ts";
 
+/** A name and some bytes that go along with a record; names may repeat, and their order is kept. */
 export interface RecordHeader {
   readonly key: string;
   readonly value: Buffer | null;

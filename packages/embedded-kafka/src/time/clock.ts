@@ -5,6 +5,7 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Time as the broker is handed it, so that a test can drive it. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;

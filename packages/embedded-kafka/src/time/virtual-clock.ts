@@ -7,6 +7,7 @@ interface Pending {
   readonly fire: () => void;
 }
 
+/** A clock that stands still until a test moves it: hours of retention or a session's timeout pass in no time. */
 export class VirtualClock implements Clock {
   #nowMs: number;
   #order = 0;
