@@ -4,6 +4,7 @@ import type { Coordinated } from "./cluster/brokers.ts";
 import { Cleaner } from "./cluster/cleaner.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { ConfigStore, InvalidConfigError } from "./cluster/config-store.ts";
+import { FetchSessions } from "./cluster/fetch-sessions.ts";
 import { moveLeader, NO_LEADER } from "./cluster/leadership.ts";
 import { Groups } from "./coord/groups.ts";
 import { Transactions } from "./coord/transactions.ts";
@@ -143,6 +144,7 @@ class RunningBroker implements Broker {
   readonly #clock: Clock;
   readonly #cluster: Cluster;
   readonly #groups: Groups;
+  readonly #fetchSessions: FetchSessions;
   readonly #transactions: Transactions;
   /** In order of their ids. */
   readonly #servers: readonly BrokerServer[];
@@ -174,6 +176,7 @@ class RunningBroker implements Broker {
       this.#keeping.close();
       throw error;
     }
+    this.#fetchSessions = new FetchSessions(clock);
     this.#cleaner = new Cleaner(this.#cluster, log);
     if (options.folder !== undefined) {
       const { folder } = options;
@@ -190,6 +193,7 @@ class RunningBroker implements Broker {
         apis: served.map(({ name }) => name),
         brokerIds: ids,
         topicName: (id) => this.#cluster.topicById(id)?.name,
+        topicsOfSession: (brokerId, id) => this.#fetchSessions.topicsOf(brokerId, id, this.#cluster),
       },
       options.faults,
     );
@@ -203,6 +207,7 @@ class RunningBroker implements Broker {
       ),
       context: {
         cluster: this.#cluster,
+        fetchSessions: this.#fetchSessions,
         groups: this.#groups,
         transactions: this.#transactions,
         clock,
@@ -326,6 +331,7 @@ class RunningBroker implements Broker {
     if (!server.isRunning) return;
     const stopped = server.stop();
     this.#faults.brokerStopped(brokerId);
+    this.#fetchSessions.brokerStopped(brokerId);
     this.#groups.whileCoordinatorsMove(() => this.#cluster.brokerStopped(brokerId));
     await stopped;
   }

@@ -228,6 +228,28 @@ describe("which requests", () => {
     expect(await codeOf("t")).toBe(56);
   });
 
+  test("a topic is found in a fetch session too, whose requests do not name it", async () => {
+    await using on = await faulty();
+    const next = (sessionId: number, sessionEpoch: number, topics: { topic: string }[] = []) =>
+      on.client.send(fetch, 12, {
+        maxWaitMs: 0,
+        minBytes: 0,
+        sessionId,
+        sessionEpoch,
+        topics: topics.map((topic) => ({
+          ...topic,
+          partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100 }],
+        })),
+      });
+    const [t, u] = [await next(0, 0, [{ topic: "t" }]), await next(0, 0, [{ topic: "u" }])];
+    on.broker.faults.add({ on: { topic: "t", api: "Fetch" }, do: { kind: "error", code: 56 } });
+    expect((await next(u.sessionId, 1)).errorCode).toBe(0);
+    expect((await next(t.sessionId, 1)).errorCode).toBe(56);
+    expect(on.broker.faults.log()[0]?.topics).toEqual(["t"]);
+    // Nothing was applied: the session is where it was.
+    expect((await next(t.sessionId, 1)).errorCode).toBe(0);
+  });
+
   test("several rules happen to one request, the first added outermost", async () => {
     await using on = await faulty(
       { on: produce, do: { kind: "delay", when: "after", ms: 1000 } },

@@ -8,7 +8,7 @@ import type { Reply } from "../server/dispatch.ts";
 import type { InterceptedCall, Interference, MaybeLater } from "../server/interference.ts";
 import type { Clock } from "../time/clock.ts";
 import { between, chance } from "./chance.ts";
-import { namedTopics } from "./named-topics.ts";
+import { fetchSessionOf, namedTopics } from "./named-topics.ts";
 import { checkRule, type FaultAction, type FaultRule, type FaultScript } from "./rule.ts";
 import { Waits } from "./waits.ts";
 
@@ -79,6 +79,8 @@ export interface FaultSurroundings {
   readonly brokerIds: readonly number[];
   /** The name behind a topic's id. */
   topicName(id: string): string | undefined;
+  /** The topics of a broker's fetch session, whose requests name only what changes. */
+  topicsOfSession(brokerId: number, sessionId: number): readonly string[];
 }
 
 /** What chance is asked about one request. */
@@ -175,13 +177,19 @@ export class FaultRules implements Faults, Interference {
 
   around(call: InterceptedCall, serve: () => MaybeLater<Reply>): MaybeLater<Reply> {
     if (this.#rules.length === 0) return serve();
-    const topics = namedTopics(call.request, (id) => this.#around.topicName(id));
+    const topics = this.#topicsOf(call);
     const firing = this.#rules.flatMap((rule) => this.#firing(rule, call, topics) ?? []);
     const wrapped = firing.reduceRight<() => MaybeLater<Reply>>(
       (inner, one) => () => this.#apply(one, call, topics, inner),
       serve,
     );
     return wrapped();
+  }
+
+  #topicsOf({ brokerId, request }: InterceptedCall): string[] {
+    const named = namedTopics(request, (id) => this.#around.topicName(id));
+    const fetched = this.#around.topicsOfSession(brokerId, fetchSessionOf(request));
+    return [...new Set([...named, ...fetched])];
   }
 
   #firing(rule: Rule, call: InterceptedCall, topics: readonly string[]): Firing | null {

@@ -1,10 +1,11 @@
 /**
  * Fetch, versions 4 to 17; from 13 on topics come by id (KIP-516).
  *
- * Every answer is a full one and no session is ever made, which any client must accept (KIP-227). A request that finds
- * too little waits for more bytes, for an error, or for its deadline.
+ * A request tells all that it wants, or goes on with a session (KIP-227). One that finds too little waits for more bytes,
+ * for an error, or for its deadline.
  */
-import type { Partition, Topic } from "../cluster/topic.ts";
+import type { FetchedPartition, FetchSession, PartitionKey } from "../cluster/fetch-sessions.ts";
+import type { Partition } from "../cluster/topic.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
@@ -14,101 +15,179 @@ import { handler, leadershipProblem, type RequestContext } from "./handler.ts";
 type Request = RequestOf<typeof fetch>;
 type Response = ResponseOf<typeof fetch>;
 const READ_COMMITTED = 1;
+/** Epochs that ask for everything (KIP-227): the first of a session to be, and the last of none. */
+const FIRST = 0;
+const LAST = -1;
+/** From this version on topics come by id (KIP-516). */
+const BY_ID = 13;
 
 type PartitionAnswer = Response["responses"][number]["partitions"][number];
 
-interface Wanted {
-  readonly index: number;
-  readonly fetchOffset: number;
-  readonly maxBytes: number;
-  readonly currentLeaderEpoch: number;
+interface Wanted extends FetchedPartition {
+  /** The error where the partition is not there. */
+  readonly missing: number;
   readonly partition: Partition | undefined;
 }
 
-interface WantedTopic {
-  readonly topic: string;
-  readonly topicId: string;
-  /** The error of every partition where the topic is not there. */
-  readonly missing: number;
-  readonly partitions: readonly Wanted[];
+interface Read {
+  readonly one: Wanted;
+  readonly answer: PartitionAnswer;
+  readonly bytes: number;
 }
 
 interface Found {
-  readonly response: Response;
+  readonly reads: readonly Read[];
   readonly bytes: number;
   readonly failed: boolean;
 }
 
-export const fetchHandler = handler(fetch, (context, request) => {
-  const sessionProblem = sessionError(request);
-  if (sessionProblem !== null) return { errorCode: sessionProblem, responses: [] };
-  const wanted = request.topics.map((topic) => resolveTopic(context, topic));
-  const found = read(context, request, wanted);
-  return isEnough(request, found) ? found.response : park(context, request, wanted);
-});
-
-/** No session id was ever given out, so none can be known. */
-function sessionError({ sessionId, sessionEpoch }: Request): number | null {
-  if (sessionEpoch <= 0) return null;
-  return sessionId === 0 ? errorCode.invalidFetchSessionEpoch : errorCode.fetchSessionIdNotFound;
+/** A fetch that was let in: what it reads, and what its answer tells of that. */
+interface Round {
+  readonly wanted: readonly Wanted[];
+  respond(found: Found): Response;
 }
 
-function resolveTopic(context: RequestContext, wanted: Request["topics"][number]): WantedTopic {
-  const byId = context.apiVersion >= 13;
-  const topic: Topic | undefined = byId
-    ? context.cluster.topicById(wanted.topicId)
-    : context.cluster.topic(wanted.topic);
+export const fetchHandler = handler(fetch, (context, request) => {
+  const { sessionEpoch } = request;
+  const round =
+    sessionEpoch === FIRST || sessionEpoch === LAST ? full(context, request) : incremental(context, request);
+  if (typeof round === "number") return { errorCode: round, responses: [] };
+  const found = read(context, request, round.wanted);
+  return isEnough(request, round, found) ? round.respond(found) : park(context, request, round);
+});
+
+/** Everything that the request names. A session of the client's ends here; epoch 0 begins another one. */
+function full(context: RequestContext, request: Request): Round {
+  const { brokerId, fetchSessions } = context;
+  fetchSessions.end(brokerId, request.sessionId);
+  const asked = askedFor(context, request);
   return {
-    topic: wanted.topic,
-    topicId: wanted.topicId,
-    missing: byId && topic === undefined ? errorCode.unknownTopicId : errorCode.unknownTopicOrPartition,
-    partitions: wanted.partitions.map((partition) => ({
+    wanted: asked.map((one) => resolve(context, one)),
+    respond: (found) => {
+      const begins = request.sessionEpoch === FIRST;
+      const session = begins ? fetchSessions.begin(brokerId, isById(context), asked) : null;
+      return answerOf(context, found.reads, session);
+    },
+  };
+}
+
+/** The next round of a session; an error where it can't be. */
+function incremental(context: RequestContext, request: Request): Round | number {
+  const { brokerId, fetchSessions } = context;
+  const session = fetchSessions.find(brokerId, request.sessionId);
+  if (session === undefined) return errorCode.fetchSessionIdNotFound;
+  if (session.epoch !== request.sessionEpoch) return errorCode.invalidFetchSessionEpoch;
+  if (session.byId !== isById(context)) return errorCode.fetchSessionTopicIdError;
+  const asked = askedFor(context, request);
+  const goesOn = fetchSessions.advance(brokerId, session, asked, forgottenBy(request));
+  return {
+    wanted: session.wanted.map((one) => resolve(context, one)),
+    respond: ({ reads }) => answerOf(context, reads, goesOn ? session : null),
+  };
+}
+
+function isById({ apiVersion }: RequestContext): boolean {
+  return apiVersion >= BY_ID;
+}
+
+function askedFor(context: RequestContext, { topics }: Request): FetchedPartition[] {
+  return topics.flatMap(({ topic, topicId, partitions }) => {
+    const found = isById(context) ? context.cluster.topicById(topicId) : undefined;
+    return partitions.map((partition) => ({
+      topic,
+      topicId,
       index: partition.partition,
       fetchOffset: partition.fetchOffset,
       maxBytes: partition.partitionMaxBytes,
       currentLeaderEpoch: partition.currentLeaderEpoch,
-      partition: topic?.partitions[partition.partition],
-    })),
-  };
+      found,
+    }));
+  });
 }
 
-function read(context: RequestContext, request: Request, wanted: readonly WantedTopic[]): Found {
-  const committedOnly = request.isolationLevel === READ_COMMITTED;
+function forgottenBy({ forgottenTopicsData }: Request): PartitionKey[] {
+  return forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
+    partitions.map((index) => ({ topic, topicId, index })),
+  );
+}
+
+function resolve(context: RequestContext, one: FetchedPartition): Wanted {
+  const byId = isById(context);
+  const found = byId ? (one.found ?? context.cluster.topicById(one.topicId)) : undefined;
+  const topic = byId ? found : context.cluster.topic(one.topic);
+  const missing = byId && topic === undefined ? errorCode.unknownTopicId : errorCode.unknownTopicOrPartition;
+  const partition = topic?.deleted === false ? topic.partitions[one.index] : undefined;
+  return { ...one, found, missing, partition };
+}
+
+function read(context: RequestContext, request: Request, wanted: readonly Wanted[]): Found {
   let bytes = 0;
   let failed = false;
-  const responses = wanted.map(({ topic, topicId, missing, partitions }) => ({
-    topic,
-    topicId,
-    partitions: partitions.map((one) => {
-      const problem = problemOf(one, context.brokerId, missing);
-      if (problem !== null || one.partition === undefined) {
-        failed = true;
-        return refused(one, problem ?? missing, context.apiVersion);
-      }
-      const { log } = one.partition;
-      const room = Math.min(one.maxBytes, request.maxBytes - bytes);
-      const endOffset = committedOnly ? log.lastStableOffset : log.highWatermark;
-      const found = log.read(one.fetchOffset, room, bytes === 0, endOffset);
-      bytes += found.bytes;
-      return {
-        partitionIndex: one.index,
-        errorCode: errorCode.none,
-        highWatermark: log.highWatermark,
-        lastStableOffset: log.lastStableOffset,
-        logStartOffset: log.logStartOffset,
-        abortedTransactions: committedOnly ? log.abortedBetween(one.fetchOffset, found.nextOffset) : null,
-        records: found.batches,
-      };
-    }),
-  }));
-  if (!failed) return { response: { responses }, bytes, failed };
-  const leaders = responses.flatMap(({ partitions }) => partitions.map((answer) => answer.currentLeader));
-  return { response: { responses, nodeEndpoints: endpointsOf(context, leaders) }, bytes, failed };
+  const reads = wanted.map((one): Read => {
+    const problem = problemOf(one, context.brokerId);
+    if (problem !== null || one.partition === undefined) {
+      failed = true;
+      return { one, answer: refused(one, problem ?? one.missing, context.apiVersion), bytes: 0 };
+    }
+    const room = Math.min(one.maxBytes, request.maxBytes - bytes);
+    const result = readPartition(one, one.partition, room, bytes === 0, request.isolationLevel);
+    bytes += result.bytes;
+    return result;
+  });
+  return { reads, bytes, failed };
 }
 
-function problemOf(one: Wanted, brokerId: number, missing: number): number | null {
+function readPartition(
+  one: Wanted,
+  { log }: Partition,
+  room: number,
+  atLeastOne: boolean,
+  isolationLevel: number,
+): Read {
+  const committedOnly = isolationLevel === READ_COMMITTED;
+  const endOffset = committedOnly ? log.lastStableOffset : log.highWatermark;
+  const found = log.read(one.fetchOffset, room, atLeastOne, endOffset);
+  const answer = {
+    partitionIndex: one.index,
+    errorCode: errorCode.none,
+    highWatermark: log.highWatermark,
+    lastStableOffset: log.lastStableOffset,
+    logStartOffset: log.logStartOffset,
+    abortedTransactions: committedOnly ? log.abortedBetween(one.fetchOffset, found.nextOffset) : null,
+    records: found.batches,
+  };
+  return { one, answer, bytes: found.bytes };
+}
+
+/** All that was read, or of a session's partitions those that have news. */
+function answerOf(context: RequestContext, reads: readonly Read[], session: FetchSession | null): Response {
+  const told = session === null ? reads : reads.filter((one) => tells(session, one));
+  const leaders = told.map(({ answer }) => answer.currentLeader);
+  const responses = byTopic(told);
+  const sessionId = session?.id ?? 0;
+  if (leaders.every((leader) => leader == null)) return { sessionId, responses };
+  return { sessionId, responses, nodeEndpoints: endpointsOf(context, leaders) };
+}
+
+function tells(session: FetchSession, { one, answer, bytes }: Read): boolean {
+  const { logStartOffset = -1 } = answer;
+  return session.isNews(one, { ...answer, logStartOffset, bytes });
+}
+
+/** Neighbours of the same topic together. */
+function byTopic(reads: readonly Read[]): Response["responses"] {
+  const topics: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = [];
+  for (const { one, answer } of reads) {
+    const last = topics.at(-1);
+    if (last?.topic === one.topic && last.topicId === one.topicId) last.partitions.push(answer);
+    else topics.push({ topic: one.topic, topicId: one.topicId, partitions: [answer] });
+  }
+  return topics;
+}
+
+function problemOf(one: Wanted, brokerId: number): number | null {
   const { partition } = one;
-  if (partition === undefined) return missing;
+  if (partition === undefined) return one.missing;
   if (partition.topic.deleted) return errorCode.unknownTopicOrPartition;
   const problem = leadershipProblem(partition, brokerId, one.currentLeaderEpoch);
   if (problem !== null) return problem;
@@ -134,15 +213,15 @@ function refused({ index, partition }: Wanted, code: number, apiVersion: number)
   };
 }
 
-function isEnough(request: Request, found: Found): boolean {
-  const nothingAsked = request.topics.every((topic) => topic.partitions.length === 0);
+function isEnough(request: Request, { wanted }: Round, found: Found): boolean {
+  const nothingAsked = wanted.length === 0;
   const minBytes = Math.min(request.minBytes, request.maxBytes);
   return nothingAsked || found.failed || request.maxWaitMs <= 0 || found.bytes >= minBytes;
 }
 
 /** Waits until the partitions give enough, one of them fails, the time is up, or the client is gone. */
-function park(context: RequestContext, request: Request, wanted: readonly WantedTopic[]): Promise<Response> {
-  return new Promise((resolve, reject) => {
+function park(context: RequestContext, request: Request, round: Round): Promise<Response> {
+  return new Promise((answer, reject) => {
     let scheduled = false;
     let done = false;
     const finish = () => {
@@ -154,10 +233,10 @@ function park(context: RequestContext, request: Request, wanted: readonly Wanted
       scheduled = false;
       if (done) return;
       try {
-        const found = read(context, request, wanted);
-        if (!timeIsUp && !isEnough(request, found)) return;
+        const found = read(context, request, round.wanted);
+        if (!timeIsUp && !isEnough(request, round, found)) return;
         finish();
-        resolve(found.response);
+        answer(round.respond(found));
       } catch (error) {
         finish();
         reject(error);
@@ -170,9 +249,7 @@ function park(context: RequestContext, request: Request, wanted: readonly Wanted
       queueMicrotask(() => look(false));
     };
     const deadline = context.clock.setTimer(request.maxWaitMs, () => look(true));
-    const stops = wanted
-      .flatMap((topic) => topic.partitions)
-      .flatMap(({ partition }) => partition?.log.onChange(changed) ?? []);
+    const stops = round.wanted.flatMap(({ partition }) => partition?.log.onChange(changed) ?? []);
     stops.push(context.client.onClose(finish));
   });
 }

@@ -1,6 +1,7 @@
 /** What a handler is, and what it is given besides the request. */
 import type { BrokerNode } from "../cluster/brokers.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import type { FetchSessions } from "../cluster/fetch-sessions.ts";
 import type { Partition } from "../cluster/topic.ts";
 import type { Groups } from "../coord/groups.ts";
 import type { Transactions } from "../coord/transactions.ts";
@@ -43,6 +44,7 @@ export interface RequestContext {
   readonly apiVersion: number;
   readonly client: ClientConnection;
   readonly cluster: Cluster;
+  readonly fetchSessions: FetchSessions;
   readonly groups: Groups;
   readonly transactions: Transactions;
   readonly clock: Clock;

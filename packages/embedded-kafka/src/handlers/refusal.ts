@@ -28,6 +28,8 @@ import { txnOffsetCommit } from "../protocol/messages/txn-offset-commit.ts";
 import { type Api, type RequestOf, type ResponseOf, ZERO_UUID } from "../protocol/schema.ts";
 import { NO_PRODUCER, NO_PRODUCER_EPOCH } from "../records/batch.ts";
 
+const NONE = 0;
+
 type Refuse = (request: never, errorCode: number, apiVersion: number) => object;
 
 const refusals = new Map<number, Refuse>();
@@ -69,7 +71,9 @@ refuses(electLeaders, ({ topicPartitions }, errorCode) => ({
   })),
 }));
 
-refuses(fetch, ({ topics }, errorCode) => ({
+/** One that goes on with a session and names nothing is refused as a whole; its client begins another session. */
+refuses(fetch, ({ topics, sessionEpoch }, errorCode) => ({
+  errorCode: topics.length === 0 && sessionEpoch > 0 ? errorCode : NONE,
   responses: topics.map(({ topic, topicId, partitions }) => ({
     topic,
     topicId,

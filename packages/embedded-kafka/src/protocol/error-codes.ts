@@ -60,6 +60,7 @@ export const errorCode = {
   producerFenced: 90,
   unknownTopicId: 100,
   transactionalIdNotFound: 105,
+  fetchSessionTopicIdError: 106,
   mismatchedEndpointType: 114,
   transactionAbortable: 120,
   invalidRegularExpression: 128,

@@ -1,6 +1,7 @@
 /** The broker without its sockets, on a clock that moves only when told: requests as bytes in, answers as bytes out. */
 import { Cluster } from "../cluster/cluster.ts";
 import { ConfigStore } from "../cluster/config-store.ts";
+import { FetchSessions } from "../cluster/fetch-sessions.ts";
 import type { Partition } from "../cluster/topic.ts";
 import { Groups } from "../coord/groups.ts";
 import { Transactions } from "../coord/transactions.ts";
@@ -49,6 +50,7 @@ export class InProcessBroker implements Disposable {
   readonly transactions: Transactions;
   /** Whether the leader of a partition can be reached by the transaction coordinator. */
   reaches: (partition: Partition) => boolean = () => true;
+  readonly #fetchSessions: FetchSessions;
   readonly #served = servedApis(handlers);
   readonly #dispatcher = new Dispatcher(handlers, this.#served, (error) => {
     throw error;
@@ -63,6 +65,7 @@ export class InProcessBroker implements Disposable {
     const { folder } = options;
     this.#keeping = folder === undefined ? inMemory : new DataFolder(folder.path, silentLog);
     const configs = new ConfigStore(options.configs ?? {});
+    this.#fetchSessions = new FetchSessions(this.clock);
     this.cluster = new Cluster(configs, [{ id: BROKER_ID, rack: null }], this.clock, this.#keeping);
     this.groups = new Groups(this.cluster);
     this.transactions = new Transactions(this.cluster, this.groups, (partition) => this.reaches(partition));
@@ -86,6 +89,7 @@ export class InProcessBroker implements Disposable {
       apiVersion,
       client: nobody,
       cluster,
+      fetchSessions: this.#fetchSessions,
       groups,
       transactions,
       clock,

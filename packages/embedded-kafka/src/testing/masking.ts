@@ -67,6 +67,7 @@ export class Masks {
 
   #number(name: string, value: number): Plain {
     if (/producerId(Filters)?$/i.test(name) && value !== NO_ONE) return this.#mask("producer", String(value));
+    if (name === "sessionId" && value > 0) return this.#mask("session", String(value));
     return IS_TIME(value) ? "(time)" : value;
   }
 

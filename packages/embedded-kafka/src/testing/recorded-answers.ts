@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, expect } from "vitest";
+import { fetch } from "../protocol/messages/fetch.ts";
 import type { Api } from "../protocol/schema.ts";
 import { Masks, type Plain } from "./masking.ts";
 
@@ -36,7 +37,7 @@ let exchanges: Exchange[] = [];
 
 /** Hears what a cluster says to a test. */
 export function heardFromCluster(api: Api, version: number, request: object, response: object): void {
-  if (expect.getState().currentTestName === undefined || isOfWholeCluster(request)) return;
+  if (expect.getState().currentTestName === undefined || isOfWholeCluster(api, request)) return;
   const asked = masks.message(api.request, request);
   const answered = masks.message(api.response, OF_ALL.has(api.name) ? onlyNamed(response) : response);
   exchanges.push({
@@ -47,10 +48,13 @@ export function heardFromCluster(api: Api, version: number, request: object, res
 
 /**
  * What the whole cluster does is in its internal topics, and in answers about all topics; a test that asks for them says what
- * has to be there.
+ * has to be there. A Fetch without topics is about those of its session.
  */
-const isOfWholeCluster = (request: object): boolean =>
-  /"__(consumer_offsets|transaction_state)"|"topics":(null|\[\])/.test(JSON.stringify(request));
+function isOfWholeCluster(api: Api, request: object): boolean {
+  const asked = JSON.stringify(request);
+  const isOfAllTopics = api !== fetch && /"topics":(null|\[\])/.test(asked);
+  return isOfAllTopics || /"__(consumer_offsets|transaction_state)"/.test(asked);
+}
 
 /** How many answers the running test has heard. */
 export const heardSoFar = (): number => exchanges.length;
