@@ -154,7 +154,7 @@ export const brokerConfigs: readonly ConfigDefinition[] = [
   define("num.partitions", "int", "1", { ...acts, ...readOnly, min: 1 }),
   define("offset.metadata.max.bytes", "int", "4096", { ...acts, ...readOnly, min: 0 }),
   define("offsets.retention.minutes", "int", "10080", { ...acts, ...readOnly, min: 1 }),
-  define("producer.id.expiration.ms", "int", "86400000", { ...acts, ...readOnly, min: 1 }),
+  define("producer.id.expiration.ms", "int", "86400000", { ...acts, min: 1 }),
   define("socket.request.max.bytes", "int", "104857600", { ...acts, ...readOnly, min: 1 }),
   define("transaction.max.timeout.ms", "int", "900000", { ...acts, ...readOnly, min: 1 }),
   define("transactional.id.expiration.ms", "int", "604800000", { ...acts, ...readOnly, min: 1 }),

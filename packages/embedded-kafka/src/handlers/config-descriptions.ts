@@ -5,17 +5,28 @@ import {
   configTypeCode,
   topicConfigs,
 } from "../cluster/config-definitions.ts";
-import { type ConfigStore, type ConfigSynonym, configSource } from "../cluster/config-store.ts";
+import {
+  brokerDefinition,
+  type ConfigStore,
+  type ConfigSynonym,
+  configSource,
+} from "../cluster/config-store.ts";
+import { type OtherBrokerConfig, otherBrokerConfigs } from "../cluster/other-broker-configs.ts";
 
 export interface ConfigDescription {
   readonly name: string;
-  readonly value: string;
+  /** Null where there is none, or it is nobody's business. */
+  readonly value: string | null;
   readonly readOnly: boolean;
   readonly configSource: number;
   readonly isSensitive: boolean;
-  readonly synonyms: readonly ConfigSynonym[];
+  readonly synonyms: readonly {
+    readonly name: string;
+    readonly value: string | null;
+    readonly source: number;
+  }[];
   readonly configType: number;
-  readonly documentation: string;
+  readonly documentation: string | null;
 }
 
 /** @param names only these; null or none for all. */
@@ -34,15 +45,59 @@ export function describeBrokerConfigs(
   store: ConfigStore,
   names: readonly string[] | null,
 ): ConfigDescription[] {
-  return wanted(brokerConfigs, names).map((definition) =>
+  const known = wanted(brokerConfigs, names).map((definition) =>
     describe(definition, store.brokerSynonyms(definition.name)),
   );
+  const others = [...otherBrokerConfigs().values()];
+  const custom = store.dynamicBrokerNames.filter((name) => isCustom(name)).map((name) => ({ name }));
+  return [
+    ...known,
+    ...wanted(others, names).map((config) => describeOther(config, store)),
+    ...wanted(custom, names).map(({ name }) => describeCustom(name)),
+  ];
 }
 
-function wanted(
-  all: readonly ConfigDefinition[],
+/** True for a name that Apache Kafka does not know: it is kept for plugins, which may mean something by it. */
+export function isCustom(name: string): boolean {
+  return brokerDefinition(name) === undefined && !otherBrokerConfigs().has(name);
+}
+
+function describeOther(config: OtherBrokerConfig, store: ConfigStore): ConfigDescription {
+  const { name, readOnly, isSensitive } = config;
+  const set = store.brokerSynonyms(name);
+  const value = config.default;
+  const byDefault = value === null ? [] : [{ name, value, source: configSource.default }];
+  const synonyms = [...set, ...byDefault].map((one) => (isSensitive ? { ...one, value: null } : one));
+  return {
+    name,
+    value: synonyms[0]?.value ?? null,
+    readOnly,
+    configSource: synonyms[0]?.source ?? configSource.default,
+    isSensitive,
+    synonyms,
+    configType: config.typeCode,
+    documentation: "A setting of Apache Kafka that means nothing to the embedded broker.",
+  };
+}
+
+/** Nobody knows what it is, so it may be a secret. */
+function describeCustom(name: string): ConfigDescription {
+  return {
+    name,
+    value: null,
+    readOnly: true,
+    configSource: configSource.dynamicBroker,
+    isSensitive: true,
+    synonyms: [{ name, value: null, source: configSource.dynamicBroker }],
+    configType: 0,
+    documentation: null,
+  };
+}
+
+function wanted<T extends { readonly name: string }>(
+  all: readonly T[],
   names: readonly string[] | null,
-): readonly ConfigDefinition[] {
+): readonly T[] {
   return names === null || names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 }
 

@@ -2,6 +2,7 @@
 import type { Refusal } from "../cluster/cluster.ts";
 import { configProblem } from "../cluster/config-definitions.ts";
 import { brokerDefinition, topicConfigProblems } from "../cluster/config-store.ts";
+import { otherBrokerConfigs } from "../cluster/other-broker-configs.ts";
 import type { Topic } from "../cluster/topic.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import type { RequestContext } from "./handler.ts";
@@ -113,11 +114,11 @@ function alterBroker(
   if ("message" in changes) return changes;
   for (const [name, value] of changes) {
     const definition = brokerDefinition(name);
-    if (definition === undefined || definition.readOnly === true) {
-      const message = `Cannot update these configs dynamically: ${name}`;
+    if ((definition ?? otherBrokerConfigs().get(name))?.readOnly === true) {
+      const message = `Cannot update these configs dynamically: [${name}]`;
       return { errorCode: errorCode.invalidRequest, message };
     }
-    const problem = value === null ? null : configProblem(definition, value);
+    const problem = value === null || definition === undefined ? null : configProblem(definition, value);
     if (problem !== null) return { errorCode: errorCode.invalidRequest, message: problem };
   }
   if (validateOnly) return null;
