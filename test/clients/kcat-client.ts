@@ -159,6 +159,8 @@ export class KcatClient implements Client {
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       err += text;
     });
+    // One that only reads may have ended before it was given nothing: its exit code tells how.
+    child.stdin.on("error", () => {});
     child.stdin.end(input);
     const [code] = await once(child, "close");
     if (code !== 0) throw new ClientError(`kcat ${args.join(" ")} ended with ${code}: ${err}`);
