@@ -58,6 +58,11 @@ export class StopDeadlineError extends Error {
   }
 }
 
+/** Whether the error's message is all that a person needs, as that of a wrong password: its stack is not told. */
+export function isExplained(thrown: unknown): thrown is Error & { readonly code?: unknown } {
+  return thrown instanceof Error && "isExplained" in thrown && thrown.isExplained === true;
+}
+
 /** The text of whatever was thrown. */
 export function reasonOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.message === "") {

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { type AdminHandler, adminOnly, createAdminHandler, type Health, type HealthSource } from "./admin.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { reasonOf, SettingsError, StartError, StopDeadlineError } from "./errors.ts";
+import { isExplained, reasonOf, SettingsError, StartError, StopDeadlineError } from "./errors.ts";
 import { type KafkaSettings, kafkaSettings } from "./kafka.ts";
 import { type Listening, listen } from "./listen.ts";
 import { createLog, type Log } from "./log.ts";
@@ -106,6 +106,8 @@ class ServiceProcess<S extends object> {
   readonly #asked: AbortSignal;
   readonly #ending = new AbortController();
   #running: RunningService | undefined;
+  /** The failure that ended it. */
+  #told: unknown;
 
   constructor(options: ServiceOptions<S>, settings: S & CommonSettings, log: Log) {
     this.#options = options;
@@ -141,6 +143,7 @@ class ServiceProcess<S extends object> {
       const why = await Promise.race([asked, failed, finished, uncaught]);
       this.#log.info({ why }, "stopping");
     } catch (error) {
+      this.#told = error;
       exitCode = await this.#tellFailure(error);
     }
     const stopped = await this.#stop(work, server);
@@ -188,6 +191,7 @@ class ServiceProcess<S extends object> {
   async #tellFailure(error: unknown): Promise<number> {
     const reason = reasonOf(error);
     if (error instanceof StartError) this.#log.fatal({ code: error.code }, reason);
+    else if (isExplained(error)) this.#log.fatal({ code: error.code }, `failed: ${reason}`);
     else this.#log.fatal({ err: error }, `failed: ${reason}`);
     await tellSupervisor({ kelvin: "failed", reason });
     return error instanceof StartError ? error.exitCode : 1;
@@ -210,7 +214,8 @@ class ServiceProcess<S extends object> {
       this.#log.info({}, "stopped");
       return true;
     } catch (error) {
-      this.#log.error({ err: error }, reasonOf(error));
+      // Work that failed may say so once more when it is asked to stop.
+      if (error !== this.#told) this.#log.error({ err: error }, reasonOf(error));
       return false;
     }
   }

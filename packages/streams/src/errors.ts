@@ -56,6 +56,8 @@ export class DeliveryError extends StreamsError {
 /** Kafka said no in a way that repeating can't mend: credentials, certificates, permissions, unsupported versions. */
 export class KafkaRefusedError extends StreamsError {
   override readonly name = "KafkaRefusedError";
+  /** Its message says all that there is to say; a stack beside it would only bury that. */
+  readonly isExplained = true;
   constructor(what: string, cause: unknown) {
     super("STREAMS_KAFKA_REFUSED", `Kafka refused ${what}: ${explained(cause)}`, { cause });
   }

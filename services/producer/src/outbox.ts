@@ -102,7 +102,7 @@ export class Outbox<T> {
       return undefined;
     }
     this.#waiting.unshift(...batch.filter((_, index) => outcomes[index]?.status === "rejected"));
-    this.#troubled(refused.reason);
+    if (!isFinal(refused.reason)) this.#troubled(refused.reason);
     return refused.reason;
   }
 

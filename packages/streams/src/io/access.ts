@@ -54,7 +54,7 @@ export function adviceOn(error: unknown): string | undefined {
   if (codesOf(error).some((code) => NO_TLS.has(code)))
     return "The port does not speak TLS: take the secured listener's port (KAFKA_BROKERS), or switch TLS off (KAFKA_SSL).";
   if (isBrokerAway(error))
-    return "Is it running, is the address right (KAFKA_BROKERS), and does TLS (KAFKA_SSL) fit its listener?";
+    return "Is it running, is the address right (KAFKA_BROKERS), and do TLS (KAFKA_SSL) and SASL (KAFKA_SASL_MECHANISM) fit its listener?";
   return undefined;
 }
 

@@ -1,9 +1,9 @@
 /** Watching consumer groups from outside: who runs them, where they are, and where their topics end. */
 import type { Admin, Kafka } from "kafkajs";
 import type { Cancel, Clock, KafkaConnection, Log } from "../ports.ts";
-import { explained } from "./access.ts";
+import { explained, isAccessRefusal } from "./access.ts";
 import { createKafka } from "./kafka-client.ts";
-import { isTopicMissing } from "./kafka-errors.ts";
+import { isBrokerAway, isTopicMissing } from "./kafka-errors.ts";
 import { machineClock, within } from "./machine-clock.ts";
 
 /** A consumer group and the topic that it reads. */
@@ -64,7 +64,10 @@ export function watchGroups(options: GroupWatchOptions): GroupWatch {
     } catch (error) {
       await drop();
       if (isClosed) return;
-      if (!isTold) log.warn({ reason: explained(error) }, "consumer groups can't be looked at; trying again");
+      // That nobody gets to Kafka is told by whoever reads or writes.
+      const isOurs = !isBrokerAway(error) && !isAccessRefusal(error);
+      const fields = { reason: explained(error) };
+      if (!isTold) log[isOurs ? "warn" : "debug"](fields, "consumer groups can't be looked at; trying again");
       isTold = true;
       for (const group of groups) onLook(group, undefined);
     }

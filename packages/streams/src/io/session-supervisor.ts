@@ -154,7 +154,9 @@ export class SessionSupervisor {
   #ended(reason: unknown): void {
     const { clock, log, groupId } = this.#options;
     this.#readingSinceMs = undefined;
-    if (isBrokerAway(reason) || isAccessRefusal(reason)) return this.#lost(explained(reason));
+    if (isAccessRefusal(reason))
+      return this.#lost(explained(reason), "Kafka does not let us in; trying again");
+    if (isBrokerAway(reason)) return this.#lost(explained(reason));
     const failures = this.#failures;
     if (failures.inRow === 0) failures.sinceMs = clock.now();
     failures.inRow++;
@@ -210,12 +212,12 @@ export class SessionSupervisor {
     else this.#lost("no answer");
   }
 
-  #lost(reason: string): void {
+  #lost(reason: string, message = "Kafka is not reachable; waiting for it"): void {
     if (this.#unreachable !== undefined) return;
     const { clock, log, brokers, onReachability } = this.#options;
     const sinceMs = clock.now();
     this.#unreachable = { sinceMs, reason };
-    log.warn({ brokers, reason }, "Kafka is not reachable; waiting for it");
+    log.warn({ brokers, reason }, message);
     onReachability?.({ kind: "unreachable", sinceMs, reason });
   }
 

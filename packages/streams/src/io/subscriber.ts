@@ -298,7 +298,7 @@ class Subscription<T> implements Subscriber {
   #refused(reason: unknown): void {
     this.#refusal =
       reason instanceof KafkaRefusedError ? reason : new KafkaRefusedError("to let us read", reason);
-    this.#options.log.error({ reason: this.#refusal.message }, "reading can't go on");
+    this.#options.log.debug({ reason: this.#refusal.message }, "reading can't go on");
     this.#failed.reject(this.#refusal);
   }
 

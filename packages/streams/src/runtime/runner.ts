@@ -102,7 +102,7 @@ export class Runner {
     this.#sessions = new SessionSupervisor({
       client: this.#client,
       brokers: kafka.brokers,
-      purpose: "to let the pipeline read",
+      purpose: `to let pipeline "${topology.name}" read`,
       groupId: topology.name,
       topics: this.#sourceTopics,
       log,
@@ -272,7 +272,7 @@ export class Runner {
   #fail(error: Error): void {
     if (this.#failed !== undefined) return;
     this.#failed = error;
-    this.#options.log.error({ reason: error.message }, "the pipeline can't go on");
+    this.#options.log.debug({ reason: error.message }, "the pipeline can't go on");
     this.#failure.reject(error);
   }
 
