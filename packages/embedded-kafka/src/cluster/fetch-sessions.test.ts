@@ -13,6 +13,7 @@ const partition = (index: number): FetchedPartition => ({
   fetchOffset: 0,
   maxBytes: 1,
   currentLeaderEpoch: -1,
+  lastFetchedEpoch: -1,
   found: undefined,
 });
 const begin = (sessions: FetchSessions, broker = ONE) => sessions.begin(broker, false, [partition(0)]);
@@ -69,7 +70,7 @@ test("partitions that gave bytes are read last", () => {
   const sessions = new FetchSessions(new VirtualClock());
   const session = sessions.begin(ONE, false, [0, 1, 2].map(partition));
   if (session === null) expect.unreachable();
-  const state = { errorCode: 0, highWatermark: 5, logStartOffset: 0 };
+  const state = { errorCode: 0, highWatermark: 5, logStartOffset: 0, diverges: false };
   expect(session.isNews(partition(0), { ...state, bytes: 70 })).toBe(true);
   expect(session.wanted.map(({ index }) => index)).toEqual([1, 2, 0]);
   expect(session.isNews(partition(0), { ...state, bytes: 0 })).toBe(false);

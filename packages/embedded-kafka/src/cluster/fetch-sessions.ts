@@ -26,6 +26,8 @@ export interface FetchedPartition {
   readonly fetchOffset: number;
   readonly maxBytes: number;
   readonly currentLeaderEpoch: number;
+  /** The leader epoch of the record before the offset, if the reader knows; else -1. */
+  readonly lastFetchedEpoch: number;
   /** The topic that an id was once found to be: after its end it is known to be gone. */
   readonly found: Topic | undefined;
 }
@@ -38,6 +40,8 @@ export interface PartitionState {
   readonly highWatermark: number;
   readonly logStartOffset: number;
   readonly bytes: number;
+  /** The reader is told to go back. */
+  readonly diverges: boolean;
 }
 
 interface Kept {
@@ -89,7 +93,7 @@ export class FetchSession {
     this.usedAtMs = nowMs;
   }
 
-  /** Takes note of what a partition is like; whether its client has to be told: of bytes, an error, other ends. */
+  /** Takes note of what a partition is like; whether its client has to be told: of bytes, an error, other ends, a way back. */
   isNews(partition: FetchedPartition, state: PartitionState): boolean {
     const key = keyOf(partition);
     const kept = this.#partitions.get(key);
@@ -97,6 +101,7 @@ export class FetchSession {
     const failed = state.errorCode !== 0;
     const isNews =
       failed ||
+      state.diverges ||
       state.bytes > 0 ||
       state.highWatermark !== kept.highWatermark ||
       state.logStartOffset !== kept.logStartOffset;

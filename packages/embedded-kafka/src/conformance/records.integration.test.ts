@@ -351,6 +351,32 @@ describe("Fetch", () => {
     expect(codes).toContain((await waiting).errorCode);
   });
 
+  test.each([
+    ["has read all that there is", { fetchOffset: 3, lastFetchedEpoch: 0 }],
+    ["has read some of it", { fetchOffset: 2, lastFetchedEpoch: 0 }],
+    ["has read more than there is", { fetchOffset: 5, lastFetchedEpoch: 0 }],
+    ["has read in an epoch to come", { fetchOffset: 2, lastFetchedEpoch: 4 }],
+    ["has read beyond the end in an epoch to come", { fetchOffset: 9, lastFetchedEpoch: 4 }],
+    ["has not read what was deleted", { fetchOffset: 0, lastFetchedEpoch: 0 }],
+  ])("tells a reader that %s where to go on (KIP-595)", async (_what, reader) => {
+    const { name } = await freshTopic(client);
+    await append(client, name, batchOf(["a", "b", "c"]));
+    await client.send(deleteRecords, 2, {
+      topics: [{ name, partitions: [{ partitionIndex: 0, offset: 1 }] }],
+      timeoutMs: 10_000,
+    });
+    const partitions = [{ partition: 0, partitionMaxBytes: 1 << 20, currentLeaderEpoch: 0, ...reader }];
+    const { responses } = await client.send(fetch, 12, {
+      maxWaitMs: 20_000 * Number(reader.fetchOffset === 5),
+      minBytes: 1,
+      topics: [{ topic: name, partitions }],
+    });
+    const answer = responses[0]?.partitions[0];
+    if (reader.fetchOffset === 5) expect(answer?.divergingEpoch).toEqual({ epoch: 0, endOffset: 3 });
+    else expect(answer?.divergingEpoch ?? { epoch: -1 }).toMatchObject({ epoch: -1 });
+    if (reader.fetchOffset === 2 && reader.lastFetchedEpoch === 0) expect(answer?.errorCode).toBe(0);
+  });
+
   test("holds up what follows on its connection until it is answered", async () => {
     const { name } = await freshTopic(client);
     await using other = await connectToCluster();

@@ -10,6 +10,7 @@ import { errorCode } from "../protocol/error-codes.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import { currentLeader, endpointsOf } from "./current-leader.ts";
+import { divergence, type EpochEnd } from "./epoch-end.ts";
 import { handler, leadershipProblem, type RequestContext } from "./handler.ts";
 
 type Request = RequestOf<typeof fetch>;
@@ -38,7 +39,8 @@ interface Read {
 interface Found {
   readonly reads: readonly Read[];
   readonly bytes: number;
-  readonly failed: boolean;
+  /** An error, or a reader that has to go back: told at once. */
+  readonly urgent: boolean;
 }
 
 /** A fetch that was let in: what it reads, and what its answer tells of that. */
@@ -100,6 +102,7 @@ function askedFor(context: RequestContext, { topics }: Request): FetchedPartitio
       fetchOffset: partition.fetchOffset,
       maxBytes: partition.partitionMaxBytes,
       currentLeaderEpoch: partition.currentLeaderEpoch,
+      lastFetchedEpoch: partition.lastFetchedEpoch,
       found,
     }));
   });
@@ -122,19 +125,34 @@ function resolve(context: RequestContext, one: FetchedPartition): Wanted {
 
 function read(context: RequestContext, request: Request, wanted: readonly Wanted[]): Found {
   let bytes = 0;
-  let failed = false;
+  let urgent = false;
   const reads = wanted.map((one): Read => {
-    const problem = problemOf(one, context.brokerId);
-    if (problem !== null || one.partition === undefined) {
-      failed = true;
-      return { one, answer: refused(one, problem ?? one.missing, context.apiVersion), bytes: 0 };
+    const refusal = refusedOrSentBack(context, one);
+    if (refusal !== null || one.partition === undefined) {
+      urgent = true;
+      return { one, answer: refusal ?? refused(one, one.missing, context.apiVersion), bytes: 0 };
     }
     const room = Math.min(one.maxBytes, request.maxBytes - bytes);
     const result = readPartition(one, one.partition, room, bytes === 0, request.isolationLevel);
     bytes += result.bytes;
     return result;
   });
-  return { reads, bytes, failed };
+  return { reads, bytes, urgent };
+}
+
+/** The answer where nothing can be read: an error, or that the reader has read what is not there. */
+function refusedOrSentBack({ brokerId, apiVersion }: RequestContext, one: Wanted): PartitionAnswer | null {
+  const { partition, fetchOffset } = one;
+  if (partition === undefined) return null;
+  const problem = partition.topic.deleted
+    ? errorCode.unknownTopicOrPartition
+    : leadershipProblem(partition, brokerId, one.currentLeaderEpoch);
+  if (problem !== null) return refused(one, problem, apiVersion);
+  const { logStartOffset, highWatermark } = partition.log;
+  const end = divergence(partition, one.lastFetchedEpoch, fetchOffset);
+  const isBeyond = end === null ? fetchOffset > highWatermark : end.endOffset < 0;
+  if (isBeyond || fetchOffset < logStartOffset) return refused(one, errorCode.offsetOutOfRange, apiVersion);
+  return end === null ? null : sentBack(partition, end, one.index);
 }
 
 function readPartition(
@@ -159,6 +177,21 @@ function readPartition(
   return { one, answer, bytes: found.bytes };
 }
 
+/** The answer to a reader of records that are not in this log: where the epoch ends that it has read in. */
+function sentBack({ log }: Partition, end: EpochEnd, partitionIndex: number): PartitionAnswer {
+  const { highWatermark, lastStableOffset, logStartOffset } = log;
+  return {
+    partitionIndex,
+    errorCode: errorCode.none,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    divergingEpoch: { epoch: end.leaderEpoch, endOffset: end.endOffset },
+    abortedTransactions: null,
+    records: [],
+  };
+}
+
 /** All that was read, or of a session's partitions those that have news. */
 function answerOf(context: RequestContext, reads: readonly Read[], session: FetchSession | null): Response {
   const told = session === null ? reads : reads.filter((one) => tells(session, one));
@@ -170,8 +203,8 @@ function answerOf(context: RequestContext, reads: readonly Read[], session: Fetc
 }
 
 function tells(session: FetchSession, { one, answer, bytes }: Read): boolean {
-  const { logStartOffset = -1 } = answer;
-  return session.isNews(one, { ...answer, logStartOffset, bytes });
+  const { logStartOffset = -1, divergingEpoch } = answer;
+  return session.isNews(one, { ...answer, logStartOffset, bytes, diverges: divergingEpoch != null });
 }
 
 /** Neighbours of the same topic together. */
@@ -183,17 +216,6 @@ function byTopic(reads: readonly Read[]): Response["responses"] {
     else topics.push({ topic: one.topic, topicId: one.topicId, partitions: [answer] });
   }
   return topics;
-}
-
-function problemOf(one: Wanted, brokerId: number): number | null {
-  const { partition } = one;
-  if (partition === undefined) return one.missing;
-  if (partition.topic.deleted) return errorCode.unknownTopicOrPartition;
-  const problem = leadershipProblem(partition, brokerId, one.currentLeaderEpoch);
-  if (problem !== null) return problem;
-  const { logStartOffset, highWatermark } = partition.log;
-  const outside = one.fetchOffset < logStartOffset || one.fetchOffset > highWatermark;
-  return outside ? errorCode.offsetOutOfRange : null;
 }
 
 /** Errors of a client that does not know who leads: it is told, from version 16 on. */
@@ -216,7 +238,7 @@ function refused({ index, partition }: Wanted, code: number, apiVersion: number)
 function isEnough(request: Request, { wanted }: Round, found: Found): boolean {
   const nothingAsked = wanted.length === 0;
   const minBytes = Math.min(request.minBytes, request.maxBytes);
-  return nothingAsked || found.failed || request.maxWaitMs <= 0 || found.bytes >= minBytes;
+  return nothingAsked || found.urgent || request.maxWaitMs <= 0 || found.bytes >= minBytes;
 }
 
 /** Waits until the partitions give enough, one of them fails, the time is up, or the client is gone. */

@@ -283,6 +283,13 @@ export class PartitionLog {
     return endOfEpoch(this.#segments, this.#logStartOffset, epoch);
   }
 
+  /** The leader epoch of the batch that holds an offset; null where none does. */
+  epochAt(offset: number): number | null {
+    if (offset < this.#logStartOffset || offset >= this.#logEndOffset) return null;
+    const segment = this.#segments[segmentOf(this.#segments, offset)];
+    return segment?.batches[segment.indexOf(offset)]?.leaderEpoch ?? null;
+  }
+
   /** Every record that a consumer at read_uncommitted sees, decoded: for inspection, not for the hot path. */
   *records(): Generator<LoggedRecord> {
     for (const { bytes } of batchesFrom(this.#segments, this.#logStartOffset)) {

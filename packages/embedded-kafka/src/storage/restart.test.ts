@@ -16,6 +16,7 @@ import { addPartitionsToTxn } from "../protocol/messages/add-partitions-to-txn.t
 import { deleteRecords } from "../protocol/messages/delete-records.ts";
 import { deleteTopics } from "../protocol/messages/delete-topics.ts";
 import { endTxn } from "../protocol/messages/end-txn.ts";
+import { fetch } from "../protocol/messages/fetch.ts";
 import { initProducerId } from "../protocol/messages/init-producer-id.ts";
 import { offsetCommit } from "../protocol/messages/offset-commit.ts";
 import { offsetForLeaderEpoch } from "../protocol/messages/offset-for-leader-epoch.ts";
@@ -256,6 +257,17 @@ describe.each(["stopped", "killed"] as const)("a broker that was %s", (how) => {
         };
         expect(await ask(0)).toMatchObject({ leaderEpoch: 0, endOffset: 2 });
         expect(await ask(1)).toMatchObject({ leaderEpoch: 1, endOffset: 3 });
+        const sentBack = async (fetchOffset: number, lastFetchedEpoch: number) => {
+          const partitions = [{ partition: 0, fetchOffset, lastFetchedEpoch, partitionMaxBytes: 1000 }];
+          const topics = [{ topic: "t", partitions }];
+          const { responses } = await client.send(fetch, 12, { maxWaitMs: 0, minBytes: 0, topics });
+          return responses[0]?.partitions[0]?.divergingEpoch ?? null;
+        };
+        const nowhere = { epoch: -1, endOffset: -1 };
+        expect((await sentBack(2, 0)) ?? nowhere).toEqual(nowhere);
+        expect((await sentBack(3, 1)) ?? nowhere).toEqual(nowhere);
+        // A third record of the first epoch is gone, and another one is in its place.
+        expect(await sentBack(3, 0)).toEqual({ epoch: 0, endOffset: 2 });
       },
     );
   });
