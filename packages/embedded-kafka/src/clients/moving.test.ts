@@ -125,9 +125,8 @@ describe("kafkajs", () => {
     });
     for (const id of IDS) await broker.startBroker(id);
     expect(byNumber(inLog())).toEqual(values);
-    await eventually("all of them", async () =>
-      new Set([...first, ...second]).size === RECORDS ? true : null,
-    );
+    const seen = () => new Set([...first, ...second]);
+    await eventually("all of them", async () => (seen().size === RECORDS ? true : null), TRIES);
     await eventually("all commits", async () => committed(), TRIES);
   });
 
