@@ -4,6 +4,7 @@
  */
 import { StreamsError } from "../errors.ts";
 import type { OutgoingRecord } from "../ports.ts";
+import { topicPart } from "../state/changelog.ts";
 import { StateChanges } from "../state/state-changes.ts";
 import type { Store } from "../state/store.ts";
 import { titleOf } from "../topology/describe.ts";
@@ -41,8 +42,11 @@ export interface WindowInput {
 }
 
 export interface EvaluateOptions {
-  /** Of a source's record: grows with its position, and is the same when it is worked on again. */
+  /** Of a source's record, or of a window's result: grows with its position, and is the same when it is made again. */
   readonly sequence?: number;
+  /** Of a window's result: the window, and the result's place among those with the same sequence. */
+  readonly stream?: string;
+  readonly ordinal?: number;
   /** Of a record that was begun before its turn. */
   readonly turn?: Turn;
 }
@@ -201,15 +205,18 @@ function chosen(node: ToChosenTopicNode, value: unknown, context: RecordContext)
 
 type Sink = Extract<Node, { kind: "toTopic" }>["topic"];
 
-/** Where it comes from goes with it, except of results: those are not told in the same order again. */
+/** Where it comes from goes with it: what is written again after a crash is known by that. */
 function regrouped(
   node: GroupByNode,
   value: unknown,
   context: RecordContext,
   { out }: Effects,
-  { sequence }: EvaluateOptions,
+  { sequence, stream, ordinal = 0 }: EvaluateOptions,
 ): OutgoingRecord {
-  const origin = sequence === undefined ? {} : { [ORIGIN_HEADER]: originOf(context, sequence, out.length) };
+  const topic = stream === undefined ? context.topic : streamName(stream);
+  const index = ordinal * OF_ONE_RESULT + out.length;
+  const origin =
+    sequence === undefined ? {} : { [ORIGIN_HEADER]: originOf({ ...context, topic }, sequence, index) };
   return {
     topic: node.topic.name,
     key: keyOf(node, value, context),
@@ -217,6 +224,14 @@ function regrouped(
     timestampMs: context.timestampMs,
     headers: { ...context.headers, ...origin },
   };
+}
+
+/** More records than one result becomes. */
+const OF_ONE_RESULT = 2 ** 20;
+
+/** No topic is called so. */
+function streamName(window: string): string {
+  return `:${topicPart(window)}`;
 }
 
 function recordFor(topic: Sink, value: unknown, context: RecordContext): OutgoingRecord {

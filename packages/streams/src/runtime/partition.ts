@@ -10,7 +10,6 @@ import type { Checkpoint, WindowCheckpoint } from "../state/checkpoint.ts";
 import type { Store } from "../state/store.ts";
 import type { RecordContext, SourceNode, WindowNode } from "../topology/nodes.ts";
 import { concurrencyOf } from "../topology/nodes.ts";
-import { StreamClock } from "../windows/stream-clock.ts";
 import type { Change, Told, Untold } from "../windows/window-state.ts";
 import { Begun } from "./ahead.ts";
 import type { DeadLetterCode } from "./dead-letters.ts";
@@ -20,7 +19,16 @@ import { type FailurePolicy, verdictOf } from "./faults.ts";
 import { Leaving, type LeavingPorts } from "./leaving.ts";
 import { Origins, withoutOrigin } from "./origins.ts";
 import { PartitionState } from "./partition-state.ts";
-import { follow, type PartitionWindow, partitionWindowsOf } from "./partition-windows.ts";
+import {
+  dueOf,
+  follow,
+  mustNote,
+  ordinalOf,
+  type PartitionWindow,
+  partitionWindowsOf,
+  resume,
+  standing,
+} from "./partition-windows.ts";
 import { futureReason, lateReason } from "./reasons.ts";
 import { resultHeadersOf } from "./result-headers.ts";
 
@@ -61,8 +69,9 @@ export interface PartitionOptions {
 }
 
 /**
- * A step of the clock that no record made, and that decides what a session is: where it is forgotten, whoever comes next
- * may decide differently. So nothing leaves that was made after it until it is noted.
+ * A step of the clock that no record made, and that decides what a session is, or which results there are to be counted:
+ * where it is forgotten, whoever comes next may decide differently. So nothing leaves that was made after it until it is
+ * noted.
  */
 type Step = Note;
 
@@ -165,10 +174,7 @@ export class Partition {
     for (const window of this.#windows) {
       const noted = checkpoint.windows.get(window.node.name);
       if (noted === undefined) continue;
-      window.clock = new StreamClock(window.node.shape, noted.clockMs);
-      window.reachedMs = noted.clockMs;
-      window.toldMs = noted.toldMs;
-      window.state.restore(noted.toldMs);
+      resume(window, noted);
     }
   }
 
@@ -199,8 +205,7 @@ export class Partition {
   /** What was collected last, and what is not in it. */
   checkpoint(): Checkpoint {
     const windows = new Map<string, WindowCheckpoint>();
-    for (const { node, reachedMs, toldMs } of this.#windows)
-      windows.set(node.name, { clockMs: reachedMs, toldMs });
+    for (const window of this.#windows) windows.set(window.node.name, standing(window));
     return {
       owner: this.#owner,
       revisionBase: this.#revisionBase,
@@ -276,11 +281,12 @@ export class Partition {
     if (this.#windows.length === 0) return;
     const stepping: PartitionWindow[] = [];
     for (const window of this.#windows) {
-      const { clock, state } = window;
+      const { clock } = window;
       clock.elapse(elapsedMs, isCaughtUp);
       if (clock.valueMs === undefined) continue;
-      if (state.isDue === undefined) follow(window, clock.valueMs);
-      else if (this.#step === undefined && state.isDue(clock.valueMs)) stepping.push(window);
+      const isToNote = mustNote(window, clock.valueMs);
+      if (isToNote === undefined) follow(window, clock.valueMs);
+      else if (isToNote && this.#step === undefined) stepping.push(window);
     }
     if (stepping.length === 0) return this.#tellDue();
     // What the others have to tell is told before, so that it is not held.
@@ -377,7 +383,7 @@ export class Partition {
     for (const window of this.#windows) {
       const untilMs = window.reachedMs;
       if (untilMs === undefined) continue;
-      const told = window.state.advance(untilMs, this.#revision(this.#position));
+      const told = dueOf(window, untilMs, this.#revision(this.#position));
       // Before all of it is on its way nothing of it may be forgotten: a note that is taken meanwhile has to hold it.
       const end = () => {
         window.toldMs = untilMs;
@@ -401,13 +407,17 @@ export class Partition {
     for (let i = from; i < told.length; i++) {
       const result = told[i];
       if (result === undefined) continue;
-      const done = this.#tellOne(window.node, result);
+      const done = this.#tellOne(window, result);
       if (done !== undefined) return done.then(() => this.#tell(window, told, i + 1));
     }
   }
 
-  #tellOne(node: WindowNode, result: Told | Untold): void | Promise<void> {
+  #tellOne(window: PartitionWindow, result: Told | Untold): void | Promise<void> {
+    const { node } = window;
     const origin = this.#last;
+    const place = window.isRegrouped
+      ? { stream: node.name, sequence: result.revision, ordinal: ordinalOf(window, result.revision) }
+      : {};
     this.#ports.numbers.count("results");
     const context: RecordContext = {
       topic: origin.topic,
@@ -420,7 +430,7 @@ export class Partition {
     const work = (): void | Promise<void> => {
       if ("error" in result) throw result.error;
       const effects = noEffects(this.#state.stores);
-      const done = evaluate(node.next, result, context, effects, {});
+      const done = evaluate(node.next, result, context, effects, place);
       const settle = () => {
         effects.states.apply();
         this.#leaving.print(effects);

@@ -32,11 +32,12 @@ export function isTopicPart(name: string): boolean {
 
 /** Of a store the name that its author gave it, of a window the same, or what was made of what it holds. */
 export function changelogTopicName(app: string, state: string): string {
-  return `${app}-${isTopicPart(state) ? state : spelled(state)}-changelog`;
+  return `${app}-${topicPart(state)}-changelog`;
 }
 
 /** What was made of names of topics and results may hold other characters, and be long. */
-function spelled(name: string): string {
+export function topicPart(name: string): string {
+  if (isTopicPart(name)) return name;
   const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
   return `${name.slice(0, 90).replaceAll(/[^\w.-]/g, "_")}-${hash}`;
 }

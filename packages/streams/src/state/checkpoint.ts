@@ -6,12 +6,20 @@
  */
 import { StreamsError } from "../errors.ts";
 
+/** How many results were told of one position in the input. */
+export interface Tellings {
+  readonly revision: number;
+  readonly count: number;
+}
+
 /** One window's part of it. */
 export interface WindowCheckpoint {
   /** Event time that the partition's clock had reached; undefined before the first record. */
   readonly clockMs: number | undefined;
   /** Event time up to which all was told that it made due; what is due between this and the clock was not. */
   readonly toldMs: number | undefined;
+  /** Of a window whose results go on under another key: the last ones. */
+  readonly tellings?: Tellings;
 }
 
 export interface Checkpoint {
@@ -37,7 +45,10 @@ const METADATA_BYTES_MAX = 4_096;
 /** @throws {StreamsError} where Kafka would not take it: an app with dozens of windows on one topic. */
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
   const { owner, revisionBase, windows, lives, blocks, origins } = checkpoint;
-  const times = [...windows].map(([name, { clockMs = null, toldMs = null }]) => [name, [clockMs, toldMs]]);
+  const times = [...windows].map(([name, { clockMs = null, toldMs = null, tellings }]) => {
+    const told = tellings === undefined ? [] : [tellings.revision, tellings.count];
+    return [name, [clockMs, toldMs, ...told]];
+  });
   const text = JSON.stringify({
     v: 3,
     o: owner,
@@ -72,9 +83,10 @@ function timesOf(windows: Record<string, unknown>): Map<string, WindowCheckpoint
   const times = new Map<string, WindowCheckpoint>();
   for (const [name, window] of Object.entries(windows)) {
     if (!Array.isArray(window)) return undefined;
-    const [clockMs, toldMs]: unknown[] = window;
+    const [clockMs, toldMs, revision, count]: unknown[] = window;
     if (!isIntegerOrNull(clockMs) || !isIntegerOrNull(toldMs)) return undefined;
-    times.set(name, { clockMs: clockMs ?? undefined, toldMs: toldMs ?? undefined });
+    const tellings = isInteger(revision) && isInteger(count) ? { tellings: { revision, count } } : {};
+    times.set(name, { clockMs: clockMs ?? undefined, toldMs: toldMs ?? undefined, ...tellings });
   }
   return times;
 }

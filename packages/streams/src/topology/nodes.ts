@@ -216,10 +216,10 @@ export interface Topology {
   readonly sources: readonly SourceNode[];
 }
 
-/** All nodes under a source, each once, parents before children. */
-export function* nodesOf(source: SourceNode): Generator<Node> {
+/** All nodes under a source or another node, each once, parents before children. */
+export function* nodesOf(above: { readonly next: readonly Node[] }): Generator<Node> {
   const seen = new Set<Node>();
-  const open: Node[] = [...source.next];
+  const open: Node[] = [...above.next];
   for (let node = open.shift(); node !== undefined; node = open.shift()) {
     if (seen.has(node)) continue;
     seen.add(node);
@@ -230,6 +230,11 @@ export function* nodesOf(source: SourceNode): Generator<Node> {
 
 export function windowsOf(source: SourceNode): WindowNode[] {
   return [...nodesOf(source)].filter((node) => node.kind === "window");
+}
+
+/** Whether what comes of a node goes on under another key. */
+export function isRegrouped(node: Node): boolean {
+  return [...nodesOf(node)].some(({ kind }) => kind === "groupBy");
 }
 
 /** The stores of a source, each once. */

@@ -11,6 +11,7 @@ import { PaneStore } from "./pane-store.ts";
 import { type Change, type Told, told, type Untold, type WindowState } from "./window-state.ts";
 
 export class HoppingWindows implements WindowState {
+  readonly isMadeByRecords = false;
   readonly #shape: HoppingWindowShape;
   readonly #panes: PaneStore;
   /** Windows that end here or before are closed, and told where they are told at their end. */
@@ -69,6 +70,12 @@ export class HoppingWindows implements WindowState {
         return changed;
       },
     };
+  }
+
+  isDue(clockMs: number): boolean {
+    if (this.#shape.tells !== "final" || this.#panes.isEmpty) return false;
+    const firstMs = this.#endAfter(Math.max(this.#closedMs, this.#panes.oldestMs));
+    return firstMs <= clockMs - this.#shape.graceMs;
   }
 
   /** Windows in the order of their ends. */

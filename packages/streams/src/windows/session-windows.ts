@@ -30,6 +30,7 @@ interface Kept extends Item {
 }
 
 export class SessionWindows implements WindowState, Logged<Kept> {
+  readonly isMadeByRecords = true;
   readonly signature: string;
   readonly log: BlockLog<Kept> = new BlockLog(this);
   readonly #shape: SessionWindowShape;

@@ -22,6 +22,7 @@ interface Instant extends Item {
 }
 
 export class SlidingWindows implements WindowState, Logged<Instant> {
+  readonly isMadeByRecords = false;
   readonly signature: string;
   readonly log: BlockLog<Instant> = new BlockLog(this);
   readonly #shape: SlidingWindowShape;
@@ -77,6 +78,10 @@ export class SlidingWindows implements WindowState, Logged<Instant> {
           .map((startMs) => this.#tell(key, startMs, revision));
       },
     };
+  }
+
+  isDue(clockMs: number): boolean {
+    return this.#shape.tells === "final" && this.#due.nextMs <= clockMs - this.#shape.graceMs;
   }
 
   /** Windows in the order of their ends. */

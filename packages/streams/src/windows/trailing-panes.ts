@@ -12,6 +12,7 @@ import { PaneStore } from "./pane-store.ts";
 import { type Change, type Told, told, type Untold, type WindowState } from "./window-state.ts";
 
 export class TrailingPanes implements WindowState {
+  readonly isMadeByRecords = false;
   readonly #shape: TrailingWindowShape;
   readonly #panes: PaneStore;
   /** The last T that was told; undefined where there was no record yet. */
@@ -74,6 +75,11 @@ export class TrailingPanes implements WindowState {
         return again;
       },
     };
+  }
+
+  isDue(clockMs: number): boolean {
+    if (this.#tickMs === undefined || this.#panes.isEmpty) return false;
+    return this.#panes.startOf(clockMs) > this.#tickMs;
   }
 
   /** T ascending. */

@@ -57,8 +57,10 @@ export interface WindowState {
   advance(clockMs: number, revision: number): (Told | Untold)[];
   /** What `advance` told is on its way: the records that no result needs any more can go. */
   forget(): void;
-  /** Whether `advance` would tell something. Only of windows whose bounds are made by records. */
-  isDue?(clockMs: number): boolean;
+  /** Whether `advance` would tell something. */
+  isDue(clockMs: number): boolean;
+  /** The bounds of its windows are made by records: what time has ended is not to be decided again. */
+  readonly isMadeByRecords: boolean;
 }
 
 /** Tells a result, or that it can't be computed. */
