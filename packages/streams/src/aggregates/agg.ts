@@ -1,7 +1,11 @@
 /** The aggregates there are. */
 import { StreamsError } from "../errors.ts";
+import type { IsJson } from "../topology/repartition.ts";
 import type { Aggregate } from "./aggregate.ts";
 import { type Sketch, Sketching } from "./sketch.ts";
+
+/** No argument, and one that nobody can give where the values kept would not come back from JSON, as a Date does not. */
+type OnlyJson<T> = IsJson<T> extends true ? [] : [keptInChangelogAsJson: never];
 
 interface Timed<T> {
   readonly atMs: number;
@@ -28,7 +32,8 @@ const ACCURACY = 0.01;
 
 /**
  * What a window can compute. Each keeps an accumulator per key and pane that merges with others, so it costs the same
- * whatever the number of records (except `collect`). The function given says which part of a value counts; where it
+ * whatever the number of records (except `collect`). What is kept is JSON: values with dates, sets, maps or bytes in them are
+ * compile errors in `first`, `last`, `collect` and `reduce`; select or `apply` before what JSON can say. The function given says which part of a value counts; where it
  * throws, or returns no finite number where one is wanted, the record goes to the dead letters.
  */
 export const agg = {
@@ -88,7 +93,7 @@ export const agg = {
   },
 
   /** What was first in event time; of two at one instant, the one that arrived first. Null where there is none. */
-  first<V, T>(select: (value: V) => T): Aggregate<V, T | null, Timed<T>, Timed<T>> {
+  first<V, T>(select: (value: V) => T, ..._json: OnlyJson<T>): Aggregate<V, T | null, Timed<T>, Timed<T>> {
     return {
       name: "first",
       select: (value, atMs) => ({ atMs, value: select(value) }),
@@ -99,7 +104,7 @@ export const agg = {
   },
 
   /** What was last in event time; of two at one instant, the one that arrived last. Null where there is none. */
-  last<V, T>(select: (value: V) => T): Aggregate<V, T | null, Timed<T>, Timed<T>> {
+  last<V, T>(select: (value: V) => T, ..._json: OnlyJson<T>): Aggregate<V, T | null, Timed<T>, Timed<T>> {
     return {
       name: "last",
       select: (value, atMs) => ({ atMs, value: select(value) }),
@@ -113,7 +118,10 @@ export const agg = {
    * All of them, in the order of event time; of two at one instant the one that arrived first comes first. Empty where
    * there is none. Keeps every value in memory: for windows of few. Quix' `Collect`.
    */
-  collect<V, T>(select: (value: V) => T): Aggregate<V, readonly T[], Timed<T>, readonly Timed<T>[]> {
+  collect<V, T>(
+    select: (value: V) => T,
+    ..._json: OnlyJson<T>
+  ): Aggregate<V, readonly T[], Timed<T>, readonly Timed<T>[]> {
     return {
       name: "collect",
       select: (value, atMs) => ({ atMs, value: select(value) }),
@@ -178,6 +186,7 @@ export const agg = {
    */
   reduce<V>(
     combine: (left: V, right: V) => V,
+    ..._json: OnlyJson<V>
   ): Aggregate<V, NoInfer<V> | null, NoInfer<V>, { value: NoInfer<V> }> {
     return {
       name: "reduce",

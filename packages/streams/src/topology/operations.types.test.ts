@@ -111,6 +111,12 @@ test("aggregates have their own types", () => {
       readonly median: number | null;
     }>
   >();
+  const dated = readings.apply(({ atMs }) => ({ at: new Date(atMs) })).tumblingWindow("1s", { grace: "0s" });
+  // @ts-expect-error a Date comes back from the changelog as a text
+  dated.aggregate({ last: agg.last(({ at }) => at) });
+  // @ts-expect-error and so does one within a value
+  dated.aggregate({ first: agg.reduce<{ at: Date }>((left) => left) });
+  expectTypeOf(dated.aggregate({ last: agg.last(({ at }) => at.getTime()) }).final()).toExtend<object>();
   // @ts-expect-error a text has no deviation
   window.aggregate({ spread: agg.stddev((reading: Reading) => reading.key) });
   // @ts-expect-error no such word
