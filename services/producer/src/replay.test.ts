@@ -272,7 +272,7 @@ describe("a file", () => {
     await expect(first).rejects.toThrow(/\/none\/here\.csv: can't be read: ENOENT/);
   });
 
-  test("that loops begins again with its first row at the then present time, and tells a bad row once", async () => {
+  test("that loops begins again with its first row one step after the last, and tells a bad row once", async () => {
     const file = join(folder, "loop.csv");
     await writeFile(file, "timestamp,value\n2020-01-01 00:00:00,1\nx,1\n2020-01-01 00:05:00,2\n");
     const { bad, all } = listener();
@@ -284,8 +284,25 @@ describe("a file", () => {
       seen.push(`${dueMs - NOW_MS} ${reading.temperature}`);
       if (seen.length === 4) break;
     }
-    expect(seen).toEqual(["0 1", "1000 2", "1001 1", "2001 2"]);
+    expect(seen).toEqual(["0 1", "1000 2", "2000 1", "3000 2"]);
     expect(bad).toHaveLength(1);
+  });
+
+  test.each([
+    ["one row", ["2020-01-01 00:00:00,1"]],
+    ["rows of one moment", ["2020-01-01 00:00:00,1", "2020-01-01 00:00:00,2"]],
+  ])("of %s loops once a second, and is no flood", async (_, rows) => {
+    const file = join(folder, "moment.csv");
+    await writeFile(file, `timestamp,value\n${rows.join("\n")}\n`);
+    const options: ReplayOptions = { file, unit: "celsius", speed: 300, device: "m", atEnd: "loop" };
+    let now = NOW_MS;
+    const dues: number[] = [];
+    for await (const { dueMs } of replayReadings(options, () => now, listener().all)) {
+      now = Math.max(now, dueMs);
+      dues.push(dueMs - NOW_MS);
+      if (dues.length === 3 * rows.length) break;
+    }
+    expect(dues).toEqual([0, 1000, 2000].flatMap((ms) => rows.map(() => ms)));
   });
 });
 

@@ -64,6 +64,8 @@ const STRAY_WAIT_MS = 600_000;
 /** ISO 8601 has four digits for the year. */
 const LATEST_MS = Date.UTC(9999, 11, 31);
 const DAY_MS = 86_400_000;
+/** From the last row to the first one again, where the rows have no distance to go by. */
+const LONE_ROW_STEP_MS = 1000;
 
 const Row = z.object({
   /** Without an offset it is taken as UTC: only the distances between rows matter. */
@@ -82,7 +84,8 @@ const Row = z.object({
 /**
  * The readings of the file in its own order, each with the time when it is due: the first row is moved to now, the
  * others keep their distance to it, divided by `speed`. A row that steps back in time keeps its earlier timestamp and
- * follows at once, as a late reading does. A row whose time is far from all those around it is no reading.
+ * follows at once, as a late reading does. A row whose time is far from all those around it is no reading. The file's
+ * end is followed by its first row again, after the mean distance of two rows.
  *
  * @throws ReplayFileError where the file can't be read, lacks a column or holds no reading at all
  */
@@ -92,6 +95,7 @@ export async function* replayReadings(
   listener: ReplayListener,
 ): AsyncGenerator<Due> {
   const { file, speed } = options;
+  let startMs = now();
   for (let round = 1; round === 1 || options.atEnd === "loop"; round++) {
     const bad = (line: number, problem: string) => {
       if (round === 1) listener.onBadRow({ file, line, problem });
@@ -99,11 +103,14 @@ export async function* replayReadings(
     const rows = withoutStrays(rowsOf(options, bad), STRAY_WAIT_MS * speed, (row, byMs) =>
       bad(row.line, `timestamp is ${Math.round(byMs / DAY_MS)} days away from the rows around it`),
     );
-    let startMs = now();
     let first: number | undefined;
+    let latestMs = Number.NEGATIVE_INFINITY;
+    let count = 0;
     let dueMs = startMs;
     for await (const row of rows) {
       first ??= row.timeMs;
+      latestMs = Math.max(latestMs, row.timeMs);
+      count++;
       // Nothing is skipped after a pause of the whole process: the series goes on from now.
       const behindMs = now() - dueMs;
       if (behindMs > CATCH_UP_MS) {
@@ -120,6 +127,8 @@ export async function* replayReadings(
       yield { dueMs, reading: { ...row.reading, timestamp: utc(timeMs) } };
     }
     if (first === undefined) throw new ReplayFileError(file, "holds no row that is a reading");
+    const stepMs = latestMs > first ? (latestMs - first) / (count - 1) / speed : LONE_ROW_STEP_MS;
+    startMs = Math.max(now(), dueMs + stepMs);
   }
 }
 
