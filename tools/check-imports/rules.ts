@@ -77,7 +77,7 @@ export const AREAS: readonly Area[] = [
     name: "service-kit",
     folders: ["packages/service-kit"],
     members: [],
-    libraries: ["zod", "pino", "pino-pretty", "prom-client"],
+    libraries: ["zod", "pino", "prom-client"],
     node: true,
     machine: "all",
   },

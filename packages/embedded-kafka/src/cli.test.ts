@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Kafka, logLevel } from "kafkajs";
 import { describe, expect, test } from "vitest";
 import { parseCommand, UsageError } from "./cli-arguments.ts";
 import { apiVersions } from "./protocol/messages/api-versions.ts";
@@ -37,8 +38,11 @@ async function run(args: string[], env: Record<string, string> = {}): Promise<Ou
 }
 
 /** Runs until it listens. */
-async function listening(args: string[]) {
-  const child = fork(MAIN, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+async function listening(args: string[], env: Record<string, string> = {}) {
+  const child = fork(MAIN, args, {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    env: { ...process.env, ...env },
+  });
   const output = collect(child);
   // Not "close": Node does not tell it of a child that it has disconnected from.
   const exited = once(child, "exit");
@@ -178,6 +182,25 @@ test.runIf(process.platform !== "win32").each(["SIGINT", "SIGTERM"] as const)(
     expect(output.out.trim().split("\n")).toHaveLength(1);
   },
 );
+
+test.each([
+  ["pretty", /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: topic deleted \{"topic":"gone","clientId":"tidy"\}\n$/],
+  [
+    "json",
+    /^\{"level":"info","time":"[\d-]+T[\d:.]+Z","service":"broker","topic":"gone","clientId":"tidy","msg":"topic deleted"\}\n$/,
+  ],
+])("its log looks as that of the services beside it (%s)", async (format, expected) => {
+  const { child, output, exited } = await listening(["--port", "0"], { LOG_FORMAT: format });
+  const brokers = [/listening on (localhost:\d+)\n/.exec(output.out)?.[1] ?? ""];
+  const admin = new Kafka({ brokers, clientId: "tidy", logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic: "gone" }] });
+  await admin.deleteTopics({ topics: ["gone"] });
+  await admin.disconnect();
+  child.disconnect();
+  await exited;
+  expect(output.err).toMatch(expected);
+});
 
 test("ends when the process that started it is gone", async () => {
   const { child, exited } = await listening(["--port", "0"]);

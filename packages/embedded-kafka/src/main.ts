@@ -8,10 +8,16 @@ import { DataFolderError, StorageError } from "./storage/errors.ts";
 
 const WRONG_USE = 2;
 
+/** As the services' lines look: for people, or one JSON object where LOG_FORMAT=json. */
 function line(level: string, fields: object, message: string): void {
-  console.error(
-    `${level} ${message} ${JSON.stringify(fields, (_, v) => (v instanceof Error ? v.stack : v))}`,
-  );
+  const asJson = (value: object) => JSON.stringify(value, (_, v) => (v instanceof Error ? v.stack : v));
+  const time = new Date();
+  if (process.env["LOG_FORMAT"] === "json") {
+    console.error(asJson({ level, time: time.toISOString(), service: "broker", ...fields, msg: message }));
+    return;
+  }
+  const timeOfDay = `${time.toTimeString().slice(0, 8)}.${String(time.getMilliseconds()).padStart(3, "0")}`;
+  console.error(`[${timeOfDay}] ${level.toUpperCase()}: ${message} ${asJson(fields)}`);
 }
 
 const log: Log = {

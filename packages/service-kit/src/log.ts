@@ -1,6 +1,6 @@
 /** Logs: JSON lines for machines, coloured text for people, secrets in neither. */
 import { pino } from "pino";
-import { prettyFactory } from "pino-pretty";
+import { textOf } from "./log-text.ts";
 
 /** A line is an event with fields: `log.warn({ topic, partition }, "record skipped")`. */
 export interface Log {
@@ -53,13 +53,8 @@ export function createLog({ name, level, format, hideName = false, write }: LogO
 
 function asText(destination: { write(line: string): void }, hideName: boolean) {
   const isTerminal = process.stdout.isTTY === true || process.env.FORCE_COLOR !== undefined;
-  const toText = prettyFactory({
-    colorize: isTerminal && process.env.NO_COLOR === undefined,
-    translateTime: "SYS:HH:MM:ss.l",
-    ignore: hideName ? "pid,hostname,service" : "pid,hostname",
-    singleLine: true,
-  });
-  return { write: (line: string) => destination.write(toText(line)) };
+  const hasColours = isTerminal && process.env.NO_COLOR === undefined;
+  return { write: (line: string) => destination.write(textOf(line, { hasColours, hideName })) };
 }
 
 /** The reader may be gone before we are (its pipe is closed): then there is nobody left to tell. */
