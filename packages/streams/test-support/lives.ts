@@ -64,7 +64,10 @@ export class Lives {
       const changelog = new ReadChangelog();
       for (const { key, value } of this.changelogs.get(state) ?? [])
         changelog.take({ key: Buffer.from(key ?? ""), value });
-      found += partition.load(state, changelog);
+      const loading = partition.load(state, changelog);
+      let piece = loading.next();
+      while (piece.done !== true) piece = loading.next();
+      found += piece.value;
     }
     if (found < (checkpoint?.blocks ?? 0)) throw new RangeError("A block that is needed is not there.");
     for (const [offset, each] of this.log.entries())

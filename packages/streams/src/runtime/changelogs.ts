@@ -1,12 +1,16 @@
 /** The changelogs of an app's stores and windows: made as wide as the topics they belong to, and read when a partition comes. */
 import type { Kafka } from "kafkajs";
 import { keyOf } from "../io/consumer-session.ts";
+import { nextTurn } from "../io/machine-clock.ts";
 import { PartitionReader } from "../io/partition-reader.ts";
 import { TopicKeeper, withAdmin } from "../io/topics.ts";
 import type { Clock, KafkaConnection, Log } from "../ports.ts";
 import { changelogTopic, changelogTopicName, ReadChangelog } from "../state/changelog.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Task } from "./task.ts";
+
+/** How long state is taken up before sockets have their turn, in milliseconds. */
+const SLICE_MS = 8;
 
 export interface ChangelogsOptions {
   readonly app: string;
@@ -115,7 +119,7 @@ export class Changelogs {
           count++;
           changelog.take(record);
         });
-        return { count, found: work.load(state, changelog) };
+        return { count, found: await this.#inSlices(work.load(state, changelog)) };
       }),
     );
     const sum = (of: (each: (typeof read)[number]) => number) =>
@@ -128,5 +132,17 @@ export class Changelogs {
       );
     }
     return sum(({ count }) => count);
+  }
+
+  /** Does the work piece by piece, and lets heartbeats have their turn. */
+  async #inSlices<R>(work: Generator<void, R>): Promise<R> {
+    const { clock } = this.#options;
+    for (let endMs = clock.monotonic() + SLICE_MS; ; ) {
+      const piece = work.next();
+      if (piece.done === true) return piece.value;
+      if (clock.monotonic() < endMs) continue;
+      await nextTurn();
+      endMs = clock.monotonic() + SLICE_MS;
+    }
   }
 }

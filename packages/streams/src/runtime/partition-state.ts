@@ -67,10 +67,10 @@ export class PartitionState {
   }
 
   /**
-   * Takes up what there is in a changelog; returns how many of its blocks count. What does not is deleted with the next
-   * commit.
+   * Takes up what there is in a changelog, block by block; returns how many of them count. What does not is deleted with
+   * the next commit.
    */
-  load(name: string, changelog: ReadChangelog): number {
+  *load(name: string, changelog: ReadChangelog): Generator<void, number> {
     const log = this.#logs.get(name);
     if (log === undefined) return 0;
     let count = 0;
@@ -83,6 +83,7 @@ export class PartitionState {
       }
       log.load(id, entries);
       count++;
+      yield;
     }
     return count;
   }

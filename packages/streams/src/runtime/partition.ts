@@ -178,8 +178,11 @@ export class Partition {
     }
   }
 
-  /** Takes up what the changelog of a store or window holds, behind `restore`. Returns how many of its blocks count. */
-  load(state: string, changelog: ReadChangelog): number {
+  /**
+   * Takes up what the changelog of a store or window holds, behind `restore`, a piece at a time. Returns how many of its
+   * blocks count.
+   */
+  load(state: string, changelog: ReadChangelog): Generator<void, number> {
     return this.#state.load(state, changelog);
   }
 

@@ -330,7 +330,7 @@ export class TestDriver {
       const changelog = new ReadChangelog();
       for (const { key, value } of lane.changelogs.get(state) ?? [])
         changelog.take({ key: key === null ? null : bytes(key), value });
-      partition.load(state, changelog);
+      for (const _ of partition.load(state, changelog));
     }
     return inTurn(lane.log.slice(position), (record) => partition.process(record));
   }

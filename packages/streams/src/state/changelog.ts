@@ -32,10 +32,10 @@ export function isTopicPart(name: string): boolean {
 
 /** Of a store the name that its author gave it, of a window the same, or what was made of what it holds. */
 export function changelogTopicName(app: string, state: string): string {
-  return `${app}-${topicPart(state)}-changelog`;
+  return `${topicPart(app)}-${topicPart(state)}-changelog`;
 }
 
-/** What was made of names of topics and results may hold other characters, and be long. */
+/** The name as a part of a topic's. Names of groups, and those made of topics and results, may hold anything and be long. */
 export function topicPart(name: string): string {
   if (isTopicPart(name)) return name;
   const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
