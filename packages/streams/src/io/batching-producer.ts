@@ -5,7 +5,7 @@
  * has no such thing (tulios/kafkajs#1161). Writes are idempotent (KIP-98): a repeated request adds nothing twice as long
  * as this producer lives.
  */
-import kafkajs, { type Kafka, type Producer } from "kafkajs";
+import type { Kafka, Producer } from "kafkajs";
 import { DeliveryError, KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
 import type { Clock, Log, OutgoingRecord } from "../ports.ts";
 import { explained, isFinal, longestWaitMs } from "./access.ts";
@@ -13,6 +13,7 @@ import { METADATA_MAX_AGE_MS } from "./kafka-client.ts";
 import { isProducerLost, isRecordAtFault, isTopicMissing } from "./kafka-errors.ts";
 import { delay, within } from "./machine-clock.ts";
 import { byTopic, bytesOf } from "./messages.ts";
+import { javaPartitioner } from "./partitioner.ts";
 
 export interface BatchingProducerOptions {
   readonly client: Kafka;
@@ -37,8 +38,6 @@ interface Waiting {
 
 /** Under Kafka's default `message.max.bytes` with room for framing: a request's share of one partition is one batch. */
 const BATCH_BYTES_MAX = 512 * 1024;
-/** kafkajs copies, for each message, all those before it of its partition: more at once cost more each. */
-const BATCH_RECORDS_MAX = 1_000;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
 
@@ -148,7 +147,7 @@ export class BatchingProducer {
     let bytes = 0;
     let count = 0;
     for (const waiting of this.#waiting) {
-      if (count > 0 && (bytes + waiting.bytes > BATCH_BYTES_MAX || count >= BATCH_RECORDS_MAX)) break;
+      if (count > 0 && bytes + waiting.bytes > BATCH_BYTES_MAX) break;
       bytes += waiting.bytes;
       count++;
     }
@@ -258,7 +257,7 @@ export class BatchingProducer {
   async #connected(): Promise<Producer> {
     if (this.#producer !== undefined) return this.#producer;
     const producer = this.#options.client.producer({
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      createPartitioner: javaPartitioner,
       idempotent: true,
       allowAutoTopicCreation: false,
       metadataMaxAge: METADATA_MAX_AGE_MS,

@@ -6,6 +6,7 @@ import { keepPolicy } from "./access.ts";
 import { registerCodecs } from "./codecs.ts";
 import { mendIdleTimer } from "./idle-timer.ts";
 import { type KafkaNotice, logCreator } from "./kafka-log.ts";
+import { mendProduceRequests } from "./produce-requests.ts";
 
 /**
  * kafkajs's own retries are kept short: who calls here tries again by its own rules, in which an operator can see since
@@ -33,6 +34,7 @@ export interface ClientOptions {
 export function createKafka({ kafka, log, clientId, onNotice, retry }: ClientOptions): Kafka {
   mendIdleTimer();
   mendAbortedRecords();
+  mendProduceRequests();
   registerCodecs();
   const client = new kafkajs.Kafka({
     brokers: [...kafka.brokers],

@@ -1,5 +1,5 @@
 /** Our records as kafkajs wants them. */
-import type { TopicMessages } from "kafkajs";
+import type { Message, TopicMessages } from "kafkajs";
 import type { OutgoingRecord } from "../ports.ts";
 
 /** About what a record takes in a request. */
@@ -15,7 +15,7 @@ export function byTopic(records: Iterable<OutgoingRecord>): TopicMessages[] {
   for (const record of records) {
     let entry = topics.get(record.topic);
     if (entry === undefined) {
-      entry = { topic: record.topic, messages: [] };
+      entry = { topic: record.topic, messages: gathering() };
       topics.set(record.topic, entry);
     }
     entry.messages.push({
@@ -27,6 +27,28 @@ export function byTopic(records: Iterable<OutgoingRecord>): TopicMessages[] {
     });
   }
   return [...topics.values()];
+}
+
+type Groups = Record<string, Message[]>;
+
+/**
+ * kafkajs has the messages of each partition gathered by their array's `reduce`, with a copy of all those before for each
+ * of them. This array has each one gathered alone, and appends.
+ */
+function gathering(): Message[] {
+  const messages: Message[] = [];
+  const reduce = (gather: (groups: Groups, message: Message) => Groups, groups: Groups): Groups => {
+    for (const message of messages) {
+      const alone = gather({}, message);
+      for (const partition in alone) {
+        const known = groups[partition];
+        if (known === undefined) groups[partition] = [message];
+        else known.push(message);
+      }
+    }
+    return groups;
+  };
+  return Object.defineProperty(messages, "reduce", { value: reduce });
 }
 
 function headersOf(headers: NonNullable<OutgoingRecord["headers"]>): Record<string, string | Buffer> {

@@ -7,7 +7,7 @@
  * undone. A producer of which anything failed is thrown away: kafkajs repeats no EndTxn, its state machine has no way out
  * of a failed one, and whether a cut EndTxn was carried out is only known after the id was taken again.
  */
-import kafkajs, { type Kafka, type Producer, type Transaction } from "kafkajs";
+import type { Kafka, Producer, Transaction } from "kafkajs";
 import { StreamsError } from "../errors.ts";
 import type { Clock, OutgoingRecord } from "../ports.ts";
 import type { TopicPartition } from "./consumer-session.ts";
@@ -15,6 +15,7 @@ import { METADATA_MAX_AGE_MS } from "./kafka-client.ts";
 import { isRecordAtFault, protocolErrorOf } from "./kafka-errors.ts";
 import { delay, within } from "./machine-clock.ts";
 import { byTopic, bytesOf } from "./messages.ts";
+import { javaPartitioner } from "./partitioner.ts";
 
 export interface TransactionalProducerOptions {
   readonly client: Kafka;
@@ -47,8 +48,7 @@ export const TRANSACTION_RETRY = { initialRetryTime: 4, maxRetryTime: 100, multi
 const CONCURRENT_RETRY_MS = 5;
 const CONCURRENT_MS_MAX = 10_000;
 
-/** kafkajs groups the messages of a request in quadratic time; and one partition's share has to be under 1 MB. */
-const REQUEST_RECORDS_MAX = 1_000;
+/** One partition's share of a request has to be under 1 MB. */
 const REQUEST_BYTES_MAX = 512 * 1024;
 
 export class TransactionalProducer {
@@ -173,8 +173,8 @@ const FENCED = new Set([
  * Java's, except that a message without a key stays where it was first put: repeated to another partition it would be there
  * twice, and both of them committed.
  */
-const lastingPartitioner: typeof kafkajs.Partitioners.DefaultPartitioner = () => {
-  const partition = kafkajs.Partitioners.DefaultPartitioner();
+const lastingPartitioner: typeof javaPartitioner = () => {
+  const partition = javaPartitioner();
   const known = new WeakMap<object, number>();
   return (args) => {
     const { message } = args;
@@ -190,7 +190,7 @@ function* partsOf(records: readonly OutgoingRecord[]): Generator<readonly Outgoi
   let bytes = 0;
   for (const [i, record] of records.entries()) {
     const size = bytesOf(record);
-    if (i > from && (bytes + size > REQUEST_BYTES_MAX || i - from >= REQUEST_RECORDS_MAX)) {
+    if (i > from && bytes + size > REQUEST_BYTES_MAX) {
       yield records.slice(from, i);
       from = i;
       bytes = 0;
