@@ -3,12 +3,13 @@ import { agg, createStreamApp, type StreamApp, type WindowResult } from "@kelvin
 import { ALERT_ABOVE_KELVIN, alertTopic, type Kpi, kpiTopic, sensorTopic, toAlert } from "./topics.ts";
 import { jobOf } from "./worker.ts";
 
-const { broker, name, workload, guarantee, input, output } = jobOf();
+const { broker, name, workload, guarantee, commitEveryMs, input, output } = jobOf(() => void app.stop());
 const app = createStreamApp({
   name,
   kafka: { brokers: [broker] },
   startFrom: "earliest",
   guarantee,
+  ...(commitEveryMs === undefined ? {} : { commitEveryMs }),
   log: {
     debug() {},
     info() {},
@@ -19,6 +20,7 @@ const app = createStreamApp({
 const workloads = { W1: sensorToAlert, W2: twoWindows };
 workloads[workload](app);
 await app.run();
+process.disconnect();
 
 function sensorToAlert(to: StreamApp): void {
   to.dataframe(sensorTopic(input))

@@ -10,8 +10,9 @@ import * as z from "zod";
 import { table } from "../../tools/people/table.ts";
 import { type Goal, percentile, report } from "../goals.ts";
 import { type Latency, latencyOf } from "./latency.ts";
-import { BARE, type Contestant, kafkaOf, LIBRARY } from "./programs.ts";
+import { BARE, type Contestant, committing, kafkaOf, LIBRARY } from "./programs.ts";
 import { fill, inputOf } from "./readings.ts";
+import { type Resumption, resumptionsOf } from "./resumption.ts";
 import { type Throughput, throughputOf } from "./throughput.ts";
 import { PARTITIONS } from "./topics.ts";
 
@@ -26,6 +27,10 @@ const { values: options } = parseArgs({
     seconds: { type: "string", default: "10" },
     /** Readings a second meanwhile. */
     rate: { type: "string", default: "1000" },
+    /** How often each guarantee is killed, and stopped in order, while readings come; 0 leaves it out. */
+    restarts: { type: "string", default: "3" },
+    /** In place of the library's programs: W1 with these commit intervals in milliseconds, under each guarantee. */
+    commits: { type: "string", default: "" },
     /** Only programs that have this in their names, and the bare loop. */
     only: { type: "string", default: "" },
   },
@@ -35,7 +40,9 @@ const rounds = atLeast(options.rounds, 1);
 const seconds = atLeast(options.seconds, 0);
 const devices = atLeast(options.devices, 1);
 const input = inputOf(atLeast(options.readings, devices), devices);
-const contestants = [BARE, ...LIBRARY.filter(({ name }) => name.includes(options.only))];
+const intervals = options.commits === "" ? [] : options.commits.split(",").map(Number);
+const ours = intervals.length > 0 ? committing(intervals) : LIBRARY;
+const contestants = [BARE, ...ours.filter(({ name }) => name.includes(options.only))];
 
 const Told = z.object({ broker: z.string() });
 const loadAtFirst = loadavg()[0] ?? 0;
@@ -49,7 +56,8 @@ try {
   console.log(
     `\n${table(["", "/s", "/s warm", "us CPU", "MB", "p50", "p99 ms"], rowsOf(throughputs, latencies))}`,
   );
-  report(goalsOf(throughputs, latencies));
+  const resumptions = await inTurnResumptions(admin);
+  report([...goalsOf(throughputs, latencies), ...resumptionGoals(resumptions)]);
   console.log(
     `\n${input.readings.length} readings, ${devices} devices, ${PARTITIONS} partitions, ${options.kafka ?? "embedded broker"}; ` +
       `the middle of ${rounds} rounds; load ${loadAtFirst.toFixed(1)} before, ${loadavg()[0]?.toFixed(1)} after.`,
@@ -85,6 +93,40 @@ async function inTurnLatencies(on: Admin): Promise<Map<Contestant, Latency[]>> {
     }
   }
   return taken;
+}
+
+async function inTurnResumptions(on: Admin): Promise<Map<Contestant, Resumption[]>> {
+  const restarts = atLeast(options.restarts, 0);
+  const taken = new Map<Contestant, Resumption[]>();
+  for (const each of contestants) {
+    if (restarts === 0 || each === BARE || each.workload !== "W1" || intervals.length > 0) continue;
+    taken.set(
+      each,
+      await resumptionsOf(each, on, broker, { perSecond: Number(options.rate), devices, restarts }),
+    );
+  }
+  return taken;
+}
+
+/** The longest of them: a promise to whoever waits. */
+function resumptionGoals(resumptions: ReadonlyMap<Contestant, Resumption[]>): Goal[] {
+  return [...resumptions].flatMap(([{ name, guarantee }, all]): Goal[] => {
+    const worst = (how: Resumption["how"], of: (each: Resumption) => number) =>
+      Math.max(...all.filter((each) => each.how === how).map(of));
+    const seconds = { unit: "s", isAtLeast: false };
+    const killed = worst("kill", ({ silentMs }) => silentMs) / 1_000;
+    const stopped = worst("stop", ({ silentMs }) => silentMs) / 1_000;
+    const doubled = worst("kill", (each) => each.doubled);
+    const lost = Math.max(...all.map((each) => each.lost));
+    return [
+      { what: `${name}, silence after kill -9`, must: 6.5, aim: 6, value: killed, ...seconds },
+      { what: `${name}, silence after a restart`, must: 2, aim: 1, value: stopped, ...seconds },
+      { what: `${name}, lost`, must: 0, aim: 0, value: lost, unit: "", isGate: true },
+      ...(guarantee === "exactly-once"
+        ? [{ what: `${name}, doubled by kill -9`, must: 0, aim: 0, value: doubled, unit: "", isGate: true }]
+        : [{ what: `${name}, doubled by kill -9`, must: 10_000, aim: 0, value: doubled, unit: "" }]),
+    ];
+  });
 }
 
 function middle<T>(values: readonly T[] | undefined, of: (value: T) => number): number {

@@ -13,6 +13,7 @@ export interface Contestant {
   readonly file: string;
   readonly workload: Job["workload"];
   readonly guarantee: Job["guarantee"];
+  readonly commitEveryMs?: number;
 }
 
 export const BARE: Contestant = {
@@ -29,15 +30,30 @@ export const LIBRARY: readonly Contestant[] = [
   { name: "W2 exactly-once", file: "library.ts", workload: "W2", guarantee: "exactly-once" },
 ];
 
+/** W1 under each guarantee, committing so often. */
+export function committing(everyMs: readonly number[]): Contestant[] {
+  return (["at-least-once", "exactly-once"] as const).flatMap((guarantee) =>
+    everyMs.map((commitEveryMs) => ({
+      name: `W1 ${guarantee}, commits each ${commitEveryMs} ms`,
+      file: "library.ts",
+      workload: "W1",
+      guarantee,
+      commitEveryMs,
+    })),
+  );
+}
+
 export interface Running extends AsyncDisposable {
   readonly output: string;
   /** Of the process so far. */
   cost(): Promise<{ readonly cpuMs: number; readonly residentMb: number }>;
+  /** Kills it (SIGKILL), or has it stop in order, and starts it again as soon as it has ended. */
+  restart(how: "kill" | "stop"): Promise<void>;
 }
 
 /** Starts it; the clock of "from process start" runs from the call of `started` on. */
 export async function start(
-  { file, workload, guarantee }: Contestant,
+  { file, workload, guarantee, commitEveryMs }: Contestant,
   admin: Admin,
   broker: string,
   input: string,
@@ -45,17 +61,26 @@ export async function start(
 ): Promise<Running> {
   const name = uniqueName("bench");
   await createTopics(admin, [{ topic: name, numPartitions: PARTITIONS }]);
-  const job: Job = { broker, name, workload, guarantee, input, output: name };
+  const job: Job = { broker, name, workload, guarantee, commitEveryMs, input, output: name };
+  const launch = () =>
+    fork(join(import.meta.dirname, file), [JSON.stringify(job)], {
+      execArgv: ["--disable-warning=TimeoutNegativeWarning", ...process.execArgv],
+    });
   started();
-  const child = fork(join(import.meta.dirname, file), [JSON.stringify(job)], {
-    execArgv: ["--disable-warning=TimeoutNegativeWarning", ...process.execArgv],
-  });
+  let child = launch();
   return {
     output: name,
     async cost() {
       const told = once(child, "message");
       child.send("cost");
       return Cost.parse((await told)[0]);
+    },
+    async restart(how) {
+      const ended = once(child, "exit");
+      if (how === "kill") child.kill("SIGKILL");
+      else child.send("stop");
+      await ended;
+      child = launch();
     },
     async [Symbol.asyncDispose]() {
       await end(child);

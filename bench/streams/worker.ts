@@ -1,4 +1,4 @@
-/** What both programs under test are told, and what they answer to every message: what they have cost so far. */
+/** What both programs under test are told, and what they answer: what they have cost so far. */
 import * as z from "zod";
 
 const Job = z.object({
@@ -7,6 +7,8 @@ const Job = z.object({
   name: z.string(),
   workload: z.enum(["W1", "W2"]),
   guarantee: z.enum(["at-least-once", "exactly-once"]),
+  /** The library's default without it. */
+  commitEveryMs: z.number().optional(),
   input: z.string(),
   output: z.string(),
 });
@@ -15,9 +17,10 @@ export type Job = z.infer<typeof Job>;
 
 export const Cost = z.object({ cpuMs: z.number(), residentMb: z.number() });
 
-/** The job on the command line. The process ends with whoever started it. */
-export function jobOf(): Job {
-  process.on("message", () => {
+/** The job on the command line. The process ends with whoever started it; told to, it stops in order. */
+export function jobOf(stop: () => void = () => process.exit()): Job {
+  process.on("message", (message) => {
+    if (message === "stop") return stop();
     const { user, system } = process.cpuUsage();
     // Kilobytes, as of getrusage.
     const residentMb = process.resourceUsage().maxRSS / 1e3;
