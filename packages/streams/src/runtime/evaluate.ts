@@ -75,62 +75,103 @@ function visit(
   effects: Effects,
   options: EvaluateOptions,
 ): void | Promise<void> {
-  const goOn = (next: unknown) => evaluate(node.next, next, context, effects, options);
   switch (node.kind) {
     case "apply":
     case "applyAsync":
-      return whenDone(called(node, value, context), goOn);
-    case "stateful": {
-      const run = () => node.run(value, effects.states.of(node.store, context), context);
-      const work = () => whenDone(calledBy(node, run), goOn);
-      // It reads what all records before it have changed.
-      return options.turn === undefined || options.turn.isOpen ? work() : options.turn.come.then(work);
+      return goOn(node, called(node, value, context), context, effects, options);
+    case "stateful":
+      return withState(node, value, context, effects, options);
+    case "flatMap": {
+      const values = called(node, value, context);
+      return whenDone(values, (list) => {
+        const each = (one: unknown) => evaluate(node.next, one, context, effects, options);
+        return inTurn(
+          guarded(node, () => listOf(list)),
+          each,
+        );
+      });
     }
-    case "flatMap":
-      return whenDone(called(node, value, context), (values) =>
-        inTurn(
-          guarded(node, () => listOf(values)),
-          goOn,
-        ),
-      );
-    case "filter":
-      return whenDone(called(node, value, context), (keep) => (keep === true ? goOn(value) : undefined));
-    case "update":
-      return inItsTurn(options, () => whenDone(called(node, value, context), () => goOn(value)));
+    case "filter": {
+      const keep = called(node, value, context);
+      if (keep instanceof Promise)
+        return keep.then((kept) =>
+          kept === true ? goOn(node, value, context, effects, options) : undefined,
+        );
+      return keep === true ? evaluate(node.next, value, context, effects, options) : undefined;
+    }
+    case "update": {
+      const work = () =>
+        whenDone(called(node, value, context), () => evaluate(node.next, value, context, effects, options));
+      return inItsTurn(options, work);
+    }
     case "branch":
       return evaluate(armOf(node.next, value, context)?.next ?? [], value, context, effects, options);
     case "arm":
     case "merge":
-      return goOn(value);
+      return evaluate(node.next, value, context, effects, options);
     case "print":
       effects.prints.push({ label: node.label, value, context });
-      return goOn(value);
+      return evaluate(node.next, value, context, effects, options);
     case "toTopic":
-      effects.out.push(guarded(node, () => recordFor(node.topic, value, context)));
-      return goOn(value);
     case "toChosenTopic":
-      effects.out.push(guarded(node, () => recordFor(chosen(node, value, context), value, context)));
-      return goOn(value);
+      effects.out.push(written(node, value, context));
+      return evaluate(node.next, value, context, effects, options);
     case "groupBy":
       effects.out.push(guarded(node, () => regrouped(node, value, context, effects, options)));
       return;
-    case "window": {
-      const known = effects.windows.find((input) => input.node === node);
-      if (known === undefined) effects.windows.push({ node, values: [value], context });
-      else known.values.push(value);
-      return;
-    }
+    case "window":
+      return intoWindow(node, value, context, effects);
   }
+}
+
+/** Goes on with what a function returned, at once where it can: a closure for each node would cost as much as the node. */
+function goOn(
+  node: Node,
+  result: unknown,
+  context: RecordContext,
+  effects: Effects,
+  options: EvaluateOptions,
+): void | Promise<void> {
+  if (!(result instanceof Promise)) return evaluate(node.next, result, context, effects, options);
+  return result.then((value) => evaluate(node.next, value, context, effects, options));
+}
+
+function withState(
+  node: StatefulNode,
+  value: unknown,
+  context: RecordContext,
+  effects: Effects,
+  options: EvaluateOptions,
+): void | Promise<void> {
+  const run = () => node.run(value, effects.states.of(node.store, context), context);
+  const work = () => goOn(node, calledBy(node, run), context, effects, options);
+  // It reads what all records before it have changed.
+  return options.turn === undefined || options.turn.isOpen ? work() : options.turn.come.then(work);
+}
+
+function intoWindow(node: WindowNode, value: unknown, context: RecordContext, effects: Effects): void {
+  const known = effects.windows.find((input) => input.node === node);
+  if (known === undefined) effects.windows.push({ node, values: [value], context });
+  else known.values.push(value);
 }
 
 /** Calls a function of the user; what it throws names the step. */
 function called(node: CallingNode, value: unknown, context: RecordContext): unknown {
-  return calledBy(node, () => node.run(value, context));
+  let result: unknown;
+  try {
+    result = node.run(value, context);
+  } catch (error) {
+    throw faultOf(node, error);
+  }
+  return result instanceof Promise ? namingItsStep(node, result) : result;
 }
 
 function calledBy(node: Node, run: () => unknown): unknown {
   const result = guarded(node, run);
-  if (!(result instanceof Promise)) return result;
+  return result instanceof Promise ? namingItsStep(node, result) : result;
+}
+
+function namingItsStep(node: Node, result: Promise<unknown>): Promise<unknown> {
   return result.catch((error: unknown) => {
     throw faultOf(node, error);
   });
@@ -232,6 +273,18 @@ const OF_ONE_RESULT = 2 ** 20;
 /** No topic is called so. */
 function streamName(window: string): string {
   return `:${topicPart(window)}`;
+}
+
+function written(
+  node: Extract<Node, { kind: "toTopic" | "toChosenTopic" }>,
+  value: unknown,
+  context: RecordContext,
+): OutgoingRecord {
+  try {
+    return recordFor(node.kind === "toTopic" ? node.topic : chosen(node, value, context), value, context);
+  } catch (error) {
+    throw faultOf(node, error);
+  }
 }
 
 function recordFor(topic: Sink, value: unknown, context: RecordContext): OutgoingRecord {

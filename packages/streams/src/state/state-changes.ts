@@ -4,7 +4,8 @@ import { type Store, type StoredValue, storedOf } from "./store.ts";
 
 export class StateChanges {
   readonly #stores: ReadonlyMap<string, Store>;
-  readonly #staged = new Map<Store, Map<string, StoredValue | undefined>>();
+  /** Made with the first change: most records have none. */
+  #staged: Map<Store, Map<string, StoredValue | undefined>> | undefined;
 
   constructor(stores: ReadonlyMap<string, Store>) {
     this.#stores = stores;
@@ -13,10 +14,11 @@ export class StateChanges {
   /** The value of the record's key. */
   of({ name }: StoreDefinition, { key, timestampMs }: RecordContext): KeyState<unknown> {
     const store = this.#stores.get(name);
-    const staged = () => (store === undefined ? undefined : this.#staged.get(store));
+    const staged = () => (store === undefined ? undefined : this.#staged?.get(store));
     const stage = (stored: StoredValue | undefined) => {
       if (store === undefined) return;
       const changes = staged() ?? new Map<string, StoredValue | undefined>();
+      this.#staged ??= new Map();
       this.#staged.set(store, changes.set(key, stored));
     };
     return {
@@ -31,9 +33,9 @@ export class StateChanges {
 
   /** The record counts. */
   apply(): void {
-    for (const [store, changes] of this.#staged) {
+    for (const [store, changes] of this.#staged ?? []) {
       for (const [key, stored] of changes) store.put(key, stored);
     }
-    this.#staged.clear();
+    this.#staged = undefined;
   }
 }
