@@ -1,8 +1,7 @@
 /** `pnpm run sbom`: the software bill of materials, CycloneDX, of all that the images hold beyond Node's own image. */
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { buildPageWhenNeeded } from "./page/build.ts";
 import { readArguments } from "./people/arguments.ts";
@@ -32,10 +31,20 @@ await runTool(async () => {
 
 /** What pnpm says of a selection of the workspace. */
 async function billOf(...selection: string[]): Promise<Bill> {
-  const folder = await mkdtemp(join(tmpdir(), "kelvin-sbom-"));
+  const cache = join(root, ".cache");
+  await mkdir(cache, { recursive: true });
+  const folder = await mkdtemp(join(cache, "sbom-"));
   try {
     const out = join(folder, "bill.json");
-    const options = ["--sbom-format", "cyclonedx", "--sbom-type", "application", "--out", out];
+    // Named from the root, where pnpm runs: a shell would cut the name of a home with a space in it.
+    const options = [
+      "--sbom-format",
+      "cyclonedx",
+      "--sbom-type",
+      "application",
+      "--out",
+      relative(root, out),
+    ];
     const [filter = "", pattern = "", ...more] = selection;
     const shell = process.platform === "win32"; // pnpm is a .cmd there
     await promisify(execFile)("pnpm", [filter, pattern, "sbom", ...options, ...more], { cwd: root, shell });

@@ -2,7 +2,8 @@ import { createLog } from "@kelvin/service-kit";
 import { createKafka } from "@kelvin/streams";
 import { createTopics } from "@kelvin/test-kit";
 
-const RETRY = { retries: 20, initialRetryTime: 100, maxRetryTime: 1_000 };
+/** Two minutes: on a busy machine the 50 partitions of the offsets' topic are long in the making. */
+const RETRY = { retries: 120, initialRetryTime: 100, maxRetryTime: 1_000 };
 
 /**
  * Lets a fresh Kafka make what it makes only when it is first asked for: the topic of the groups' offsets with its
