@@ -21,8 +21,10 @@ const NEVER = ["**/node_modules/**", "**/dist/**", ".cache/**"];
 /** Sources are run by Node in production; tests take them by vitest, from the same files and with no build. */
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    /** What is not there by then is not coming, on a machine that is busy otherwise, too: a test that passes waits for none of it. */
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 15_000 } },
     /** kafkajs sets a timer for its idle queue with a time that is long past, at every start. */
     execArgv: ["--disable-warning=TimeoutNegativeWarning"],
     /** Most of the time a test waits for a rebalance or a page, not for the processor. */
@@ -45,7 +47,7 @@ export default defineConfig({
           include: [INTEGRATION],
           exclude: [...CONTAINERS, ...NEVER],
           globalSetup: [PAGE, "packages/test-kit/src/integration-setup.ts"],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
         },
       },
     ],

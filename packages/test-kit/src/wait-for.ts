@@ -7,7 +7,7 @@ export class WaitTimeoutError extends Error {
 
 /** How long a condition may take, and how often it is looked at. */
 export interface WaitOptions {
-  /** Default 15,000 ms: a consumer group's rebalance on a busy machine takes several seconds. */
+  /** Default 30,000 ms: a consumer group's rebalance on a busy machine takes several seconds. */
   timeoutMs?: number;
   /** How long between two tries. Default 50 ms. */
   everyMs?: number;
@@ -24,7 +24,7 @@ export interface WaitOptions {
 export async function waitFor<T>(
   what: string,
   condition: () => T | Promise<T>,
-  { timeoutMs = 15_000, everyMs = 50 }: WaitOptions = {},
+  { timeoutMs = 30_000, everyMs = 50 }: WaitOptions = {},
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadlineMs = performance.now() + timeoutMs;
   let cause: unknown;
