@@ -1,12 +1,23 @@
 /** Who may open a socket, and how many of them: origins, and limits in all and by address. */
 import type { IncomingMessage } from "node:http";
-import type { Log, Metrics } from "@kelvin/service-kit";
+import type { Clock, Log, Metrics } from "@kelvin/service-kit";
+import { TokenBucket } from "./bucket.ts";
 import { judgeOrigin, type Verdict } from "./origins.ts";
+import { RecencyMap } from "./recency.ts";
+
+/** Openings that one address may ask for: an office that comes to work behind one address, not a flood. */
+const OPENINGS = { burst: 100, perSecond: 20 };
+/** So many addresses are remembered; the one that asked longest ago makes way. */
+const ADDRESSES_MAX = 10_000;
+
+/** A refusal may be for now: then it is worth asking again a second later. */
+export type OpeningVerdict = Verdict & { readonly isTooOften?: boolean };
 
 export interface AdmissionOptions {
   readonly allowedOrigins: readonly string[];
   readonly maxClients: number;
   readonly maxClientsPerAddress: number;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -20,6 +31,7 @@ export interface Connected {
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #perAddress = new Map<string, number>();
+  readonly #openings = new RecencyMap<TokenBucket>();
   #connected = 0;
 
   constructor(options: AdmissionOptions) {
@@ -38,6 +50,22 @@ export class Admission {
     return verdict;
   }
 
+  /** Asked before a page is told by HTTP what its socket will tell: it costs as much, and leaves no socket to count. */
+  judgeOpening(request: IncomingMessage): OpeningVerdict {
+    const verdict = this.judge(request);
+    if (!verdict.ok || this.#mayAsk(request.socket.remoteAddress ?? "")) return verdict;
+    const { metrics } = this.#options;
+    metrics.count(
+      "kelvin_dashboard_refused_openings_total",
+      "Openings refused for being asked for too often.",
+    );
+    return {
+      ok: false,
+      why: "this address asks too often: the page's socket tells the same",
+      isTooOften: true,
+    };
+  }
+
   /** Counts a connection for as long as it is there, whether or not a page ever speaks through it. */
   enter(connected: Connected): void {
     const { remoteAddress: address } = connected;
@@ -49,6 +77,14 @@ export class Admission {
       if (left > 0) this.#perAddress.set(address, left);
       else this.#perAddress.delete(address);
     });
+  }
+
+  #mayAsk(address: string): boolean {
+    const nowMs = this.#options.clock.monotonic();
+    const bucket = this.#openings.get(address) ?? new TokenBucket(OPENINGS, nowMs);
+    this.#openings.touch(address, bucket);
+    if (this.#openings.size > ADDRESSES_MAX) this.#openings.dropOldest();
+    return bucket.take(nowMs);
   }
 
   #verdict(request: IncomingMessage, address: string): Verdict {

@@ -46,7 +46,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
   // The page opens before Kafka answers, and says what it waits for.
   const access = new Access(settings.DASHBOARD_TOKEN);
   const opening = {
-    judge: (request: IncomingMessage) => sockets.judge(request),
+    judge: (request: IncomingMessage) => sockets.judgeOpening(request),
     of: (device: string | undefined) => sockets.opening(device),
   };
   const web = createWeb({ pageFolder: PAGE, access, opening });

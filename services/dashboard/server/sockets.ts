@@ -16,14 +16,13 @@ import {
   type Watch,
   type Welcome,
 } from "@kelvin/schema/live";
-import type { Cancel, Clock } from "@kelvin/service-kit";
+import type { Cancel } from "@kelvin/service-kit";
 import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import type { Access } from "./access.ts";
-import { Admission, type AdmissionOptions } from "./admission.ts";
+import { Admission, type AdmissionOptions, type OpeningVerdict } from "./admission.ts";
 import { STALE } from "./devices.ts";
 import { fleetOf } from "./fleet.ts";
 import { KPIS } from "./kpis.ts";
-import type { Verdict } from "./origins.ts";
 import { Pacer } from "./pacer.ts";
 import { type News, Rooms } from "./rooms.ts";
 import type { LiveState } from "./state.ts";
@@ -54,7 +53,6 @@ const roomOf = (device: string) => `device:${device}`;
 export interface SocketsOptions extends AdmissionOptions {
   readonly servers: readonly HttpServer[];
   readonly state: LiveState;
-  readonly clock: Clock;
   readonly access: Access;
   readonly boot: string;
   readonly windowMs: number;
@@ -131,9 +129,9 @@ export class Sockets {
     this.#tickAgain();
   }
 
-  /** Whether the sender of a request may have a socket, or what a socket is told. */
-  judge(request: IncomingMessage): Verdict {
-    return this.#admission.judge(request);
+  /** Whether the sender of a request may be told what a socket is told. */
+  judgeOpening(request: IncomingMessage): OpeningVerdict {
+    return this.#admission.judgeOpening(request);
   }
 
   /**

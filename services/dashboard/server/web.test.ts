@@ -67,6 +67,23 @@ test("what a page is told first is for those whom its socket is for", async () =
   }
 });
 
+test("who asks for it all the time is told to wait, and nobody else is", async () => {
+  await using server = await startServer();
+  const ask = async (host: string) => {
+    const { status, headers } = await get(`http://${host}:${new URL(server.url).port}/opening.json`);
+    return { status, retryAfter: headers["retry-after"] };
+  };
+  const answers = await Promise.all(Array.from({ length: 300 }, () => ask("127.0.0.1")));
+  const refused = answers.filter(({ status }) => status !== 200);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(new Set(refused.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(
+    new Set(["429 1"]),
+  );
+  expect(answers.length - refused.length).toBeGreaterThanOrEqual(100);
+  expect(await ask("[::1]")).toMatchObject({ status: 200 });
+  expect(await server.metrics()).toContain(`refused_openings_total{service="test"} ${refused.length}`);
+});
+
 test("before the first device there is no snapshot to tell", async () => {
   await using server = await startServer();
   const opening: unknown = JSON.parse((await get(`${server.url}/opening.json`)).body);

@@ -6,9 +6,9 @@ import { type Opening, openingPath } from "@kelvin/schema/live";
 import express, { type Express } from "express";
 import helmet from "helmet";
 import { Access } from "./access.ts";
+import type { OpeningVerdict } from "./admission.ts";
 import { compressed } from "./compressed.ts";
 import { login } from "./login.ts";
-import type { Verdict } from "./origins.ts";
 
 /** Longer ones are no device's. */
 const DEVICE_LENGTH_MAX = 64;
@@ -31,7 +31,7 @@ export interface WebOptions {
   readonly access?: Access;
   /** What a page is told first, and who may ask for it; undefined: by its socket alone. */
   readonly opening?: {
-    readonly judge: (request: IncomingMessage) => Verdict;
+    readonly judge: (request: IncomingMessage) => OpeningVerdict;
     readonly of: (device: string | undefined) => Opening;
   };
 }
@@ -69,7 +69,13 @@ export function createWeb({ pageFolder, access = new Access(undefined), opening 
       // It says what the socket says, and so is for those whom the socket is for.
       const verdict = opening.judge(request);
       if (verdict.ok) response.json(opening.of(deviceOf(request)));
-      else response.status(403).type("text").send(`${verdict.why}\n`);
+      else {
+        if (verdict.isTooOften) response.setHeader("retry-after", "1");
+        response
+          .status(verdict.isTooOften ? 429 : 403)
+          .type("text")
+          .send(`${verdict.why}\n`);
+      }
     });
     app.get(["/", "/index.html"], (request, response, next) => {
       // Begun with the page's first bytes, it is there when the script is.
