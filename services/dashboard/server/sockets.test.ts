@@ -350,6 +350,28 @@ test("a page that says nothing gets alerts but no readings, and one snapshot whe
   expect([...silent.unfit, ...good.unfit]).toEqual([]);
 });
 
+test("a stall of the server itself is no page's slowness", { timeout: 20_000 }, async () => {
+  let skippedMs = 0;
+  const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + skippedMs };
+  await using server = await startServer({ clock });
+  using page = TestPage.watching(server.url, null);
+  await until(() => expect(page.fleet).toBeDefined());
+  // An answer is on its way when everything stands still, and is not read before the next look at who is late.
+  page.answers = false;
+  const unansweredMs = page.fleet?.nowMs ?? 0;
+  await until(() => expect(page.fleet?.nowMs).toBeGreaterThan(unansweredMs));
+  skippedMs += 40_000;
+  const duringMs = page.fleet?.nowMs ?? 0;
+  await until(() => expect(page.fleet?.nowMs).toBeGreaterThan(duringMs));
+  page.answers = true;
+  page.socket.emit("ack", { fleetMs: page.fleet?.nowMs ?? 0 });
+  const afterMs = page.fleet?.nowMs ?? 0;
+  await until(() => expect(page.fleet?.nowMs).toBeGreaterThan(afterMs));
+  expect(await server.metrics()).not.toContain("slow_clients_total{");
+  expect(page.goodbye).toBeUndefined();
+  expect(page.socket.connected).toBe(true);
+});
+
 test("who has said nothing for 30 s is told so and hung up on; the others stay", {
   timeout: 20_000,
 }, async () => {

@@ -74,6 +74,10 @@ export class Sockets {
   readonly #upgraded = new Set<Connection>();
   #timer: Cancel = () => {};
   #ticks = 0;
+  /** When the next tick should come. */
+  #dueMs = 0;
+  /** For so long in all the server itself did nothing, and so could hear no answer. */
+  #stalledMs = 0;
   #made: { atMs: number; fleet: Fleet } | undefined;
 
   constructor(options: SocketsOptions) {
@@ -182,7 +186,7 @@ export class Sockets {
     socket.emit("trends", trendsOf(state.devices, fleet.ids, windowMs, clock.now()));
     socket.emit("alerts", this.#allAlerts());
     socket.emit("fleet", fleet);
-    valve.beats(fleet.nowMs, clock.monotonic());
+    valve.beats(fleet.nowMs, this.#listenedMs());
     void socket.join([FLOW, ALERTS]);
     this.#listenTo(socket);
   }
@@ -248,10 +252,18 @@ export class Sockets {
   }
 
   #tickAgain(): void {
-    this.#timer = this.#options.clock.setTimeout(() => {
+    const { clock } = this.#options;
+    this.#dueMs = clock.monotonic() + FLEET_MS;
+    this.#timer = clock.setTimeout(() => {
+      this.#stalledMs += Math.max(0, clock.monotonic() - this.#dueMs);
       this.#tick();
       this.#tickAgain();
     }, FLEET_MS);
+  }
+
+  /** The clock of the valves: a stall of the server is no slowness of its pages, whose answers lie there unread. */
+  #listenedMs(): number {
+    return this.#options.clock.monotonic() - this.#stalledMs;
   }
 
   #tick(): void {
@@ -266,16 +278,16 @@ export class Sockets {
 
   #beat(): void {
     const fleet = this.#fleet();
-    const nowMs = this.#options.clock.monotonic();
+    const nowMs = this.#listenedMs();
     this.#io.to(FLOW).emit("fleet", fleet);
     for (const { data } of this.#in(FLOW)) data.valve.beats(fleet.nowMs, nowMs);
   }
 
   /** The valve for a page that does not take what it is sent: the server keeps nothing for it that grows. */
   #lookAfter(socket: PageSocket): void {
-    const { clock, metrics, log } = this.#options;
+    const { metrics, log } = this.#options;
     const { data: visitor } = socket;
-    switch (visitor.valve.judge(clock.monotonic())) {
+    switch (visitor.valve.judge(this.#listenedMs())) {
       case "shut":
         this.#countSlow(1);
         void socket.leave(FLOW);
