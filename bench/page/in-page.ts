@@ -46,15 +46,20 @@ export async function pixelLatencies(lastsMs: number): Promise<{ latenciesMs: nu
   return { latenciesMs, longTasks };
 }
 
-/** Set up before the page's own script: milliseconds from the navigation to the painted chart, in `chartPaintedMs`. */
+/**
+ * Set up before the page's own script: milliseconds from the navigation to the painted chart, in `chartPaintedMs`.
+ * A change of the DOM is told at the end of the callback that makes it; a message sent then arrives once its frame is
+ * painted.
+ */
 export function watchFirstChart(wanted: number): void {
   const paint = new MessageChannel();
   paint.port1.onmessage = () => Reflect.set(globalThis, "chartPaintedMs", performance.now());
-  const frame = () => {
+  const observer = new MutationObserver(() => {
     const page: Account | undefined = Reflect.get(globalThis, "__kelvin");
     const isDrawn = document.querySelector("[data-testid=chart]")?.getAttribute("data-state") === "live";
-    if (page !== undefined && isDrawn && page.series().length >= wanted) paint.port2.postMessage(0);
-    else requestAnimationFrame(frame);
-  };
-  requestAnimationFrame(frame);
+    if (page === undefined || !isDrawn || page.series().length < wanted) return;
+    observer.disconnect();
+    paint.port2.postMessage(0);
+  });
+  observer.observe(document, { subtree: true, attributeFilter: ["data-state"] });
 }
