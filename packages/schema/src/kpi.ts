@@ -31,7 +31,7 @@ export const AverageTemperature = z.object({
 });
 export type AverageTemperature = z.infer<typeof AverageTemperature>;
 
-/** Any of the KPIs, told apart by `name`. A further one is added here. */
+/** Any of the KPIs, told apart by `name`; `flow.ts` says how they are shown. */
 export const Kpi = z.discriminatedUnion("name", [AlertCount, AverageTemperature]);
 export type Kpi = z.infer<typeof Kpi>;
 

@@ -6,6 +6,10 @@
  * event times by the device's. Device ids come from outside and are hostile: text, never markup.
  */
 
+import { KPIS, type KpiName, PIPELINES, type PipelineName } from "./flow.ts";
+
+export * from "./flow.ts";
+
 /** Raised with each change that an older page could not read; a page that sees another number reloads itself. */
 export const LIVE_VERSION = 3;
 
@@ -120,9 +124,6 @@ export interface Commands {
   /** False: settings are missing that can't be told here, a password among them. */
   areWhole: boolean;
 }
-
-/** A KPI, as in the topic `kpi`. */
-export type KpiName = "alert_count" | "average_temperature";
 
 /** What a tile is labelled by. */
 export interface KpiDefinition {
@@ -278,9 +279,6 @@ export interface Episode {
   endedMs: number | null;
 }
 
-/** A pipeline of the stream processor, as `PIPELINES` names it. */
-export type PipelineName = "alert" | "alert-count" | "average-temperature";
-
 /** Whether what the page shows can be believed. */
 export interface Health {
   nowMs: number;
@@ -373,8 +371,8 @@ function record<T extends object>(fields: { [K in keyof T]: Guard<T[K]> }): Guar
     checks.every(([name, guard]) => Object.hasOwn(value, name) && guard(Reflect.get(value, name)));
 }
 
-const isKpiName = oneOf<KpiName>("alert_count", "average_temperature");
-const isPipelineName = oneOf<PipelineName>("alert", "alert-count", "average-temperature");
+const isKpiName = oneOf(...KPIS.map(({ name }) => name));
+const isPipelineName = oneOf(...PIPELINES.map(({ name }) => name));
 
 const hasReadingFields = record<Readings>({ t0: isNumber, dt: list(isNumber), celsius: list(isNumber) });
 const isReadings = (value: unknown): value is Readings =>

@@ -8,7 +8,7 @@ import {
   type SensorReading,
   sensorTopic,
 } from "@kelvin/schema";
-import type { PipelineName } from "@kelvin/schema/live";
+import { PIPELINES } from "@kelvin/schema/live";
 import type { Clock, Health, KafkaConnection, Log, Metrics } from "@kelvin/service-kit";
 import {
   createSubscriber,
@@ -77,16 +77,11 @@ export async function startFeed(options: FeedOptions): Promise<Feed> {
     countRejected(metrics, topic, 0);
   }
 
-  const group = (pipeline: PipelineName, topic: string) => ({
-    pipeline,
-    topic,
-    groupId: `${groupPrefix}-${pipeline}`,
-  });
-  const groups = [
-    group("alert", topics.sensor),
-    group("alert-count", topics.alert),
-    group("average-temperature", topics.sensor),
-  ];
+  const groups = PIPELINES.map(({ name, reads }) => ({
+    pipeline: name,
+    topic: topics[reads],
+    groupId: `${groupPrefix}-${name}`,
+  }));
   const watch = watchGroups({
     kafka,
     groups,

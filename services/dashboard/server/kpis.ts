@@ -1,12 +1,6 @@
 /** The newest KPIs of each device, and what their tiles may say. */
-import type { KpiDefinition, KpiName, KpiTile, PipelineName } from "@kelvin/schema/live";
+import { KPIS, type KpiName, type KpiTile, type PipelineName } from "@kelvin/schema/live";
 import { RecencyMap } from "./recency.ts";
-
-/** The KPIs there are, in the order of their tiles, and the pipelines that each needs, in the order of the flow. */
-export const KPIS: readonly (KpiDefinition & { needs: readonly PipelineName[] })[] = [
-  { name: "alert_count", unit: "alerts", windowSeconds: 5, needs: ["alert", "alert-count"] },
-  { name: "average_temperature", unit: "celsius", windowSeconds: 10, needs: ["average-temperature"] },
-];
 
 /** How long after its window's length without a newer result a value is no longer the present. */
 const EXPIRES_MS = 5_000;
@@ -52,13 +46,13 @@ export class KpiTable {
    * looks the same whether all is well or a pipeline is dead.
    */
   tiles(device: string, nowMs: number, isUpToDate: (pipeline: PipelineName) => boolean): KpiTile[] {
-    return KPIS.map(({ name, needs }) => {
+    return KPIS.map(({ name, unit, needs }) => {
       const result = this.#byDevice.get(device)?.get(name);
       const windowEndMs = result?.windowEndMs ?? null;
       const because = needs.filter((pipeline) => !isUpToDate(pipeline));
       if (because.length > 0) return { name, state: "unknown", value: null, windowEndMs, because };
       if (result === undefined || result.value === null || hasExpired(result, nowMs)) {
-        return { name, state: "empty", value: name === "alert_count" ? 0 : null, windowEndMs, because };
+        return { name, state: "empty", value: unit === "alerts" ? 0 : null, windowEndMs, because };
       }
       return { name, state: "value", value: result.value, windowEndMs, because };
     });

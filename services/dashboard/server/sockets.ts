@@ -9,6 +9,7 @@ import {
   isCredentials,
   isHandshake,
   isWatch,
+  KPIS,
   LIVE_VERSION,
   type Opening,
   type PageToServer,
@@ -22,7 +23,6 @@ import type { Access } from "./access.ts";
 import { Admission, type AdmissionOptions, type OpeningVerdict } from "./admission.ts";
 import { STALE } from "./devices.ts";
 import { fleetOf } from "./fleet.ts";
-import { KPIS } from "./kpis.ts";
 import { Pacer } from "./pacer.ts";
 import { type News, Rooms } from "./rooms.ts";
 import type { LiveState } from "./state.ts";

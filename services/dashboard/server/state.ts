@@ -1,6 +1,6 @@
 /** Everything the dashboard knows at this moment. Fed with records, read by whoever tells the pages. */
 import type { Alert, Kpi, SensorReading } from "@kelvin/schema";
-import type { Health, KpiTile, PipelineName, Rejected } from "@kelvin/schema/live";
+import { type Health, type KpiTile, PIPELINES, type PipelineName, type Rejected } from "@kelvin/schema/live";
 import type { Clock } from "@kelvin/service-kit";
 import { type DeviceLimits, Devices, type Position } from "./devices.ts";
 import { Episodes, NO_READINGS } from "./episodes.ts";
@@ -29,7 +29,6 @@ export interface StateListener {
 
 export type StateLimits = DeviceLimits;
 
-const PIPELINE_NAMES: readonly PipelineName[] = ["alert", "alert-count", "average-temperature"];
 const ENDED_EPISODES_MAX = 200;
 /** A reason is for people to read, and may quote a record of any size. */
 const REASON_LENGTH_MAX = 300;
@@ -53,7 +52,7 @@ export class LiveState {
     this.devices = new Devices(limits);
     this.#kpis = new KpiTable(limits.maxDevices);
     this.#episodes = new Episodes({ maxEnded: ENDED_EPISODES_MAX, maxActive: limits.maxDevices });
-    this.#pipelines = PIPELINE_NAMES.map((name) => new Pipeline(name, clock.now()));
+    this.#pipelines = PIPELINES.map(({ name }) => new Pipeline(name, clock.now()));
   }
 
   listen(listener: StateListener): void {

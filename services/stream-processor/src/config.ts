@@ -1,14 +1,13 @@
 /** The settings of the stream processor. */
-import { alertTopic, kpiTopic, sensorTopic } from "@kelvin/schema";
+import { alertTopic, kpiTopic, PIPELINES, sensorTopic } from "@kelvin/schema";
 import { decimal, distinctTopics, integer, list, topicName } from "@kelvin/service-kit";
 import type { Duration } from "@kelvin/streams";
 import * as z from "zod";
 
 /** Every pipeline, in the order in which a reading passes through them. */
-export const PIPELINE_NAMES = ["alert", "alert-count", "average-temperature"] as const;
-export type PipelineName = (typeof PIPELINE_NAMES)[number];
+export const PIPELINE_NAMES = PIPELINES.map(({ name }) => name);
 
-const PIPELINES = list()
+const PipelineNames = list()
   .pipe(z.array(z.enum(PIPELINE_NAMES, `must name pipelines of ${PIPELINE_NAMES.join(", ")}`)))
   .transform((names) => [...new Set(names)]);
 
@@ -17,7 +16,7 @@ const WEEK_SECONDS = 7 * 24 * 60 * 60;
 
 const Variables = z.object({
   /** Which of the pipelines this process runs, separated by commas. */
-  PIPELINES: PIPELINES.default([...PIPELINE_NAMES]),
+  PIPELINES: PipelineNames.default([...PIPELINE_NAMES]),
   /** Where a pipeline begins whose group has no position yet; `earliest` computes all that the topic still holds. */
   START_FROM: z.enum(["latest", "earliest"], "must be latest or earliest").default("latest"),
   /** What holds where a process or a broker dies; with `exactly-once` nothing is told twice, and everything a little later. */

@@ -1,7 +1,7 @@
 /** Which pipelines there are, and the topics and limits each one gets. */
-import { alertTopic, kpiTopic, renamed, sensorTopic } from "@kelvin/schema";
+import { alertTopic, kpiTopic, type PipelineName, renamed, sensorTopic } from "@kelvin/schema";
 import type { Log, StreamApp } from "@kelvin/streams";
-import { type PipelineName, type Settings, windowTiming } from "./config.ts";
+import { type Settings, windowTiming } from "./config.ts";
 import { alert } from "./pipelines/alert.ts";
 import { alertCount } from "./pipelines/alert-count.ts";
 import { averageTemperature } from "./pipelines/average-temperature.ts";

@@ -1,5 +1,5 @@
 /** The shown device in words and numbers: its value, its verdict, its tiles. Computes, draws nothing. */
-import type { Health, KpiDefinition, KpiName, KpiTile } from "@kelvin/schema/live";
+import type { Health, KpiDefinition, KpiTile } from "@kelvin/schema/live";
 import { alarmKnowledge, faultOf, unknownSince } from "./alarms.ts";
 import {
   change,
@@ -131,10 +131,6 @@ function arrow(difference: number): string {
 }
 
 // --- the tiles ---------------------------------------------------------------------------------------
-
-/** How each KPI is called on its tile. A new KPI is missed here by the compiler. */
-export const KPI_LABELS: Record<KpiName, string> = { alert_count: "Alerts", average_temperature: "Average" };
-export const KPI_NAMES: readonly KpiName[] = ["alert_count", "average_temperature"];
 
 export function kpiPicture(
   definition: KpiDefinition | undefined,

@@ -1,10 +1,8 @@
 /** The shown device: its value, large, and its tiles. */
-import type { KpiName } from "@kelvin/schema/live";
+import { KPIS } from "@kelvin/schema/live";
 import type { Unit } from "../format.ts";
 import type { Moment } from "../moment.ts";
 import {
-  KPI_LABELS,
-  KPI_NAMES,
   kpiPicture,
   type ReadingPicture,
   ratePicture,
@@ -39,15 +37,15 @@ export function readingView(page: ParentNode): (picture: ReadingPicture) => void
 /** The KPIs' tiles, side by side, then how many readings come and how many records were refused. */
 export function tilesView(page: ParentNode) {
   const tiles = need(page, ".tiles", HTMLElement);
-  const kpis = KPI_NAMES.map((name) => ({ name, tile: newTile(`tile-${name}`, "") }));
+  const kpis = KPIS.map(({ name, title }) => ({ name, title, tile: newTile(`tile-${name}`, "") }));
   const rate = newTile("tile-rate", "Readings");
   const rejected = newTile("tile-rejected", "Rejected records");
   tiles.replaceChildren(...kpis.map(({ tile }) => tile.element), rate.element, rejected.element);
 
   return (store: Store, moment: Moment | undefined, unit: Unit, nowMs: number): void => {
-    for (const { name, tile } of kpis) {
+    for (const { name, title, tile } of kpis) {
       const definition = store.welcome?.kpis.find((kpi) => kpi.name === name);
-      setText(tile.label, labelOf(name, definition?.windowSeconds));
+      setText(tile.label, `${title}, last ${definition?.windowSeconds ?? "–"} s`);
       drawTile(tile, kpiPicture(definition, moment, store.health, unit));
     }
     drawTile(rate, ratePicture(moment));
@@ -72,8 +70,4 @@ function drawTile({ element, value, note }: Tile, picture: TilePicture): void {
   setState(element, picture.state);
   setText(value, picture.value);
   setText(note, picture.note);
-}
-
-function labelOf(name: KpiName, windowSeconds: number | undefined): string {
-  return `${KPI_LABELS[name]}, last ${windowSeconds ?? "–"} s`;
 }
