@@ -103,6 +103,38 @@ test("processes killed, and one stopped until it is given up: every record is th
   expect({ missing, doubled }).toEqual({ missing: [], doubled: [] });
 }, 1_200_000);
 
+test("more than a transaction holds is committed before its time, again and again", async () => {
+  const from = readingTopic(uniqueName("in"), 1);
+  const large = readingTopic(uniqueName("out"), 1);
+  const pad = "x".repeat(400_000);
+  const to: TopicLike<Reading> = {
+    ...large,
+    encode: (reading) => large.encode(Object.assign({ pad }, reading)),
+  };
+  const app = createStreamApp({
+    name: uniqueName("app"),
+    kafka: shared.kafka,
+    log: keptLog(),
+    startFrom: "earliest",
+    guarantee: "exactly-once",
+    commitEveryMs: 3_600_000,
+  });
+  app.dataframe(from).toTopic(to);
+  await ensureTopics({ kafka: shared.kafka, topics: [from, to], log: keptLog() });
+  const running = app.run();
+  await until("the app to be ready", () => app.health().ready);
+  await using out = await valuesOf(to);
+  const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
+  const sent = Array.from({ length: 20 }, (_, x) => x);
+  await Promise.all(sent.map((x) => publisher.send({ key: "a", atMs: Date.now(), x })));
+  await publisher.close();
+  await until("all that fills transactions", () => out.values.length >= 18);
+  await app.stop();
+  await running;
+  await until("the rest", () => out.values.length >= 20);
+  expect(out.values).toEqual(sent);
+}, 120_000);
+
 test("a store whose processes are killed: each record counts once, and exactly once it is told once", async () => {
   const from = readingTopic(uniqueName("in"), 2);
   const apps = (["at-least-once", "exactly-once"] as const).map((guarantee): PipelineProcess => {

@@ -33,7 +33,7 @@ export interface ExactlyOnceOptions {
 }
 
 /** Bytes that one partition may tell in one transaction, above which its task waits. */
-const OUTBOX_BYTES_MAX = 4 * 1024 * 1024;
+const OUTBOX_BYTES_MAX = 1024 * 1024;
 
 /** How long it may take to be given a transactional id: brokers end the former owner's transaction meanwhile. */
 const OPEN_MS = 20_000;
@@ -77,8 +77,15 @@ class Outbox implements Outlet {
   room(): Promise<void> | undefined {
     if (this.#bytes < OUTBOX_BYTES_MAX) return undefined;
     this.#room ??= Promise.withResolvers<void>();
+    const { promise } = this.#room;
+    // May take it at once, and so make room.
     this.#onFull();
-    return this.#room.promise;
+    return promise;
+  }
+
+  /** Its task waits for the next transaction to make room. */
+  get isFull(): boolean {
+    return this.#room !== undefined;
   }
 
   take(): Told[] {
@@ -159,6 +166,8 @@ export class ExactlyOnce implements Commits {
     if (outbox.producer === undefined) return Promise.resolve();
     outbox.committing = this.#transact(task, tasks, outbox).finally(() => {
       outbox.committing = undefined;
+      // It became so while a transaction was under way: the next one need not wait for its time.
+      if (outbox.isFull) this.#options.onFull();
     });
     return outbox.committing;
   }
