@@ -16,6 +16,9 @@ export interface Contestant {
   readonly commitEveryMs?: number;
 }
 
+/** Half of V8's young generation in MB, in place of its 16: what is read lives until it is worked on, and is copied once less. */
+const YOUNG = "--max-semi-space-size=4";
+
 export const BARE: Contestant = {
   name: "bare kafkajs W1",
   file: "bare.ts",
@@ -64,7 +67,7 @@ export async function start(
   const job: Job = { broker, name, workload, guarantee, commitEveryMs, input, output: name };
   const launch = () =>
     fork(join(import.meta.dirname, file), [JSON.stringify(job)], {
-      execArgv: ["--disable-warning=TimeoutNegativeWarning", ...process.execArgv],
+      execArgv: ["--disable-warning=TimeoutNegativeWarning", YOUNG, ...process.execArgv],
     });
   started();
   let child = launch();
