@@ -35,7 +35,8 @@ export class Leaving {
 
   emit(record: OutgoingRecord, origin: IncomingRecord): void {
     this.#ports.numbers.count("records_out", record.topic);
-    this.#leave(() => this.#ports.emit(record, origin));
+    if (this.#held === undefined) this.#ports.emit(record, origin);
+    else this.#held.push(() => this.#ports.emit(record, origin));
   }
 
   print({ prints }: Effects): void {

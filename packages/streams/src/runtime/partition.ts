@@ -75,6 +75,11 @@ export interface PartitionOptions {
  */
 type Step = Note;
 
+/** What is tried: a record, or what would be one. */
+type Subject = IncomingRecord | (() => IncomingRecord);
+
+const NONE: readonly PartitionWindow[] = [];
+
 export class Partition {
   readonly #source: SourceNode;
   readonly #owner: string;
@@ -237,18 +242,35 @@ export class Partition {
     this.#eventTimeMs = context.timestampMs;
     const wallMs = this.#ports.wallMs();
     this.#state.reach(context.timestampMs, wallMs);
-    const future = this.#windows.filter(({ clock }) => !clock.record(context.timestampMs, wallMs));
-    for (const window of this.#windows) if (!future.includes(window)) follow(window, context.timestampMs);
+    const future = this.#reach(context.timestampMs, wallMs);
     const told = this.#tellDue();
-    let first = begun?.begun;
-    const work = () =>
-      this.#tried(record, () => {
-        const ahead = first;
-        first = undefined;
-        return this.#work(record, decoded, future, ahead);
-      });
+    const work = () => this.#counted(record, decoded, future, begun?.begun);
     const done = told === undefined ? work() : told.then(work);
     return done === undefined ? this.#done(given) : done.then(() => this.#done(given));
+  }
+
+  /** Event time has come so far; returns the windows that are told so by a record that lies too far ahead. */
+  #reach(timestampMs: number, wallMs: number): readonly PartitionWindow[] {
+    let future = NONE;
+    for (const window of this.#windows) {
+      if (window.clock.record(timestampMs, wallMs)) follow(window, timestampMs);
+      else future = [...future, window];
+    }
+    return future;
+  }
+
+  #counted(
+    record: IncomingRecord,
+    decoded: Readable,
+    future: readonly PartitionWindow[],
+    begun: Begun | undefined,
+  ): void | Promise<void> {
+    let first = begun;
+    return this.#tried(record, () => {
+      const ahead = first;
+      first = undefined;
+      return this.#work(record, decoded, future, ahead);
+    });
   }
 
   hasBegun({ offset }: IncomingRecord): boolean {
@@ -335,8 +357,8 @@ export class Partition {
     const sequence = this.#revision(record.offset);
     const done =
       begun === undefined ? evaluate(this.#source.next, value, context, effects, { sequence }) : begun.end();
-    const settle = () => this.#settle(record, effects, future);
-    return done === undefined ? settle() : done.then(settle);
+    if (done === undefined) return this.#settle(record, effects, future);
+    return done.then(() => this.#settle(record, effects, future));
   }
 
   /** Everything of the record has gone well: now it counts. */
@@ -345,6 +367,7 @@ export class Partition {
     effects: Effects,
     future: readonly PartitionWindow[],
   ): void | Promise<void> {
+    if (effects.windows.length === 0) return this.#end(record, effects);
     const prepared: { window: PartitionWindow; change: Change }[] = [];
     let refused: { code: DeadLetterCode; reason: string } | undefined;
     for (const { node, values, context } of effects.windows) {
@@ -368,16 +391,27 @@ export class Partition {
       if (window.node.shape.kind !== "trailing") continue;
       for (const _ of told) this.#ports.numbers.count("results_revised");
     }
-    this.#leaving.print(effects);
-    for (const out of effects.out) this.#leaving.emit(out, record);
+    this.#leave(record, effects);
     if (refused !== undefined) this.#leaving.putAside("dead-letter", record, refused.code, refused);
     let telling: Promise<void> | undefined;
     for (const { window, told } of changed) {
+      if (told.length === 0) continue;
       const tell = () => this.#tell(window, told);
       if (telling !== undefined) telling = telling.then(tell);
       else telling = tell() ?? undefined;
     }
     return telling;
+  }
+
+  /** What came to no window counts. */
+  #end(origin: IncomingRecord, effects: Effects): void {
+    effects.states.apply();
+    this.#leave(origin, effects);
+  }
+
+  #leave(origin: IncomingRecord, effects: Effects): void {
+    this.#leaving.print(effects);
+    for (const out of effects.out) this.#leaving.emit(out, origin);
   }
 
   /** Tells what event time has made due. */
@@ -387,15 +421,16 @@ export class Partition {
       const untilMs = window.reachedMs;
       if (untilMs === undefined) continue;
       const told = dueOf(window, untilMs, this.#revision(this.#position));
+      if (told.length === 0 && telling === undefined) {
+        window.toldMs = untilMs;
+        window.state.forget();
+        continue;
+      }
       // Before all of it is on its way nothing of it may be forgotten: a note that is taken meanwhile has to hold it.
       const end = () => {
         window.toldMs = untilMs;
         window.state.forget();
       };
-      if (told.length === 0 && telling === undefined) {
-        end();
-        continue;
-      }
       const tell = () => {
         const done = this.#tell(window, told);
         return done === undefined ? end() : done.then(end);
@@ -434,44 +469,44 @@ export class Partition {
       if ("error" in result) throw result.error;
       const effects = noEffects(this.#state.stores);
       const done = evaluate(node.next, result, context, effects, place);
-      const settle = () => {
-        effects.states.apply();
-        this.#leaving.print(effects);
-        for (const out of effects.out) this.#leaving.emit(out, origin);
-      };
-      return done === undefined ? settle() : done.then(settle);
+      return done === undefined ? this.#end(origin, effects) : done.then(() => this.#end(origin, effects));
     };
-    return this.#tried(
-      { ...origin, key: utf8(result.key), value: utf8(JSON.stringify(result)) },
-      work,
-      "result-failed",
-    );
+    // As a record it is a dead letter, which few become.
+    const asRecord = () => ({ ...origin, key: utf8(result.key), value: utf8(JSON.stringify(result)) });
+    return this.#tried(asRecord, work, "result-failed");
   }
 
   /** Tries the work as often as allowed; then the record is a dead letter and the work goes on. */
   #tried(
-    record: IncomingRecord,
+    record: Subject,
     work: () => void | Promise<void>,
     code: DeadLetterCode = "failed",
     attempt = 1,
   ): void | Promise<void> {
-    const again = (thrown: unknown): void | Promise<void> => {
-      const verdict = verdictOf(thrown, attempt, this.#ports.policy);
-      if (verdict.kind !== "again") {
-        if (verdict.kind === "fail") throw new ProcessingError(record, verdict);
-        this.#leaving.putAside(verdict.kind, record, code, verdict);
-        return;
-      }
-      this.#ports.numbers.count("records_retried");
-      const next = () => this.#tried(record, work, code, attempt + 1);
-      const waited = this.#ports.backoff(verdict.waitMs);
-      return waited === undefined ? next() : waited.then(next);
-    };
     try {
-      return work()?.catch(again);
+      return work()?.catch((error: unknown) => this.#again(record, work, code, attempt, error));
     } catch (error) {
-      return again(error);
+      return this.#again(record, work, code, attempt, error);
     }
+  }
+
+  #again(
+    record: Subject,
+    work: () => void | Promise<void>,
+    code: DeadLetterCode,
+    attempt: number,
+    thrown: unknown,
+  ): void | Promise<void> {
+    const verdict = verdictOf(thrown, attempt, this.#ports.policy);
+    if (verdict.kind !== "again") {
+      const failed = typeof record === "function" ? record() : record;
+      if (verdict.kind === "fail") throw new ProcessingError(failed, verdict);
+      return this.#leaving.putAside(verdict.kind, failed, code, verdict);
+    }
+    this.#ports.numbers.count("records_retried");
+    const next = () => this.#tried(record, work, code, attempt + 1);
+    const waited = this.#ports.backoff(verdict.waitMs);
+    return waited === undefined ? next() : waited.then(next);
   }
 
   /** A window sees one partition: of a key whose records lie in several, each would tell its own share. */
