@@ -16,7 +16,7 @@ export interface DeliveryOptions {
 }
 
 /** Bytes on their way, above which the tasks wait. */
-const BUFFER_BYTES_MAX = 8 * 1024 * 1024;
+const BUFFER_BYTES_MAX = 2 * 1024 * 1024;
 
 export class Delivery {
   readonly #options: DeliveryOptions;

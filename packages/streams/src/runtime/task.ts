@@ -5,8 +5,8 @@ import type { Outlet } from "./outlet.ts";
 import type { Partition } from "./partition.ts";
 
 /** Bytes: above the first the partition is not read on, below the second it is again. */
-const QUEUE_BYTES_HIGH = 4 * 1024 * 1024;
-const QUEUE_BYTES_LOW = 1024 * 1024;
+const QUEUE_BYTES_HIGH = 1024 * 1024;
+const QUEUE_BYTES_LOW = 256 * 1024;
 /** So many records that were worked on stay in the queue, or as many as still wait. */
 const SPENT_MAX = 1_024;
 /** How long the loop works before it lets sockets and heartbeats have their turn, in milliseconds. */
