@@ -65,15 +65,6 @@ test("no room is told more than ten times a second after a burst, and no news wa
   );
 });
 
-test("what is sent before its time is not sent again", () => {
-  const { clock, sent, pacer: it } = pacer();
-  it.mark("a");
-  it.flushNow("a");
-  it.flushNow("b");
-  clock.advance(1_000);
-  expect(sent).toEqual([["a", 0]]);
-});
-
 test("a mark that turns out to be no news makes nobody wait", () => {
   let isNews = false;
   const { clock, sent, pacer: it } = pacer(() => isNews);

@@ -30,11 +30,6 @@ export class Pacer {
     this.#wakeAt(this.#dueMs(room));
   }
 
-  /** Sends now what is marked for the room. */
-  flushNow(room: string): void {
-    if (this.#due.delete(room)) this.#send(room);
-  }
-
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

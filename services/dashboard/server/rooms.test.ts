@@ -85,7 +85,6 @@ test("a page has every reading once and in order, whenever it joins, leaves, or 
           clock.advance(one.waitMs);
         } else {
           const page = pages[one.page] ?? new Page();
-          flush();
           if (one.do === "leave") {
             inside.delete(page);
             if (inside.size === 0) rooms.forget("a");

@@ -37,8 +37,9 @@ export class Rooms {
   }
 
   /**
-   * What one more viewer is told first: what it misses, if all of that is there, else everything. Call when all that
-   * the room is owed was sent (`news`), so that the next batch fits for all in it.
+   * What one more viewer is told first: what it misses, if all of that is there, else everything. What the room is
+   * still owed comes to it once more with the next batch, which pages skip by its position: to send that to the whole
+   * room at each arrival would cost a frame for each pair of viewers where many come at once.
    */
   welcome(device: string, have: Watch["have"]): News {
     const known = this.#state.devices.get(device);

@@ -218,10 +218,7 @@ export class Sockets {
     // One that can't keep up is told when it can: the newest of what it has asked for, once.
     visitor.isOwed = visitor.valve.isShut;
     if (visitor.isOwed) return;
-    if (chosen !== undefined) {
-      this.#pacer.flushNow(visitor.room);
-      send(socket, this.#rooms.welcome(chosen, have));
-    }
+    if (chosen !== undefined) send(socket, this.#rooms.welcome(chosen, have));
     void socket.join(visitor.room);
   }
 
