@@ -45,8 +45,11 @@ export class AtLeastOnce implements Commits {
     return this.#delivery;
   }
 
-  note(session: ConsumerSession, positions: readonly CommittedPosition[]): Promise<void> {
-    return session.commit(positions);
+  async note(session: ConsumerSession, beginnings: readonly Positions[]): Promise<void> {
+    const changes = beginnings.flatMap((each) => each.changes);
+    for (const change of changes) this.#delivery.keep(change);
+    if (changes.length > 0) await this.#delivery.delivered();
+    await session.commit(beginnings.flatMap(({ offsets }) => offsets));
   }
 
   async commit(session: ConsumerSession, tasks: Tasks, isLast: boolean): Promise<void> {

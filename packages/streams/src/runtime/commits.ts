@@ -1,8 +1,7 @@
 /** How what the tasks tell gets to Kafka, and how their positions are noted with it: what a guarantee consists of. */
 import type { ConsumerSession, TopicPartition } from "../io/consumer-session.ts";
-import type { CommittedPosition } from "../io/transactional-producer.ts";
 import type { Outlet } from "./outlet.ts";
-import type { Tasks } from "./tasks.ts";
+import type { Positions, Tasks } from "./tasks.ts";
 
 /**
  * What is promised where a process or a broker dies.
@@ -25,8 +24,8 @@ export interface Commits {
    */
   acquire(partitions: readonly TopicPartition[]): Promise<boolean>;
   outletOf(at: TopicPartition): Outlet;
-  /** Notes positions alone. */
-  note(session: ConsumerSession, positions: readonly CommittedPosition[]): Promise<void>;
+  /** Notes where tasks begin, with what they have to say before. */
+  note(session: ConsumerSession, beginnings: readonly Positions[]): Promise<void>;
   /** Commits where the tasks stand, when Kafka has all that they told up to there. Never rejects. */
   commit(session: ConsumerSession, tasks: Tasks, isLast: boolean): Promise<void>;
   close(deadlineMs: number): Promise<void>;

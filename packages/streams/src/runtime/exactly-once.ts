@@ -13,7 +13,7 @@ import { cutLetter, deadLetterOf, deadLetterTopicName } from "./dead-letters.ts"
 import type { Numbers } from "./numbers.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Task } from "./task.ts";
-import type { Tasks } from "./tasks.ts";
+import type { Positions, Tasks } from "./tasks.ts";
 
 export interface ExactlyOnceOptions {
   readonly app: string;
@@ -139,11 +139,14 @@ export class ExactlyOnce implements Commits {
     });
   }
 
-  async note(_session: ConsumerSession, positions: readonly CommittedPosition[]): Promise<void> {
+  async note(_session: ConsumerSession, beginnings: readonly Positions[]): Promise<void> {
+    const positions = beginnings.flatMap(({ offsets, changes }) =>
+      offsets.map((position) => ({ position, changes })),
+    );
     await Promise.all(
-      positions.map(async (position) => {
+      positions.map(async ({ position, changes }) => {
         const outbox = this.#outboxes.get(keyOf(position.topic, position.partition));
-        await outbox?.producer?.commit([], position, (_, error) => this.#unexpected(error));
+        await outbox?.producer?.commit(changes, position, (_, error) => this.#unexpected(error));
       }),
     );
   }

@@ -48,6 +48,11 @@ export class PartitionState {
     return [...this.#logs.keys()];
   }
 
+  /** Event time that records have reached; minus infinity before the first. */
+  get reachedMs(): number {
+    return this.#reachedMs;
+  }
+
   /** How often changes were collected: what is noted at one of them commits those of all before. */
   get collected(): number {
     return this.#collected;

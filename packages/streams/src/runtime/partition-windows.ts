@@ -1,6 +1,6 @@
 /** A window as one partition has it: its clock, how far it has come, its state. */
 import type { Tellings, WindowCheckpoint } from "../state/checkpoint.ts";
-import { isRegrouped, type SourceNode, type WindowNode, windowsOf } from "../topology/nodes.ts";
+import { regroupedTo, type SourceNode, type WindowNode, windowsOf } from "../topology/nodes.ts";
 import { StreamClock } from "../windows/stream-clock.ts";
 import type { Told, Untold, WindowState } from "../windows/window-state.ts";
 import { windowStateOf } from "../windows/window-state-of.ts";
@@ -28,7 +28,7 @@ export function partitionWindowsOf(source: SourceNode): PartitionWindow[] {
     reachedMs: undefined,
     toldMs: undefined,
     state: windowStateOf(node),
-    isRegrouped: isRegrouped(node),
+    isRegrouped: regroupedTo(node).length > 0,
     tellings: { revision: 0, count: 0 },
   }));
 }

@@ -9,7 +9,7 @@ import type { Change as LoggedChange, ReadChangelog } from "../state/changelog.t
 import type { Checkpoint, WindowCheckpoint } from "../state/checkpoint.ts";
 import type { Store } from "../state/store.ts";
 import type { RecordContext, SourceNode, WindowNode } from "../topology/nodes.ts";
-import { concurrencyOf } from "../topology/nodes.ts";
+import { concurrencyOf, regroupedTo } from "../topology/nodes.ts";
 import type { Change, Told, Untold } from "../windows/window-state.ts";
 import { Begun } from "./ahead.ts";
 import type { DeadLetterCode } from "./dead-letters.ts";
@@ -31,6 +31,7 @@ import {
 } from "./partition-windows.ts";
 import { futureReason, lateReason } from "./reasons.ts";
 import { resultHeadersOf } from "./result-headers.ts";
+import { isProgress, Upstreams } from "./upstreams.ts";
 
 export interface PartitionPorts extends LeavingPorts {
   wallMs(): number;
@@ -93,8 +94,11 @@ export class Partition {
   #step: Step | undefined;
   /** Of a repartition topic: what was given by whom. */
   #origins = new Origins();
+  #upstreams = new Upstreams();
   /** For how many records functions may be at work at once. */
   readonly concurrency: number;
+  /** The topics in which its records go on under another key. */
+  readonly regroupedTo: readonly string[];
   readonly #begun = new Map<number, BegunRecord>();
   readonly #state: PartitionState;
   readonly #leaving: Leaving;
@@ -107,6 +111,7 @@ export class Partition {
     this.#position = position;
     this.#last = nothing(source.topic.name, partition, position);
     this.concurrency = concurrencyOf(source);
+    this.regroupedTo = regroupedTo(source);
     this.#leaving = new Leaving(ports);
     this.#windows = partitionWindowsOf(source);
     this.#state = new PartitionState(source, this.#windows, owner);
@@ -133,6 +138,11 @@ export class Partition {
   /** By their names. */
   get stores(): ReadonlyMap<string, Store> {
     return this.#state.stores;
+  }
+
+  /** Up to where its records have come; minus infinity before the first. */
+  get reachedMs(): number {
+    return this.#state.reachedMs;
   }
 
   /** The names of its stores and windows; each has a changelog. */
@@ -176,10 +186,14 @@ export class Partition {
     this.#revisionBase = checkpoint.revisionBase;
     this.#state.restore(checkpoint);
     this.#origins = Origins.decode(checkpoint.origins);
+    this.#upstreams = Upstreams.decode(checkpoint.behind?.upstreams ?? {});
     for (const window of this.#windows) {
       const noted = checkpoint.windows.get(window.node.name);
       if (noted === undefined) continue;
       resume(window, noted);
+      window.clock.limit(this.#upstreams.limitMs);
+      const { seenMs = 0 } = checkpoint.behind ?? {};
+      if (seenMs > 0) window.clock.record(seenMs, Number.POSITIVE_INFINITY);
     }
   }
 
@@ -220,11 +234,18 @@ export class Partition {
       windows,
       ...this.#state.ended,
       origins: this.#origins.encode(),
+      ...(this.#upstreams.limitMs !== Number.POSITIVE_INFINITY && {
+        behind: {
+          upstreams: this.#upstreams.encode(),
+          seenMs: Math.max(0, ...this.#windows.map(({ clock }) => clock.seenMs)),
+        },
+      }),
     };
   }
 
   /** Works on the next record. Throws for the record's sake only where the policy says so. */
   process(given: IncomingRecord): void | Promise<void> {
+    if (this.#isRepartition && isProgress(given)) return this.#hear(given);
     this.#ports.numbers.count("records_in", given.topic);
     const record = this.#isRepartition ? withoutOrigin(given) : given;
     const begun = this.#begun.get(given.offset);
@@ -253,7 +274,7 @@ export class Partition {
   #reach(timestampMs: number, wallMs: number): readonly PartitionWindow[] {
     let future = NONE;
     for (const window of this.#windows) {
-      if (window.clock.record(timestampMs, wallMs)) follow(window, timestampMs);
+      if (window.clock.record(timestampMs, wallMs)) follow(window, window.clock.raisedMs);
       else future = [...future, window];
     }
     return future;
@@ -284,7 +305,7 @@ export class Partition {
   begin(given: IncomingRecord): boolean {
     if (this.#begun.has(given.offset)) return true;
     if (this.#begun.size >= this.concurrency) return false;
-    if (this.#isRepartition && this.#origins.isRepeated(given)) return true;
+    if (this.#isRepartition && (isProgress(given) || this.#origins.isRepeated(given))) return true;
     const decoded = decode(this.#source, this.#isRepartition ? withoutOrigin(given) : given);
     if (!decoded.ok) return true;
     const { value, context } = decoded;
@@ -334,6 +355,17 @@ export class Partition {
   #repeated(record: IncomingRecord): void {
     this.#ports.numbers.count("records_repeated", record.topic);
     this.#done(record);
+  }
+
+  /** An upstream partition says how far it is. */
+  #hear(record: IncomingRecord): void | Promise<void> {
+    this.#upstreams.take(record);
+    for (const window of this.#windows) {
+      window.clock.limit(this.#upstreams.limitMs);
+      follow(window, window.clock.raisedMs);
+    }
+    this.#position = record.offset + 1;
+    return this.#tellDue();
   }
 
   #done(record: IncomingRecord): void {

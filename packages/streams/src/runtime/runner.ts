@@ -72,6 +72,7 @@ export class Runner {
   readonly #sessions: SessionSupervisor;
   readonly #topics: TopicKeeper;
   #failed: Error | undefined;
+  #widthOf: (topic: string) => number = () => 0;
   #cancels: Cancel[] = [];
 
   constructor(options: RunnerOptions) {
@@ -95,6 +96,7 @@ export class Runner {
       ...options,
       sources,
       ports: this.#ports(),
+      widthOf: (topic) => this.#widthOf(topic),
       outletOf: (at) => this.#commits.outletOf(at),
       onQueue: (at, isFull) => (isFull ? this.#session?.pause(at) : this.#session?.resume(at)),
       onFailure,
@@ -168,14 +170,15 @@ export class Runner {
     }
     const widthOf = (topic: string) =>
       [...offsets.keys()].filter((key) => key.startsWith(`${topic}/`)).length;
+    this.#widthOf = widthOf;
     const starts = partitions.map((each) => ({
       ...each,
       offset: this.#tasks.prepare(each, known(each), widthOf(each.topic)),
     }));
     await this.#changelogs.restore(this.#tasks.takeNew(), widthOf);
-    const takeOver = this.#tasks.takeOver();
-    if (takeOver.offsets.length > 0) await this.#commits.note(session, takeOver.offsets);
-    takeOver.noted();
+    const beginnings = this.#tasks.takeOver();
+    if (beginnings.length > 0) await this.#commits.note(session, beginnings);
+    for (const { noted } of beginnings) noted();
     const assigned = partitions.map((each) => keyOf(each.topic, each.partition));
     log.info({ group: topology.name, partitions: assigned }, "partitions assigned");
     return starts;

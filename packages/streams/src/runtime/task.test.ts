@@ -18,7 +18,15 @@ test("what is committed is taken when all results are on their way, not while on
   if (source === undefined) throw new RangeError("The app reads no topic.");
   const { partition } = new Bench(source);
   const task = new Task({
-    ...{ topic: "readings", partitionId: 0, partition, owner: "me", startPosition: 0, blocks: 0 },
+    ...{
+      topic: "readings",
+      partitionId: 0,
+      partition,
+      owner: "me",
+      startPosition: 0,
+      blocks: 0,
+      highWatermark: 0,
+    },
     clock: machineClock,
     outlet: { emit: () => undefined, room: () => undefined },
     onQueue: () => undefined,

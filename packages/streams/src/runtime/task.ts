@@ -22,6 +22,8 @@ export interface TaskOptions {
   readonly startPosition: number;
   /** How many blocks its changelogs must have at least. */
   readonly blocks: number;
+  /** The topic's end when it was last asked for. */
+  readonly highWatermark: number;
   readonly clock: Clock;
   readonly outlet: Outlet;
   readonly onQueue: (isFull: boolean) => void;
@@ -37,6 +39,8 @@ export class Task {
   readonly startPosition: number;
   readonly outlet: Outlet;
   readonly blocks: number;
+  /** What was last said of how far it is, to the topics that its records go on in. */
+  announced = "";
   /** It is noted who works on the partition; before that nothing is worked on. */
   isTakenOver = false;
   readonly #options: TaskOptions;
@@ -72,6 +76,7 @@ export class Task {
     this.startPosition = options.startPosition;
     this.outlet = options.outlet;
     this.blocks = options.blocks;
+    this.#highWatermark = options.highWatermark;
     this.#nextOffset = options.partition.position;
     this.committed = { position: options.startPosition, records: 0 };
   }

@@ -17,6 +17,7 @@ function tasksOf(source: SourceNode, bench: Bench, metrics?: Metrics) {
     startFrom: "latest",
     onRecordsGone: "earliest",
     ports: bench.ports(),
+    widthOf: () => 2,
     outletOf: () => ({ emit: () => undefined, room: () => undefined }),
     onQueue: () => undefined,
     onFailure: () => undefined,

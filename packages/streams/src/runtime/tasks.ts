@@ -19,6 +19,7 @@ import {
   startOf,
 } from "./start-offsets.ts";
 import { Task } from "./task.ts";
+import { progressRecords } from "./upstreams.ts";
 
 export interface TasksOptions {
   readonly sources: ReadonlyMap<string, SourceNode>;
@@ -28,6 +29,8 @@ export interface TasksOptions {
   readonly startFrom: StartFrom;
   readonly onRecordsGone: OnRecordsGone;
   readonly ports: Omit<PartitionPorts, "emit">;
+  /** How many partitions a topic of the app has; 0 where that is not known. */
+  readonly widthOf: (topic: string) => number;
   /** Where a partition's outputs go. */
   readonly outletOf: (at: TopicPartition) => Outlet;
   readonly onQueue: (at: TopicPartition, isFull: boolean) => void;
@@ -37,7 +40,7 @@ export interface TasksOptions {
 /** Positions with what to do once the group has them. */
 export interface Positions {
   readonly offsets: readonly CommittedPosition[];
-  /** What changed in stores up to there: to be with Kafka before, or together with them. */
+  /** What changed of state up to there, and how far it is: to be with Kafka before, or together with them. */
   readonly changes: readonly OutgoingRecord[];
   noted(): void;
 }
@@ -94,7 +97,7 @@ export class Tasks {
         "the note at the position is none that this version can read: windows and stores start empty there",
       );
     }
-    const task = this.#taskFor({ topic, partition }, start, partitions);
+    const task = this.#taskFor({ topic, partition }, start, { partitions, high: offsets.high });
     this.#tasks.set(key, task);
     this.#new.push(task);
     return start.kind === "fresh" ? start.offset : start.position;
@@ -108,20 +111,20 @@ export class Tasks {
   }
 
   /** Notes who works on the partitions from here on: whoever had them before, and comes back, will see. */
-  takeOver(): Positions {
+  takeOver(): Positions[] {
     const taken = [...this.#tasks.values()].filter((task) => !task.isTakenOver);
-    return {
-      changes: [],
-      offsets: taken.map(({ topic, partitionId, startPosition, partition }) => ({
-        topic,
-        partition: partitionId,
-        offset: startPosition,
-        metadata: encodeCheckpoint(partition.checkpoint()),
-      })),
-      noted: () => {
-        for (const task of taken) task.isTakenOver = true;
-      },
-    };
+    return taken.map((task): Positions => {
+      const { topic, partitionId: partition, startPosition: offset } = task;
+      const metadata = encodeCheckpoint(task.partition.checkpoint());
+      return {
+        // Before anything is read: else what others write meanwhile would make its records late.
+        changes: this.#progressOf(task),
+        offsets: [{ topic, partition, offset, metadata }],
+        noted: () => {
+          task.isTakenOver = true;
+        },
+      };
+    });
   }
 
   /** The tasks that have moved; all of them where it is the last time. */
@@ -137,7 +140,8 @@ export class Tasks {
     const { app, wallMs } = this.#options.ports;
     const { version } = task.partition;
     const news = task.partition.takeNews();
-    const changes = news.changes.map((change) => changelogRecord(app, task.partitionId, change, wallMs()));
+    const logged = news.changes.map((change) => changelogRecord(app, task.partitionId, change, wallMs()));
+    const changes = [...logged, ...this.#progressOf(task)];
     const { note } = news;
     const { topic, partitionId: partition } = task;
     const metadata = encodeCheckpoint(note.checkpoint);
@@ -235,6 +239,18 @@ export class Tasks {
     return { owner: "", nextOffset, revisionBase };
   }
 
+  /** What is new of how far it is, for the topics in which its records go on under another key. */
+  #progressOf(task: Task): OutgoingRecord[] {
+    const { ports, widthOf } = this.#options;
+    const { topic, partitionId: partition, lag } = task;
+    const progress = lag > 0 ? task.partition.reachedMs : undefined;
+    if (task.announced === String(progress)) return [];
+    task.announced = String(progress);
+    return task.partition.regroupedTo.flatMap((to) =>
+      progressRecords({ topic, partition }, progress, { topic: to, partitions: widthOf(to) }, ports.wallMs()),
+    );
+  }
+
   /** Nobody shall learn from missing results alone that records were passed over, or that windows start empty. */
   #tellStart(
     at: TopicPartition,
@@ -259,7 +275,11 @@ export class Tasks {
     }
   }
 
-  #taskFor(at: TopicPartition, start: Exclude<Start, { kind: "continue" }>, partitions: number): Task {
+  #taskFor(
+    at: TopicPartition,
+    start: Exclude<Start, { kind: "continue" }>,
+    { partitions, high }: { readonly partitions: number; readonly high: number },
+  ): Task {
     const { sources, clock, ports, outletOf, onQueue, onFailure } = this.#options;
     const source = sources.get(at.topic);
     if (source === undefined)
@@ -283,6 +303,7 @@ export class Tasks {
       owner,
       startPosition: position,
       blocks: checkpoint?.blocks ?? 0,
+      highWatermark: high,
       clock,
       outlet,
       onQueue: (isFull) => onQueue(at, isFull),

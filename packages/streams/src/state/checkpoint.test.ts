@@ -26,6 +26,13 @@ test("a checkpoint is read as it was written; anything else is none", () => {
   for (const other of [null, "", "{", "7", "[]", ...wrong]) expect(decodeCheckpoint(other)).toBeUndefined();
 });
 
+test("who is behind is noted where there is room", () => {
+  const behind = { upstreams: { sensor: "0.loyw3v28 1.?" }, seenMs: 1_700_000_000_000 };
+  expect(decodeCheckpoint(encodeCheckpoint({ ...checkpoint, behind }))).toEqual({ ...checkpoint, behind });
+  const many = { ...behind, upstreams: { sensor: "0.loyw3v28 ".repeat(400) } };
+  expect(decodeCheckpoint(encodeCheckpoint({ ...checkpoint, behind: many }))).toEqual(checkpoint);
+});
+
 test("a checkpoint that Kafka would not take is refused, and it is said what to do", () => {
   const windows = new Map(
     Array.from({ length: 100 }, (_, i) => [

@@ -37,33 +37,46 @@ export interface Checkpoint {
   readonly blocks: number;
   /** Of a repartition topic: how far each upstream partition had come, see `Origins`. */
   readonly origins: Readonly<Record<string, unknown>>;
+  /** Of a repartition topic: the upstream partitions that are behind, see `Upstreams`, and the highest event time of its records. */
+  readonly behind?:
+    | { readonly upstreams: Readonly<Record<string, unknown>>; readonly seenMs: number }
+    | undefined;
 }
 
-/** Kafka's default `offset.metadata.max.bytes`. */
-const METADATA_BYTES_MAX = 4_096;
+/** Kafka's default `offset.metadata.max.bytes`, which it compares with the number of characters. */
+const METADATA_CHARS_MAX = 4_096;
 
-/** @throws {StreamsError} where Kafka would not take it: an app with dozens of windows on one topic. */
+/**
+ * Where there is no room for it, who is behind is left out: event time does not wait for them then, should this life end.
+ *
+ * @throws {StreamsError} where Kafka would not take it: an app with dozens of windows on one topic.
+ */
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
-  const { owner, revisionBase, windows, lives, blocks, origins } = checkpoint;
+  const whole = textOf(checkpoint);
+  const text = whole.length <= METADATA_CHARS_MAX ? whole : textOf({ ...checkpoint, behind: undefined });
+  if (text.length <= METADATA_CHARS_MAX) return text;
+  throw new StreamsError(
+    "STREAMS_BAD_OPTION",
+    `The note of a position has ${text.length} characters, and Kafka takes ${METADATA_CHARS_MAX}: a topic has too many ` +
+      "windows in this app, or their names are too long. Give them shorter names, or spread them over several apps.",
+  );
+}
+
+function textOf(checkpoint: Checkpoint): string {
+  const { owner, revisionBase, windows, lives, blocks, origins, behind } = checkpoint;
   const times = [...windows].map(([name, { clockMs = null, toldMs = null, tellings }]) => {
     const told = tellings === undefined ? [] : [tellings.revision, tellings.count];
     return [name, [clockMs, toldMs, ...told]];
   });
-  const text = JSON.stringify({
+  return JSON.stringify({
     v: 3,
     o: owner,
     b: revisionBase,
     w: Object.fromEntries(times),
     ...(lives.size > 0 && { l: [...lives], n: blocks }),
     ...(Object.keys(origins).length > 0 && { u: origins }),
+    ...(behind !== undefined && { p: behind.upstreams, s: behind.seenMs }),
   });
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= METADATA_BYTES_MAX) return text;
-  throw new StreamsError(
-    "STREAMS_BAD_OPTION",
-    `The note of a position has ${bytes} bytes, and Kafka takes ${METADATA_BYTES_MAX}: a topic has too many windows in ` +
-      "this app, or their names are too long. Give them shorter names, or spread them over several apps.",
-  );
 }
 
 /** Reads a checkpoint; undefined for anything else: other tools commit offsets too, with any metadata. */
@@ -76,7 +89,9 @@ export function decodeCheckpoint(text: string | null): Checkpoint | undefined {
   const times = timesOf(windows);
   const ended = livesOf(lives);
   if (times === undefined || ended === undefined) return undefined;
-  return { owner, revisionBase, windows: times, lives: ended, blocks, origins };
+  const behind =
+    isObject(json.p) && isInteger(json.s) ? { behind: { upstreams: json.p, seenMs: json.s } } : {};
+  return { owner, revisionBase, windows: times, lives: ended, blocks, origins, ...behind };
 }
 
 function timesOf(windows: Record<string, unknown>): Map<string, WindowCheckpoint> | undefined {

@@ -232,9 +232,10 @@ export function windowsOf(source: SourceNode): WindowNode[] {
   return [...nodesOf(source)].filter((node) => node.kind === "window");
 }
 
-/** Whether what comes of a node goes on under another key. */
-export function isRegrouped(node: Node): boolean {
-  return [...nodesOf(node)].some(({ kind }) => kind === "groupBy");
+/** The topics in which what comes of a node goes on under another key, each once. */
+export function regroupedTo(above: { readonly next: readonly Node[] }): string[] {
+  const groupings = [...nodesOf(above)].filter((node) => node.kind === "groupBy");
+  return [...new Set(groupings.map(({ topic }) => topic.name))];
 }
 
 /** The stores of a source, each once. */

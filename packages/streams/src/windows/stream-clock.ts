@@ -13,6 +13,9 @@ export class StreamClock {
   #sinceAnchorMs = 0;
   /** Caught-up time since the last record, of whatever event time. */
   #quietMs = 0;
+  /** The highest event time of all records, and what it must not pass. */
+  #seenMs = Number.NEGATIVE_INFINITY;
+  #limitMs = Number.POSITIVE_INFINITY;
 
   constructor(options: StreamClockOptions, valueMs?: number) {
     this.#options = options;
@@ -32,12 +35,26 @@ export class StreamClock {
   record(timestampMs: number, wallMs: number): boolean {
     if (timestampMs > wallMs + this.#options.maxFutureMs) return false;
     this.#quietMs = 0;
-    if (this.#valueMs === undefined || timestampMs > this.#valueMs) {
-      this.#valueMs = timestampMs;
-      this.#anchorMs = timestampMs;
-      this.#sinceAnchorMs = 0;
-    }
+    this.#seenMs = Math.max(this.#seenMs, timestampMs);
+    this.#raise();
     return true;
+  }
+
+  /** Records raise it to this at most, until told otherwise; and it does not go on alone. */
+  limit(limitMs: number): void {
+    this.#limitMs = limitMs;
+    this.#raise();
+  }
+
+  /** The highest event time of all records; minus infinity before the first. */
+  get seenMs(): number {
+    return this.#seenMs;
+  }
+
+  /** To where records have raised it, by themselves; undefined before the first. */
+  get raisedMs(): number | undefined {
+    const raisedMs = Math.min(this.#seenMs, this.#limitMs);
+    return Number.isFinite(raisedMs) ? raisedMs : undefined;
   }
 
   /**
@@ -45,7 +62,7 @@ export class StreamClock {
    * and no other came for `idleAfterMs`, event time goes on as fast as the wall's.
    */
   elapse(elapsedMs: number, isCaughtUp: boolean): void {
-    if (!isCaughtUp) {
+    if (!isCaughtUp || this.#limitMs !== Number.POSITIVE_INFINITY) {
       this.#anchorMs = this.#valueMs;
       this.#sinceAnchorMs = 0;
       this.#quietMs = 0;
@@ -56,5 +73,13 @@ export class StreamClock {
     if (this.#valueMs === undefined || this.#anchorMs === undefined) return;
     if (this.#quietMs < this.#options.idleAfterMs) return;
     this.#valueMs = Math.max(this.#valueMs, this.#anchorMs + Math.floor(this.#sinceAnchorMs));
+  }
+
+  #raise(): void {
+    const { raisedMs } = this;
+    if (raisedMs === undefined || (this.#valueMs !== undefined && raisedMs <= this.#valueMs)) return;
+    this.#valueMs = raisedMs;
+    this.#anchorMs = raisedMs;
+    this.#sinceAnchorMs = 0;
   }
 }

@@ -86,10 +86,8 @@ export class TrailingPanes implements WindowState {
   advance(clockMs: number, revision: number): (Told | Untold)[] {
     const { everyMs, sizeMs } = this.#shape;
     const dueMs = this.#panes.startOf(clockMs);
-    if (this.#tickMs === undefined) {
-      this.#tickMs = dueMs;
-      return [];
-    }
+    // Records may have come before their time was known to have.
+    this.#tickMs ??= Math.min(dueMs, this.#panes.oldestMs);
     if (dueMs <= this.#tickMs) return [];
     const due: (Told | Untold)[] = [];
     // Beyond this nothing is there to tell, however far the clock has jumped.
