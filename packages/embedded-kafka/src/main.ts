@@ -5,13 +5,14 @@ import { InvalidConfigError } from "./cluster/config-store.ts";
 import type { Log } from "./log-port.ts";
 import { ListenError, PortInUseError } from "./server/listeners.ts";
 import { DataFolderError, StorageError } from "./storage/errors.ts";
+import { systemClock } from "./time/clock.ts";
 
 const WRONG_USE = 2;
 
 /** As the services' lines look: for people, or one JSON object where LOG_FORMAT=json. */
 function line(level: string, fields: object, message: string): void {
   const asJson = (value: object) => JSON.stringify(value, (_, v) => (v instanceof Error ? v.stack : v));
-  const time = new Date();
+  const time = new Date(systemClock.now());
   if (process.env["LOG_FORMAT"] === "json") {
     console.error(asJson({ level, time: time.toISOString(), service: "broker", ...fields, msg: message }));
     return;
