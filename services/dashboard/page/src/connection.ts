@@ -74,14 +74,19 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
     },
   });
 
-  /** A handler that passes on what the guard lets through, with the server's clock already set by it. */
+  /**
+   * A handler that passes on what the guard lets through, with the server's clock already set by it.
+   * @param refuseFirst called where the guard refuses the first message of a server
+   */
   function checked<T extends { nowMs: number }>(
     guard: (message: unknown) => message is T,
     take: (message: T) => void,
+    refuseFirst?: () => void,
   ): (message: unknown) => void {
     return (message) => {
       if (!guard(message)) {
         misfits++;
+        if (fresh) refuseFirst?.();
         return;
       }
       if (fresh) clock.reset();
@@ -130,10 +135,15 @@ export function connect({ store, clock, path, onOutdated }: ConnectionOptions): 
 
   socket.on(
     "welcome",
-    checked(isWelcome, (welcome) => {
-      if (welcome.version !== LIVE_VERSION) onOutdated();
-      else store.welcomed(welcome);
-    }),
+    checked(
+      isWelcome,
+      (welcome) => {
+        if (welcome.version !== LIVE_VERSION) onOutdated();
+        else store.welcomed(welcome);
+      },
+      // A server that knows a KPI which this page doesn't, say.
+      onOutdated,
+    ),
   );
   socket.on(
     "snapshot",

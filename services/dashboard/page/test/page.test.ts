@@ -139,8 +139,11 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await isIn(page, "live");
   });
 
-  test("a server of another version: the page loads itself anew, once, and then says so", async () => {
-    const { page, server } = await open({ welcome: { version: NEWER_VERSION } });
+  test.each([
+    ["of another version", { version: NEWER_VERSION }],
+    ["that says what this page does not know", { windowMs: Number.NaN }],
+  ])("a server %s: the page loads itself anew, once, and then says so", async (_, welcome) => {
+    const { page, server } = await open({ welcome });
     await eventually(() => told(page, "outdated").count()).toBe(1);
     expect(server.watches).toHaveLength(2);
   });
