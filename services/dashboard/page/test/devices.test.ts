@@ -8,7 +8,7 @@ import { eventually, isIn, shows, tabsInChromium } from "./browser.ts";
 import { fleetOf } from "./live-server.ts";
 
 const COUNT = 1_000;
-/** Of work in the page for one summary of 1,000 devices, on a busy machine. */
+/** Of processor time in the page for one summary of 1,000 devices. */
 const WORK_MS_MAX = 150;
 
 const nameOf = (i: number) => `machine-${String(i).padStart(4, "0")}`;
@@ -104,7 +104,8 @@ describe.skipIf(isChromiumMissing)("1,000 devices in Chromium (skipped where the
     await eventually(() => rows(page).count()).toBe(COUNT);
     await eventually(() => page.locator(".sparkline path[d^=M]").count()).toBe(COUNT);
     const session = await page.context().newCDPSession(page);
-    await session.send("Performance.enable");
+    // Of the processor alone: on a busy machine the time on the wall tells of others.
+    await session.send("Performance.enable", { timeDomain: "threadTicks" });
     const workMs = async () => {
       const { metrics } = await session.send("Performance.getMetrics");
       return 1000 * (metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN);
