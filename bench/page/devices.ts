@@ -44,6 +44,18 @@ export async function sendSteadily(
   };
 }
 
+/** A reading a second of machine-01 over the last `seconds`, as if it had run all the time. */
+export async function sendPast(brokers: readonly string[], topic: string, seconds: number): Promise<void> {
+  const producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.ERROR }).producer({
+    allowAutoTopicCreation: false,
+  });
+  await producer.connect();
+  const nowMs = Date.now();
+  const messages = Array.from({ length: seconds }, (_, i) => message(0, i, nowMs - (seconds - i) * 1_000));
+  await producer.send({ topic, messages });
+  await producer.disconnect();
+}
+
 function message(device: number, i: number, eventMs: number) {
   const reading: SensorReading = {
     device_id: `machine-${String(device + 1).padStart(2, "0")}`,

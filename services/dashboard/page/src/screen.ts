@@ -105,9 +105,10 @@ export class Screen {
     views.title(worst, isSure ? (store.fleet?.inAlarm ?? 0) : 0);
     views.reading(readingPicture(store, moment, unit));
     views.tiles(store, moment, unit, nowMs);
-    views.chart.draw(moment, unit, limitKelvin);
     views.table(moment, unit, limitKelvin);
     this.#drawLists(nowMs, present?.frozen === undefined ? undefined : present.endMs);
+    // Last: it asks for its size, and what is changed after that would be laid out once more.
+    views.chart.draw(moment, unit, limitKelvin);
     const news = this.#announcer.news(store, unit);
     if (news !== "") views.announce(news);
   }
