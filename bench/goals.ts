@@ -25,7 +25,14 @@ export function report(goals: readonly Goal[]): void {
     goal.isGate ? "gate" : "",
   ]);
   console.log(`\n${table(["", "value", "must", "aim", "", ""], rows)}`);
-  if (goals.some((goal) => goal.isGate && !isMet(goal, goal.must))) process.exitCode = 1;
+  if (missedGates(goals).length > 0) process.exitCode = 1;
+}
+
+/** Those that hold on any machine and do not hold here, in words. */
+export function missedGates(goals: readonly Goal[]): string[] {
+  return goals
+    .filter((goal) => goal.isGate && !isMet(goal, goal.must))
+    .map(({ what, value, must, unit }) => `${what}: ${rounded(value, unit)}, must be ${rounded(must, unit)}`);
 }
 
 function isMet({ value, isAtLeast = false }: Goal, limit: number): boolean {

@@ -8,12 +8,14 @@ import * as z from "zod";
 
 const Snapshot = z.object({ next: z.number() });
 const Batch = z.object({
+  nowMs: z.number(),
   first: z.number(),
   readings: z.object({ t0: z.number(), celsius: z.array(z.number()) }),
 });
 const Fleet = z.object({ nowMs: z.number() });
 
 interface BatchHead {
+  readonly nowMs: number;
   readonly first: number;
   readonly count: number;
   readonly t0: number;
@@ -24,8 +26,8 @@ let newest: { readonly text: string; readonly head: BatchHead } | undefined;
 
 function headOf(text: string): BatchHead {
   if (newest?.text !== text) {
-    const { first, readings } = Batch.parse(contentOf(text));
-    newest = { text, head: { first, count: readings.celsius.length, t0: readings.t0 } };
+    const { nowMs, first, readings } = Batch.parse(contentOf(text));
+    newest = { text, head: { nowMs, first, count: readings.celsius.length, t0: readings.t0 } };
   }
   return newest.head;
 }
@@ -38,6 +40,9 @@ export class Tally {
   frames = 0;
   batches = 0;
   batchBytes = 0;
+  /** By the server's clock: when the first and the last of these batches were made. */
+  fromMs = Number.POSITIVE_INFINITY;
+  untilMs = Number.NEGATIVE_INFINITY;
   readings = 0;
   /** Readings that a batch did not continue from the one before. */
   lost = 0;
@@ -130,7 +135,9 @@ export class BenchClient {
   }
 
   #batch(text: string): void {
-    const { first, count, t0 } = headOf(text);
+    const { nowMs, first, count, t0 } = headOf(text);
+    this.tally.fromMs = Math.min(this.tally.fromMs, nowMs);
+    this.tally.untilMs = Math.max(this.tally.untilMs, nowMs);
     this.tally.batches += 1;
     this.tally.batchBytes += text.length;
     this.tally.readings += count;

@@ -20,6 +20,8 @@ export const Counted = z.object({
   frames: z.number(),
   batches: z.number(),
   batchBytes: z.number(),
+  /** To each viewer, by the server's clock: how late they were read does not count. */
+  batchesPerSecond: z.number(),
   readings: z.number(),
   lost: z.number(),
   p50Ms: z.number(),

@@ -62,13 +62,14 @@ async function wake(): Promise<void> {
 
 function counted(): Counted {
   const { user, system } = process.cpuUsage(cpuBefore);
-  const { frames, batches, batchBytes, readings, lost, latenciesMs } = tally;
+  const { frames, batches, batchBytes, readings, lost, latenciesMs, fromMs, untilMs } = tally;
   const of = (share: number) => (latenciesMs.length === 0 ? 0 : percentile(latenciesMs, share));
   return {
     viewers: clients.length,
     frames,
     batches,
     batchBytes,
+    batchesPerSecond: steadyRate(batches / Math.max(1, clients.length), untilMs - fromMs),
     readings,
     lost,
     p50Ms: of(0.5),
@@ -76,4 +77,9 @@ function counted(): Counted {
     cpuSeconds: (user + system) / 1e6,
     keptMb,
   };
+}
+
+/** So many events, of which the first and the last are that far apart, are this many a second. */
+function steadyRate(events: number, spanMs: number): number {
+  return spanMs > 0 ? (1_000 * (events - 1)) / spanMs : 0;
 }

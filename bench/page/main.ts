@@ -1,9 +1,6 @@
 /** `npm run bench -- page`: sensor to pixel, first chart, heap and script size, on Kafka, server and Chromium as they run. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { gzipSync } from "node:zlib";
 import { launchChromium } from "@kelvin/test-kit";
 import type { Browser, Page } from "playwright-core";
 import * as z from "zod";
@@ -13,6 +10,7 @@ import { root } from "../../tools/system/layout.ts";
 import { type Goal, percentile, report, slope } from "../goals.ts";
 import { sendPast, sendSteadily } from "./devices.ts";
 import { pixelLatencies, watchFirstChart } from "./in-page.ts";
+import { scriptSize } from "./size.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -159,14 +157,6 @@ async function heapOverTime(minutes: number): Promise<Goal[]> {
       `at most ${Math.max(...sizes).toFixed(2)} MB`,
   );
   return [{ what: "page heap growth in an hour", value: slope(points), must: 10, aim: 1, unit: "MB" }];
-}
-
-function scriptSize(): Goal {
-  const assets = join(root, "services", "dashboard", "dist", "assets");
-  const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"));
-  const bytes = scripts.map((name) => gzipSync(readFileSync(join(assets, name))).length);
-  const value = bytes.reduce((sum, size) => sum + size, 0) / 1000;
-  return { what: "script, gzipped", value, must: 120, aim: 75, unit: "kB", isGate: true };
 }
 
 async function openLive(chromium: Browser): Promise<Page> {

@@ -1,0 +1,114 @@
+/** A server and its viewers, each in a process of its own, and what it costs the server to tell them. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
+import { DASHBOARD, installation } from "../../test/support/index.ts";
+import type { Goal } from "../goals.ts";
+import { sendSteadily } from "../page/devices.ts";
+import { Counted, type Order } from "./orders.ts";
+
+const DEVICE = "machine-01";
+/** From so many readings a second on a batch has enough of them to carry its own head. */
+const MANY = 500;
+
+export interface Measured extends Counted {
+  /** Of the server, as a share of a core. */
+  readonly cpu: number;
+  readonly residentMb: number;
+  /** How late the server's event loop was, at most in one of a hundred turns. */
+  readonly loopP99Ms: number;
+  readonly seconds: number;
+}
+
+export interface FanOut extends AsyncDisposable {
+  tell(order: Order): Promise<Counted>;
+  /** What went on during so many milliseconds from now on. */
+  measured(lastsMs: number): Promise<Measured>;
+}
+
+/** @param perSecond readings a second of the one device that all viewers watch */
+export async function startFanOut(perSecond: number): Promise<FanOut> {
+  await using started = new AsyncDisposableStack();
+  const plant = started.use(await installation());
+  const dashboard = started.use(
+    plant.start(DASHBOARD, {
+      LOG_LEVEL: "fatal",
+      MAX_CLIENTS: "10000",
+      MAX_CLIENTS_PER_ADDRESS: "10000",
+    }),
+  );
+  const url = new URL(await dashboard.ready());
+  started.use(await sendSteadily(plant.brokers, plant.topics.sensor, { count: 1, perSecond }));
+  const viewers = fork(new URL("viewers.ts", import.meta.url), [url.href, DEVICE]);
+  started.defer(() => void viewers.kill());
+
+  async function tell(order: Order): Promise<Counted> {
+    viewers.send(order);
+    const [answer] = await once(viewers, "message");
+    return Counted.parse(answer);
+  }
+
+  async function measured(lastsMs: number): Promise<Measured> {
+    await tell({ do: "count" });
+    const [before, beganMs] = [await metricsOf(url), performance.now()];
+    await wait(lastsMs);
+    const counted = await tell({ do: "tell" });
+    const [after, seconds] = [await metricsOf(url), (performance.now() - beganMs) / 1_000];
+    return {
+      ...counted,
+      cpu: (after.cpuSeconds - before.cpuSeconds) / seconds,
+      residentMb: Math.round(after.residentBytes / 1e6),
+      loopP99Ms: 1_000 * after.loopP99Seconds,
+      seconds,
+    };
+  }
+
+  const all = started.move();
+  return { tell, measured, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** Of a server, by what it tells Prometheus of itself. */
+export async function metricsOf(url: URL) {
+  const text = await (await fetch(new URL("/metrics", url))).text();
+  const read = (name: string) => Number(new RegExp(`^${name}\\S* (\\S+)$`, "m").exec(text)?.[1]);
+  return {
+    cpuSeconds: read("process_cpu_seconds_total"),
+    residentBytes: read("process_resident_memory_bytes"),
+    loopP99Seconds: read("nodejs_eventloop_lag_p99_seconds"),
+  };
+}
+
+/**
+ * What is asked of any machine, quiet or not. 90 us are a core for 1,000 viewers; a quiet machine takes 25.
+ *
+ * @param alone the same server with no viewer
+ */
+export function gatesOf(all: Measured, alone: Measured, perSecond: number): Goal[] {
+  const cpuUs = (1e6 * (all.cpu - alone.cpu) * all.seconds) / all.frames;
+  const batches = Math.max(1, all.batches);
+  const gate = { unit: "", isGate: true };
+  return [
+    { ...gate, what: "server CPU per frame", value: cpuUs, must: 90, aim: 18, unit: "us" },
+    { ...gate, what: "readings lost", value: all.lost, must: 0, aim: 0 },
+    { ...gate, what: "batches to a viewer", value: all.batchesPerSecond, must: 11, aim: 10.2, unit: "/s" },
+    {
+      what: "bytes of a reading on its way",
+      value: all.batchBytes / all.readings,
+      must: 60,
+      aim: 20,
+      unit: "B",
+      isGate: perSecond >= MANY,
+    },
+    {
+      ...gate,
+      what: "bytes of a batch besides its readings",
+      value: (all.batchBytes - READING_BYTES * all.readings) / batches,
+      must: 500,
+      aim: 300,
+      unit: "B",
+    },
+  ];
+}
+
+/** Of a time step and a temperature with two decimals in a column. */
+const READING_BYTES = 10;
