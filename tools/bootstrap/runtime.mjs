@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findInNpxCache } from "./npx-cache.mjs";
 
 /** Node 24 runs TypeScript as it is. */
 const NODE_MAJOR_MIN = 24;
@@ -76,13 +77,31 @@ function fetched(root, packages) {
   const memory = join(root, ".cache", "runtime.json");
   const remembered = recall(memory, packages);
   if (remembered !== undefined) return remembered;
-  const names = packages.map((name) => name.replace("@", " ").replace(/^node-\S+/, "Node")).join(" and ");
-  console.error(`Getting ${names} from the npm registry, once ...`);
-  const located = locate(packages);
-  const found = { packages, ...located };
-  check(found);
+  const found = fetchedBefore(packages) ?? fetchedNow(packages);
   mkdirSync(dirname(memory), { recursive: true });
   writeFileSync(memory, JSON.stringify(found, null, 2));
+  return found;
+}
+
+/** Another clone, or this one before its caches were cleared, may have had npx fetch them. */
+function fetchedBefore(packages) {
+  try {
+    const located = findInNpxCache(process.env.npm_config_cache, packages);
+    if (located === undefined) return undefined;
+    const found = { packages, ...located };
+    check(found);
+    return found;
+  } catch {
+    // npx mends what is broken, or says why it can't.
+    return undefined;
+  }
+}
+
+function fetchedNow(packages) {
+  const names = packages.map((name) => name.replace("@", " ").replace(/^node-\S+/, "Node")).join(" and ");
+  console.error(`Getting ${names} from the npm registry, once ...`);
+  const found = { packages, ...locate(packages) };
+  check(found);
   return found;
 }
 
