@@ -28,7 +28,18 @@ describe("options", () => {
       port: 3000,
       host: undefined,
       environment: {},
+      hasValues: false,
     });
+  });
+
+  test("only what people have said themselves is worth asking the services about", () => {
+    expect(read(["--replay"]).hasValues).toBe(false);
+    for (const args of [
+      ["--devices", "3"],
+      ["--replay", "my.csv"],
+      ["--replay", "--speed", "2"],
+    ])
+      expect(read(args).hasValues).toBe(true);
   });
 
   test("--replay means the shipped series, and with it a limit that fits its warm machine", () => {

@@ -43,7 +43,12 @@ export interface SystemOptions {
   host: string | undefined;
   /** What the options mean for the services. */
   environment: Record<string, string>;
+  /** Whether a service may find something wrong in them: the shipped replay alone can't be. */
+  hasValues: boolean;
 }
+
+/** `--replay` without a file: the series that comes with the producer. */
+const SHIPPED = "shipped";
 
 /** The variables that options stand for. */
 const OPTION_OF: Readonly<Record<string, string>> = {
@@ -99,6 +104,9 @@ export function readOptions(
     port: variables.PORT,
     host: variables.HOST,
     environment: servicesEnvironment(options, environment),
+    hasValues: [options.devices, options.speed, options.unit, options.replay].some(
+      (value) => value !== undefined && value !== SHIPPED,
+    ),
   };
 }
 
@@ -117,7 +125,7 @@ function parse(usage: string, args: readonly string[], environment: NodeJS.Proce
   try {
     const { values } = parseArgs({
       args: args.map((arg, index) =>
-        arg === "--replay" && !hasValue(args[index + 1]) ? "--replay=shipped" : arg,
+        arg === "--replay" && !hasValue(args[index + 1]) ? `--replay=${SHIPPED}` : arg,
       ),
       options: {
         devices: { type: "string" },
@@ -159,9 +167,9 @@ function servicesEnvironment(options: Options, environment: NodeJS.ProcessEnv): 
   if (options.speed !== undefined) told.REPLAY_SPEED = options.speed;
   if (options.unit !== undefined) told.REPLAY_UNIT = options.unit;
   if (options.replay === undefined) return told;
-  const isShipped = options.replay === "shipped";
+  const isShipped = options.replay === SHIPPED;
   // npm changes the folder to the project's; people mean the one they are in.
-  told.REPLAY = isShipped ? "shipped" : resolve(environment.INIT_CWD ?? ".", options.replay);
+  told.REPLAY = isShipped ? SHIPPED : resolve(environment.INIT_CWD ?? ".", options.replay);
   if (isShipped && (environment.ALERT_ABOVE_KELVIN ?? "") === "") told.ALERT_ABOVE_KELVIN = "312";
   return told;
 }

@@ -28,13 +28,13 @@ export async function withEveryProblem(
 }
 
 /**
- * Asks the services about what the command line says, before anything is started. Without options there is nothing to
- * ask that the start would not tell as well, and asking takes half a second.
+ * Asks the services about what the command line says, before anything is started. Where it says no
+ * value, there is nothing to ask that the start would not tell as well, and asking takes half a second or more.
  *
  * @throws ToolError with code 2 that names the options, not the variables that they stand for
  */
 export async function mustTakeOptions(options: SystemOptions): Promise<void> {
-  if (Object.keys(options.environment).length === 0) return;
+  if (!options.hasValues) return;
   const problems = await askServices({ ...process.env, ...options.environment });
   if (problems.length === 0) return;
   const told = oncePerSetting(problems).map((problem) => inWordsOfOptions(problem, options));
