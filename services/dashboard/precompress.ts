@@ -9,26 +9,27 @@ const COMPRESSIBLE = /\.(html|js|css|svg|json|webmanifest|txt)$/;
 /** Below this a packet is not full anyway. */
 const WORTHWHILE_BYTES = 1_000;
 
-export function precompress(): Plugin {
+/** @param quality brotli's, 0 to 11, which is the smallest and takes as long as the rest of the build */
+export function precompress({ quality = constants.BROTLI_MAX_QUALITY } = {}): Plugin {
   return {
     name: "kelvin-precompress",
     apply: "build",
     async writeBundle({ dir }) {
-      if (dir !== undefined) await compressAll(dir);
+      if (dir !== undefined) await compressAll(dir, quality);
     },
   };
 }
 
-async function compressAll(folder: string): Promise<void> {
+async function compressAll(folder: string, quality: number): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && COMPRESSIBLE.test(entry.name));
-  await Promise.all(files.map((entry) => compress(join(entry.parentPath, entry.name))));
+  await Promise.all(files.map((entry) => compress(join(entry.parentPath, entry.name), quality)));
 }
 
-async function compress(path: string): Promise<void> {
+async function compress(path: string, quality: number): Promise<void> {
   const content = await readFile(path);
   if (content.length < WORTHWHILE_BYTES) return;
-  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
-  await writeFile(`${path}.br`, await promisify(brotliCompress)(content, quality));
+  const params = { [constants.BROTLI_PARAM_QUALITY]: quality };
+  await writeFile(`${path}.br`, await promisify(brotliCompress)(content, { params }));
   await writeFile(`${path}.gz`, await promisify(gzip)(content, { level: 9 }));
 }

@@ -4,11 +4,12 @@ import { precompress } from "./precompress.ts";
 
 const server = process.env["DASHBOARD_URL"] ?? "http://localhost:3000";
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   root: "page",
   // Relative addresses: the page works below any path that a proxy puts it under.
   base: "./",
-  plugins: [precompress()],
+  // Somebody waits for the first `npm start`: 70 kB become 75, in half the time.
+  plugins: [precompress(mode === "quick" ? { quality: 5 } : {})],
   build: {
     outDir: "../dist",
     emptyOutDir: true,
@@ -27,4 +28,4 @@ export default defineConfig({
     port: 5173,
     proxy: { "/socket.io": { target: server, ws: true }, "/opening.json": { target: server } },
   },
-});
+}));

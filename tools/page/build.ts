@@ -47,7 +47,7 @@ function fingerprint(root: string): string {
 
 function viteBuild(dashboard: string): Promise<void> {
   const vite = join(dashboard, "node_modules", "vite", "bin", "vite.js");
-  const child = spawn(process.execPath, [vite, "build", "--logLevel", "warn"], {
+  const child = spawn(process.execPath, [vite, "build", "--mode", "quick", "--logLevel", "warn"], {
     cwd: dashboard,
     stdio: ["ignore", "pipe", "pipe"],
     windowsHide: true,
