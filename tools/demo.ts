@@ -48,6 +48,7 @@ async function runDemo(tell: (environment: NodeJS.ProcessEnv) => void): Promise<
 
 /** Starts what the others need first; resolves when all are ready. */
 async function startAll(supervisor: Supervisor, layout: Layout, terminal: Terminal): Promise<void> {
+  // The dashboard needs no page to start, only to be looked at.
   const page = buildPageWhenNeeded(root, () => terminal.say("Building the page ..."));
   page.catch(() => {});
   if (layout.broker !== undefined) await supervisor.start(layout.broker);
@@ -57,9 +58,10 @@ async function startAll(supervisor: Supervisor, layout: Layout, terminal: Termin
   }, PATIENCE_MS);
   const start = (spec: ProgramSpec) => supervisor.start(spec).finally(() => waiting.delete(spec.name));
   const [url] = await Promise.all([
-    page.then(() => start(layout.dashboard)),
+    start(layout.dashboard),
     start(layout.producer),
     start(layout.processor),
+    page,
   ]).finally(() => clearTimeout(patience));
   terminal.announce(`\nKelvin is running: ${url}   (Kafka at ${layout.kafka}; Ctrl-C stops everything)\n`);
   await tellSupervisor({ kelvin: "ready", url });

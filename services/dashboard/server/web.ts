@@ -17,10 +17,11 @@ const DEVICE_LENGTH_MAX = 64;
 const NO_PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta http-equiv="refresh" content="1">
 <title>Real-Time IoT Dashboard</title>
 <h1>The page is not built yet</h1>
-<p>The server runs. In <code>services/dashboard</code>, <code>npm run build</code> makes the page that is served
-here.</p>
+<p>The server runs, and shows the page here as soon as it is there. <code>npm start</code> is building it at this moment;
+otherwise <code>npm run build</code> in <code>services/dashboard</code> does.</p>
 </html>
 `;
 
