@@ -47,14 +47,19 @@ export interface ConsumerSessionOptions {
   onBatch(batch: Batch): boolean;
 }
 
-const MAX_WAIT_MS = 500;
+/**
+ * So long an empty fetch waits. Less than Kafka's 500: kafkajs sleeps as long when all partitions are paused, which they are
+ * while an assignment is prepared, and looks at nothing else meanwhile. At 200 an idle pipeline reads again 300 ms earlier
+ * and costs 0.7 % of a core more.
+ */
+const MAX_WAIT_MS = 200;
 /**
  * Of one partition at once. Kafka's `max.partition.fetch.bytes`, which is 1 MiB there: kafkajs decodes all of an answer
  * before it hands out any, so that smaller ones live shorter. A batch that is larger is answered all the same (KIP-74).
  */
 const FETCH_BYTES = 128 * 1024;
-/** An empty fetch is answered after MAX_WAIT_MS; what is older says nothing about now. */
-const FETCH_FRESH_MS = 3 * MAX_WAIT_MS;
+/** An empty fetch is answered after MAX_WAIT_MS and a delay; what is older says nothing about now. */
+const FETCH_FRESH_MS = 1_500;
 
 /** How long a group may take to hand out its partitions anew before the session is given up. */
 const REGROUP_MS = 15_000;
