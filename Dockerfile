@@ -67,7 +67,8 @@ EXPOSE 3002
 COPY --from=stream-processor-packages /app ./
 COPY packages packages
 COPY services/stream-processor services/stream-processor
-CMD ["node", "services/stream-processor/src/main.ts"]
+# Records live shortly: a small young generation saves memory (165 in place of 293 MB, bench/README.md) and costs no speed.
+CMD ["node", "--max-semi-space-size=4", "services/stream-processor/src/main.ts"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Kelvin stream processor" \
