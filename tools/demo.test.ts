@@ -194,6 +194,15 @@ describe("npm start, told wrong", () => {
     ]);
   });
 
+  test("a --data-dir that can't be had is named with the reason, last, and nothing else is started", async () => {
+    const demo = new Demo(["--data-dir", DEMO]);
+    expect(await demo.ended()).toBe(2);
+    expect(demo.lastLine()).toMatch(
+      /^broker ended: .*demo\.ts can't be a broker's folder: EEXIST.*--data-dir\.$/,
+    );
+    expect(demo.output).not.toMatch(/^(producer|stream-processor|dashboard) /m);
+  });
+
   test("--help gives the help, and 0", async () => {
     const demo = new Demo(["--help"]);
     expect(await demo.ended()).toBe(0);

@@ -1,8 +1,9 @@
 /** The broker as a program. */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Kafka, logLevel } from "kafkajs";
 import { describe, expect, test } from "vitest";
@@ -167,6 +168,42 @@ test("a folder that another broker has is refused in one line, with exit code 2;
   child.disconnect();
   await exited;
   expect(output.out).toContain(`in ${folder.path}, one copy: for development`);
+});
+
+describe("a folder that can't be had is refused in one line with the reason, and exit code 2:", () => {
+  const refusal = async (folder: string) => {
+    const { code, out, err } = await run(["--port", "0", "--data-dir", folder]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(/^Kafka broker: .+ See --data-dir\.\n$/);
+    return err;
+  };
+
+  test("a file, and a folder in a file", async () => {
+    using folder = new TemporaryFolder();
+    const file = join(folder.path, "file");
+    writeFileSync(file, "");
+    expect(await refusal(file)).toContain(`${file} can't be a broker's folder: EEXIST`);
+    expect(await refusal(join(file, "data"))).toContain("can't be a broker's folder: ");
+  });
+
+  // Even the superuser makes nothing in there.
+  test.runIf(process.platform === "linux")(
+    "where nothing can be made, and where nothing can be written",
+    async () => {
+      expect(await refusal("/proc/missing/data")).toContain("can't be a broker's folder: ENOENT");
+      expect(await refusal("/proc")).toContain("/proc/lock can't be locked: ENOENT");
+    },
+  );
+});
+
+test("who started it is told why it ended", async () => {
+  const child = fork(MAIN, ["--port", "x"], { stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  const exited = once(child, "exit");
+  expect(await once(child, "message")).toMatchObject([
+    { kelvin: "failed", reason: expect.stringContaining('--port must be a port, 0 to 65535, not "x"') },
+    undefined,
+  ]);
+  expect(await exited).toEqual([2, null]);
 });
 
 test.runIf(process.platform !== "win32").each(["SIGINT", "SIGTERM"] as const)(

@@ -28,18 +28,25 @@ const log: Log = {
   error: (fields, message) => line("error", fields, message),
 };
 
-/** Says what is wrong and what to do, and ends with exit code 2; any other error is a defect and stays one. */
-function refuse(error: unknown): never {
-  if (error instanceof PortInUseError) {
-    console.error(`Kafka broker: ${error.message}. Set KAFKA_PORT (or --port) to another one.`);
-  } else if (error instanceof UsageError || error instanceof InvalidConfigError) {
-    console.error(`Kafka broker: ${error.message}\nSee --help.`);
-  } else if (error instanceof DataFolderError || error instanceof StorageError) {
-    console.error(`Kafka broker: ${error.message}. See --data-dir.`);
-  } else if (error instanceof ListenError) {
-    console.error(`Kafka broker: ${error.message}. See --host.`);
-  } else throw error;
-  process.exit(WRONG_USE);
+/** What is wrong and what to do, in one line or two; undefined for an error that is a defect. */
+function wordsFor(error: unknown): string | undefined {
+  if (error instanceof PortInUseError) return `${error.message}. Set KAFKA_PORT (or --port) to another one.`;
+  if (error instanceof UsageError || error instanceof InvalidConfigError)
+    return `${error.message}\nSee --help.`;
+  if (error instanceof DataFolderError || error instanceof StorageError)
+    return `${error.message}. See --data-dir.`;
+  if (error instanceof ListenError) return `${error.message}. See --host.`;
+  return undefined;
+}
+
+/** Tells it to people and to the process that started us, and ends with exit code 2; a defect stays one. */
+function refuse(error: unknown): void {
+  const reason = wordsFor(error);
+  if (reason === undefined) throw error;
+  console.error(`Kafka broker: ${reason}`);
+  process.exitCode = WRONG_USE;
+  if (process.send === undefined || !process.connected) process.exit();
+  else process.send({ kelvin: "failed", reason }, undefined, {}, () => process.exit());
 }
 
 async function main(): Promise<void> {

@@ -5,7 +5,7 @@
  * system's cache then, so that after the end of the process, however it came, they are a state that was once held.
  */
 import * as fs from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { PartitionFiles } from "../log/partition-files.ts";
 import type { Log } from "../log-port.ts";
 import { DataFolderError, StorageError } from "./errors.ts";
@@ -136,12 +136,27 @@ export class DataFolder implements Keeping {
 
 function makeFolder(path: string): void {
   try {
-    fs.mkdirSync(path, { recursive: true });
+    makeWithParents(path);
   } catch (error) {
     throw new DataFolderError(
       `${path} can't be a broker's folder: ${error instanceof Error ? error.message : ""}`,
     );
   }
+}
+
+/** Node's `recursive` tries for ever where a parent is there and yet a folder in it is ENOENT, as /proc answers. */
+function makeWithParents(path: string): void {
+  const parent = dirname(path);
+  if (!fs.existsSync(parent)) makeWithParents(parent);
+  try {
+    fs.mkdirSync(path);
+  } catch (error) {
+    if (!isFolder(path)) throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Nobody's files are to be mixed with a broker's. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { DataFolderError, StorageError } from "./errors.ts";
 
 const LOCKED = 5;
+const CANT_OPEN = 14;
 
 export interface FolderLock {
   release(): void;
@@ -25,12 +26,12 @@ export function lockFolder(folder: string): FolderLock {
     database.exec("PRAGMA journal_mode=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
   } catch (error) {
     if (database.isOpen) database.close();
-    if (error instanceof Error && "errcode" in error && error.errcode === LOCKED) {
+    if (codeOf(error) === LOCKED) {
       throw new DataFolderError(
         `${folder} is in use by another broker${ownerIn(ownerPath)}: stop that one, or choose another folder`,
       );
     }
-    throw new StorageError(path, "locked", error);
+    throw new StorageError(path, "locked", reasonOf(error, path));
   }
   fs.writeFileSync(ownerPath, `${process.pid}\n`);
   return {
@@ -40,6 +41,21 @@ export function lockFolder(folder: string): FolderLock {
       database.close();
     },
   };
+}
+
+/** SQLite does not tell what the operating system has against a file; asking again does. */
+function reasonOf(error: unknown, path: string): unknown {
+  if (codeOf(error) !== CANT_OPEN) return error;
+  try {
+    fs.closeSync(fs.openSync(path, "a"));
+    return error;
+  } catch (reason) {
+    return reason;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "errcode" in error ? error.errcode : undefined;
 }
 
 function ownerIn(path: string): string {
