@@ -171,10 +171,7 @@ export class Runner {
     const widthOf = (topic: string) =>
       [...offsets.keys()].filter((key) => key.startsWith(`${topic}/`)).length;
     this.#widthOf = widthOf;
-    const starts = partitions.map((each) => ({
-      ...each,
-      offset: this.#tasks.prepare(each, known(each), widthOf(each.topic)),
-    }));
+    const starts = this.#tasks.prepare(partitions, known, widthOf);
     await this.#changelogs.restore(this.#tasks.takeNew(), widthOf);
     const beginnings = this.#tasks.takeOver();
     if (beginnings.length > 0) await this.#commits.note(session, beginnings);

@@ -32,14 +32,43 @@ test("a note of another version is told, not silently passed over; none at all i
   const source = trailingSource(shape);
   const { tasks, log } = tasksOf(source, new Bench(source));
   const offsets = { low: 0, high: 9, committed: 5 };
-  expect(tasks.prepare({ topic, partition: 0 }, { ...offsets, metadata: "" }, 2)).toBe(5);
+  const prepare = (partition: number, metadata: string) =>
+    tasks.prepare(
+      [{ topic, partition }],
+      () => ({ ...offsets, metadata }),
+      () => 2,
+    );
+  expect(prepare(0, "")).toEqual([{ topic, partition: 0, offset: 5 }]);
   expect(log.lines).toEqual([]);
-  expect(tasks.prepare({ topic, partition: 1 }, { ...offsets, metadata: '{"v":1}' }, 2)).toBe(5);
+  expect(prepare(1, '{"v":1}')).toEqual([{ topic, partition: 1, offset: 5 }]);
   expect(log.lines).toMatchObject([
     {
       level: "warn",
       message: expect.stringContaining("none that this version can read"),
       fields: { partition: 1, position: 5, metadata: '{"v":1}' },
+    },
+  ]);
+});
+
+test("a topic that was made anew is told in one line for all of its partitions", () => {
+  const shape = { sizeMs: 2, everyMs: 1, idleAfterMs: 1, allowedLatenessMs: 1, maxFutureMs: 1 };
+  const source = trailingSource(shape);
+  const { tasks, log } = tasksOf(source, new Bench(source));
+  const partitions = [2, 0, 1].map((partition) => ({ topic, partition }));
+  // Kafka holds positions behind the ends: another topic of the same name.
+  const offsetsOf = ({ partition }: { partition: number }) => ({
+    low: 0,
+    high: partition,
+    committed: 50 + partition,
+    metadata: null,
+  });
+  const starts = tasks.prepare(partitions, offsetsOf, () => 3);
+  expect(starts).toEqual(partitions.map((each) => ({ ...each, offset: 0 })));
+  expect(log.lines).toMatchObject([
+    {
+      level: "warn",
+      message: expect.stringContaining("the topic was made anew"),
+      fields: { topic, partitions: [0, 1, 2], committed: [50, 51, 52], low: [0, 0, 0], high: [0, 1, 2] },
     },
   ]);
 });
@@ -78,8 +107,11 @@ test("a partition's lag in event time is the age of the oldest record that waits
     tasks.measure();
     return gauges.get(`kelvin_event_time_lag_seconds ${partition}`);
   };
-  for (const partition of [0, 1])
-    tasks.prepare({ topic, partition }, { low: 0, high: 0, committed: -1, metadata: null }, 2);
+  tasks.prepare(
+    [0, 1].map((partition) => ({ topic, partition })),
+    () => ({ low: 0, high: 0, committed: -1, metadata: null }),
+    () => 2,
+  );
   bench.wallMs = 100_000;
   expect(lag()).toBe(0);
 

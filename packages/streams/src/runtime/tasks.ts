@@ -8,6 +8,7 @@ import type { Clock, Log, OutgoingRecord } from "../ports.ts";
 import { changelogRecord } from "../state/changelog.ts";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
 import type { SourceNode } from "../topology/nodes.ts";
+import { FreshStarts } from "./fresh-starts.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Outlet } from "./outlet.ts";
 import { Partition, type PartitionPorts } from "./partition.ts";
@@ -75,12 +76,30 @@ export class Tasks {
   }
 
   /**
-   * Makes the partition's task, or goes on with the one there is; returns the offset to read from. `partitions` is how
-   * many the topic has.
+   * Makes the partitions' tasks, or goes on with those there are; returns the offsets to read from. `widthOf` is how many
+   * partitions a topic has.
    *
    * @throws {KafkaRefusedError} where records are gone and that is to be a failure.
    */
-  prepare({ topic, partition }: TopicPartition, offsets: PartitionOffsets, partitions: number): number {
+  prepare(
+    partitions: readonly TopicPartition[],
+    offsetsOf: (at: TopicPartition) => PartitionOffsets,
+    widthOf: (topic: string) => number,
+  ): (TopicPartition & { readonly offset: number })[] {
+    const news = new FreshStarts(this.#options);
+    const starts = partitions.map((each) => ({
+      ...each,
+      offset: this.#prepare(each, offsetsOf(each), { partitions: widthOf(each.topic), news }),
+    }));
+    news.tell();
+    return starts;
+  }
+
+  #prepare(
+    { topic, partition }: TopicPartition,
+    offsets: PartitionOffsets,
+    { partitions, news }: { readonly partitions: number; readonly news: FreshStarts },
+  ): number {
     const { sources, onRecordsGone } = this.#options;
     // What lies in a repartition topic was written for us, however late we come.
     const isOwn = sources.get(topic)?.repartition !== undefined;
@@ -89,8 +108,7 @@ export class Tasks {
     const start = startOf(offsets, this.#earlier({ topic, partition }), startFrom, onRecordsGone);
     if (start.kind === "continue") return start.offset;
     this.#tasks.get(key)?.stop();
-    if (start.kind === "fresh" && start.why !== undefined)
-      this.#tellStart({ topic, partition }, offsets, start);
+    if (start.kind === "fresh") news.add({ topic, partition }, offsets, start);
     if (start.kind === "resume" && start.checkpoint === undefined && (offsets.metadata ?? "") !== "") {
       this.#options.log.warn(
         { topic, partition, position: start.position, metadata: offsets.metadata?.slice(0, 200) },
@@ -251,30 +269,6 @@ export class Tasks {
     );
   }
 
-  /** Nobody shall learn from missing results alone that records were passed over, or that windows start empty. */
-  #tellStart(
-    at: TopicPartition,
-    { low, high, committed }: PartitionOffsets,
-    { why, offset }: FreshStart,
-  ): void {
-    const { log, onRecordsGone } = this.#options;
-    const fields = { ...at, committed, low, high, startingAt: offset };
-    if (why === "topic-recreated") {
-      log.warn(fields, "the topic was made anew: starting at its beginning, with empty windows");
-    } else if (onRecordsGone === "fail") {
-      throw new KafkaRefusedError(
-        `the next records of ${at.topic}[${at.partition}]`,
-        `they were deleted before they were worked on (position ${committed}, oldest record ${low}); ` +
-          'set onRecordsGone to "earliest" or "latest" to go on without them',
-      );
-    } else {
-      log.error(
-        fields,
-        "records were deleted before they were worked on: going on without them, with empty windows",
-      );
-    }
-  }
-
   #taskFor(
     at: TopicPartition,
     start: Exclude<Start, { kind: "continue" }>,
@@ -311,5 +305,3 @@ export class Tasks {
     });
   }
 }
-
-type FreshStart = Extract<Start, { kind: "fresh" }>;
