@@ -31,6 +31,18 @@ test("ongoing first, then ended; the latest begun on top in both", () => {
   ]);
 });
 
+test("open ones and the five that ended last are in sight, the others are earlier ones", () => {
+  const ended = Array.from({ length: 8 }, (_, i) =>
+    episode({ id: `ended-${i}`, sinceMs: NOW - 1_000 * (100 + i), endedMs: NOW - 1_000 * (90 + i) }),
+  );
+  alerted(true, ...ended, ...["a", "b", "c"].map((id) => episode({ id })));
+  const lines = episodeLines(store, "celsius", NOW);
+  expect(lines.filter(({ isEarlier }) => !isEarlier).map(({ id }) => id)).toEqual([
+    ...["a", "b", "c"],
+    ...["ended-0", "ended-1", "ended-2", "ended-3", "ended-4"],
+  ]);
+});
+
 test("an episode is one line: since when, how long, how many readings, how high", () => {
   alerted(true, episode());
   expect(episodeLines(store, "celsius", NOW)).toEqual([
@@ -41,6 +53,7 @@ test("an episode is one line: since when, how long, how many readings, how high"
       word: "High",
       value: "36.90 °C",
       detail: `since ${clock(NOW - 9_000)}, 9 s, 7\u00a0readings, peak\u00a041.20\u00a0°C`,
+      isEarlier: false,
     },
   ]);
 });

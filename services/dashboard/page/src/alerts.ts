@@ -6,6 +6,8 @@ import type { Store } from "./store.ts";
 
 /** More are not listed: nobody reads them, and the page stays quick. */
 const LISTED = 100;
+/** Of the ended ones so many are at once in sight where the list makes the page longer; the others are earlier ones. */
+export const ENDED_IN_SIGHT = 5;
 const NO_BREAK_SPACE = "\u00a0";
 
 export interface EpisodeLine {
@@ -17,6 +19,8 @@ export interface EpisodeLine {
   /** The newest that is above the limit; "" where it is none of now. */
   readonly value: string;
   readonly detail: string;
+  /** Ended, and not among the newest that are. */
+  readonly isEarlier: boolean;
 }
 
 /** Open ones first, then the ended; in both the latest begun on top, so that lines keep their places. */
@@ -29,10 +33,19 @@ export function episodeLines(store: Store, unit: Unit, nowMs: number): EpisodeLi
       (a.id < b.id ? -1 : 1),
   );
   const knowledge = alarmKnowledge(store);
-  return all.slice(0, LISTED).map((episode) => line(episode, knowledge, unit, nowMs));
+  const open = all.filter(({ endedMs }) => endedMs === null).length;
+  return all.slice(0, LISTED).map((episode, i) => ({
+    ...line(episode, knowledge, unit, nowMs),
+    isEarlier: i >= open + ENDED_IN_SIGHT,
+  }));
 }
 
-function line(episode: Episode, knowledge: AlarmKnowledge, unit: Unit, nowMs: number): EpisodeLine {
+function line(
+  episode: Episode,
+  knowledge: AlarmKnowledge,
+  unit: Unit,
+  nowMs: number,
+): Omit<EpisodeLine, "isEarlier"> {
   const { id, device, sinceMs, lastMs, endedMs, readings, peakCelsius, lastCelsius } = episode;
   // Held together where the line is broken.
   const peak = `peak ${temperature(peakCelsius, unit)}`.replaceAll(" ", NO_BREAK_SPACE);

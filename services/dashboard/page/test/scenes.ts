@@ -17,6 +17,7 @@ export const SCENES: readonly Scene[] = [
   { name: "fleet", state: "live", world: fleet },
   { name: "fleet unknown", state: "pipeline-behind", world: () => ({ ...pipelineGone(), ...fleet() }) },
   { name: "all at once", state: "pipeline-behind", world: () => ({ ...clockAhead(), ...allAtOnce() }) },
+  { name: "many alerts", state: "live", world: manyAlerts },
   { name: "outdated", state: "outdated", world: () => ({ welcome: { version: NEWER_VERSION } }) },
 ];
 
@@ -70,6 +71,24 @@ function fleet(): Partial<World> {
         endedMs: Date.now() - 80_000,
       }),
     ],
+  };
+}
+
+/** One open alert, and 40 that are over: one a minute. */
+function manyAlerts(): Partial<World> {
+  const nowMs = Date.now();
+  const over = Array.from({ length: 40 }, (_, i) => {
+    const lastMs = nowMs - (i + 1) * 60_000;
+    return episodeOf("machine-01", {
+      id: `over-${i}`,
+      sinceMs: lastMs - 7_000,
+      lastMs,
+      endedMs: lastMs + 5_000,
+    });
+  });
+  return {
+    fleet: fleetOf([{ id: "machine-01", celsius: 36.9, flags: FLAG.inAlarm }]),
+    episodes: [episodeOf("machine-01"), ...over],
   };
 }
 
