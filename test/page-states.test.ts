@@ -93,7 +93,7 @@ describe.skipIf(isChromiumMissing || process.platform === "win32")(
       const command = await commandOf("no-data");
       expect(command).toBe(`npm run producer -- PORT=0 KAFKA_BROKERS=${brokers}`);
       type(command);
-      await isIn("live");
+      await flows("live");
       await photograph("live");
     }, 60_000);
 
@@ -101,7 +101,8 @@ describe.skipIf(isChromiumMissing || process.platform === "win32")(
       await expect.poll(() => episode().getAttribute("data-state"), SLOW).toBe("ongoing");
       await expect.poll(() => text("alarm-count"), SLOW).toBe("1");
       await expect.poll(() => page.title(), SLOW).toMatch(/^▲ 1 device in alarm · /);
-      await isIn("live");
+      await isIn("in-alarm");
+      await flows("live");
       await photograph("too hot");
     }, 60_000);
 
@@ -121,14 +122,14 @@ describe.skipIf(isChromiumMissing || process.platform === "win32")(
       const command = await commandOf("pipeline-behind");
       expect(command).toBe(`npm run stream-processor -- PORT=0 KAFKA_BROKERS=${brokers}`);
       type(command);
-      await isIn("live");
+      await isIn("in-alarm");
       await expect.poll(() => episode().getAttribute("data-state"), SLOW).toBe("ongoing");
     }, 120_000);
 
     test("bad data: counted, with place and reason, while the good go on", async () => {
       const { partition, offset } = await send("machine-01", Buffer.from("36.9"));
       await tells("bad-data", new RegExp(`1 record rejected.*sensor\\[${partition}\\] offset ${offset}, `));
-      await isIn("bad-data");
+      await isIn("in-alarm");
       expect(await text("tile-rejected-value")).toBe("1");
       expect(await states()).toContain("live");
       await photograph("bad data");
@@ -153,7 +154,7 @@ describe.skipIf(isChromiumMissing || process.platform === "win32")(
       const [producer] = typed;
       if (producer !== undefined) end(producer);
       await tells("stale", /have fallen silent|has been silent for/);
-      await isIn("stale");
+      await flows("stale");
       expect(await page.getByTestId("reading").getAttribute("data-state")).toBe("stale");
       await photograph("stale");
     }, 60_000);
@@ -182,6 +183,8 @@ describe.skipIf(isChromiumMissing || process.platform === "win32")(
       ((await page.getByTestId(testId).textContent()) ?? "").replaceAll(/\s+/g, " ").trim();
     const isIn = (state: string) =>
       expect.poll(() => page.getByTestId("status").getAttribute("data-state"), SLOW).toBe(state);
+    const flows = (state: string) =>
+      expect.poll(() => page.locator("main").getAttribute("data-flow"), SLOW).toBe(state);
     const tells = (state: string, words: RegExp) =>
       expect
         .poll(async () => (await told(state).allTextContents()).join().replaceAll(/\s+/g, " "), SLOW)

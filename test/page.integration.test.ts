@@ -52,7 +52,7 @@ describe.skipIf(isChromiumMissing)(
 
       const page = await open(url);
       await waitFor("15 s of readings", () => sensor.records.length > 75, { timeoutMs: 30_000 });
-      await expect.poll(() => stateOf(page)).toBe("live");
+      await expect.poll(() => flowOf(page)).toBe("live");
       await expectSeriesOfTopic(page, sensor);
       await page.reload();
       await expect.poll(async () => (await seriesOf(page)).length).toBeGreaterThan(75);
@@ -82,7 +82,7 @@ describe.skipIf(isChromiumMissing)(
         await expect.poll(() => textOf(tab, "value")).toBe(`${minus(last.temperature.toFixed(2))} °C`);
         await expectSeriesOfTopic(tab, sensor);
       }
-      await expect.poll(() => stateOf(page), { timeout: 10_000 }).toBe("stale");
+      await expect.poll(() => flowOf(page), { timeout: 10_000 }).toBe("stale");
       await expect.poll(() => textOf(page, "tile-alert_count-value"), { timeout: 20_000 }).toBe("0");
       await expect
         .poll(() => textOf(page, "tile-average_temperature-value"), { timeout: 20_000 })
@@ -151,16 +151,16 @@ describe.skipIf(isChromiumMissing)(
       await using producer = plant.start(PRODUCER, { ...own, INTERVAL_MS: "200" });
       const [url] = await Promise.all([dashboard.ready(), processor.ready(), producer.ready()]);
       const page = await open(url);
-      await expect.poll(() => stateOf(page)).toBe("live");
+      await expect.poll(() => flowOf(page)).toBe("live");
 
       await first.kill();
-      await expect.poll(() => stateOf(page), { timeout: 10_000 }).toBe("kafka-down");
+      await expect.poll(() => flowOf(page), { timeout: 10_000 }).toBe("kafka-down");
       await using second = startService({
         main: "packages/embedded-kafka/src/main.ts",
         env: { KAFKA_PORT: address.split(":").at(-1) ?? "" },
       });
       await second.lineMatching(/listening on/);
-      await expect.poll(() => stateOf(page), { timeout: 30_000 }).toBe("live");
+      await expect.poll(() => flowOf(page), { timeout: 30_000 }).toBe("live");
       await expect
         .poll(() => textOf(page, "tile-average_temperature-value"), { timeout: 30_000 })
         .toMatch(/^-?[\d.]+ °C$/);
@@ -177,7 +177,7 @@ describe.skipIf(isChromiumMissing)(
 const Series = z.array(z.object({ timeMs: z.number(), celsius: z.number() }));
 
 const seriesOf = async (page: Page) => Series.parse(await page.evaluate("window.__kelvin?.series() ?? []"));
-const stateOf = (page: Page) => page.getByTestId("status").getAttribute("data-state");
+const flowOf = (page: Page) => page.locator("main").getAttribute("data-flow");
 const textOf = async (page: Page, testId: string) =>
   ((await page.getByTestId(testId).textContent()) ?? "").replaceAll(/\s+/g, " ").trim();
 const minus = (text: string) => text.replace("-", "−");

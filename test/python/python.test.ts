@@ -199,7 +199,7 @@ describe.skipIf(noPage !== undefined)(`our page${because(noPage)}`, () => {
       await using _alert = await started("alert", { ...plant.env, STATE_DIR: stateFolder });
       await expect.poll(() => text("tile-alert_count-value"), { timeout: 30_000 }).toMatch(/^[1-9]\d*$/);
       await expect.poll(() => text("tile-average_temperature-value")).toMatch(/^\d\d\.\d\d °C$/);
-      await expect.poll(() => page.getByTestId("status").getAttribute("data-state")).toBe("live");
+      await expect.poll(() => page.locator("main").getAttribute("data-flow")).toBe("live");
       expect(await page.getByTestId("episodes").textContent()).toContain("python-01");
 
       await producer.stop();

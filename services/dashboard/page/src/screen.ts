@@ -4,7 +4,7 @@ import { alarmKnowledge } from "./alarms.ts";
 import { Announcer, episodeLines, noAlertsText } from "./alerts.ts";
 import { type Moment, momentOf } from "./moment.ts";
 import { readingPicture } from "./reading.ts";
-import { noticesOf, pausedNotice, toldOf } from "./states.ts";
+import { headlineOf, noticesOf, pausedNotice, toldOf } from "./states.ts";
 import type { Store } from "./store.ts";
 import { alertsView } from "./views/alerts.ts";
 import { barView } from "./views/bar.ts";
@@ -99,10 +99,16 @@ export class Screen {
     const told = toldOf(notices);
     const [worst] = told;
     const { isSure } = alarmKnowledge(store);
+    const inAlarm = isSure ? (store.fleet?.inAlarm ?? 0) : 0;
+    const headline = headlineOf(worst, inAlarm);
     views.notices(told);
-    views.bar(store, { flow, worst, isSure, unit, theme, paused: this.#pause !== undefined, waiting }, nowMs);
+    views.bar(
+      store,
+      { flow, headline, isSure, unit, theme, paused: this.#pause !== undefined, waiting },
+      nowMs,
+    );
     setAttribute(views.main, "data-flow", flow.state);
-    views.title(worst, isSure ? (store.fleet?.inAlarm ?? 0) : 0);
+    views.title(headline, inAlarm);
     views.reading(readingPicture(store, moment, unit));
     views.tiles(store, moment, unit, nowMs);
     views.table(moment, unit, limitKelvin);

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { fleet, health, NOW, snapshot, welcome } from "./fixtures.ts";
 import { clock } from "./format.ts";
 import { momentOf } from "./moment.ts";
-import { noticesOf, pausedNotice, toldOf } from "./states.ts";
+import { headlineOf, noticesOf, pausedNotice, toldOf } from "./states.ts";
 import { Store } from "./store.ts";
 
 let store: Store;
@@ -154,6 +154,15 @@ test("the worst truth stands on top, and that readings come in is told only whil
     "stale",
     "bad-data",
   ]);
+});
+
+test("machines that are too hot come before whatever else is wrong", () => {
+  store.heardOf(fleet({ flags: [4], eventAgeMs: [-9_000] }));
+  const [live, ahead] = notices();
+  for (const worst of [live, ahead ?? live, pausedNotice(NOW, 1), ...notices(NOW + 12_000)]) {
+    expect(headlineOf(worst, 0)).toBe(worst);
+    expect(headlineOf(worst, 2)).toEqual({ state: "in-alarm", tone: "alarm", word: "In alarm" });
+  }
 });
 
 test("bad data: how many, the last with place and reason, until it leaves the chart's window", () => {

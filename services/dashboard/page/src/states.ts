@@ -18,6 +18,13 @@ export interface Notice {
   readonly command?: string;
 }
 
+/** What the bar and the browser's tab say in a word. */
+export interface Headline {
+  readonly state: Notice["state"] | "in-alarm";
+  readonly tone: Notice["tone"];
+  readonly word: string;
+}
+
 export const WORDS: Record<Flow | Trouble, string> = {
   connecting: "Connecting",
   "kafka-down": "Kafka down",
@@ -68,6 +75,16 @@ export function toldOf(notices: readonly [Notice, ...Notice[]]): [Notice, ...Not
   );
   if (first === undefined) return [notices[0]];
   return [first, ...others.filter(({ tone }) => tone !== "calm")];
+}
+
+/**
+ * Machines that are known to be too hot come before all that is wrong with what is told about them. Where alarms can't
+ * be known (no connection, no Kafka, no alert pipeline), that is the headline.
+ *
+ * @param inAlarm devices of which it is known
+ */
+export function headlineOf(worst: Notice, inAlarm: number): Headline {
+  return inAlarm > 0 ? { state: "in-alarm", tone: "alarm", word: "In alarm" } : worst;
 }
 
 function wholeOf(store: Store, moment: Moment | undefined, nowMs: number): Notice {

@@ -100,7 +100,7 @@ describe.skipIf(isChromiumMissing)("1,000 devices in Chromium (skipped where the
 
   test("each has a line of its last 100 s, and a summary in which every value changes costs little", async () => {
     const { page, server } = await open({ fleet: fleet(1) });
-    await isIn(page, "live");
+    await isIn(page, "in-alarm");
     await eventually(() => rows(page).count()).toBe(COUNT);
     await eventually(() => page.locator(".sparkline path[d^=M]").count()).toBe(COUNT);
     const session = await page.context().newCDPSession(page);

@@ -226,9 +226,26 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
 
     server.tell({ health: { pipelines: pipelines.map((one) => ({ ...one, state: "up-to-date" })) } });
     server.tell({ episodes: [episodeOf("machine-01")] });
-    await isIn(page, "live");
+    await isIn(page, "in-alarm");
     await eventually(() => page.getByTestId("episode").getAttribute("data-state")).toBe("ongoing");
     expect(await page.title()).toBe("▲ 1 device in alarm · Real-Time IoT Dashboard");
+  });
+
+  test("the state in the bar is the alarm, whatever lesser trouble there is; then that, with its own word", async () => {
+    const device = (flags: number) => [{ id: "machine-01", celsius: 20, flags, eventAgeMs: -9_000 }];
+    const { page, server } = await open({ fleet: fleetOf(device(FLAG.ahead)) });
+    await isIn(page, "clock-ahead");
+    server.tell({ fleet: fleetOf(device(FLAG.ahead | FLAG.inAlarm)), episodes: [episodeOf("machine-01")] });
+    await isIn(page, "in-alarm");
+    expect(await text(page, "status")).toBe("In alarm");
+    expect(await page.getByTestId("status").getAttribute("data-tone")).toBe("alarm");
+    expect(await told(page, "clock-ahead").count()).toBe(1);
+    await page.getByTestId("pause").click();
+    await eventually(() => told(page, "paused").count()).toBe(1);
+    await isIn(page, "in-alarm");
+    server.tell({ fleet: fleetOf(device(FLAG.ahead)), episodes: [] });
+    await isIn(page, "clock-ahead");
+    expect(await text(page, "status")).toBe("Clock ahead");
   });
 
   test("bad data is counted, with the last reason and its place; good data goes on", async () => {

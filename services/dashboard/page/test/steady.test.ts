@@ -89,7 +89,7 @@ function boxes(page: Page): Promise<Record<string, string>> {
   return page.evaluate(() => {
     // What a line of text is made of may be longer or shorter, as long as all around stays: it is only placed.
     const runs =
-      ".above-limit, .chart-share, .limit-name, .episode-value, .episode-word, .device-value, .device-name";
+      ".above-limit, .chart-share, .limit-name, .episode-value, .episode-word, .device-value, .device-name, .status-word";
     const found: Record<string, string> = {};
     const parts = document.querySelectorAll("header *, main *, main, header, .notices");
     for (const [i, part] of [...parts].entries()) {

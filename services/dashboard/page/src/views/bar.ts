@@ -1,14 +1,13 @@
 /** The bar on top: the state in one word, a few facts, the viewer's choices. */
 import { THEMES, type Theme } from "../address.ts";
 import { clock, count, duration, NONE, plural, UNITS, type Unit } from "../format.ts";
-import type { Notice } from "../states.ts";
+import type { Headline, Notice } from "../states.ts";
 import type { Store } from "../store.ts";
 import { need, setAttribute, setIcon, setState, setText } from "./dom.ts";
 
 export interface BarPicture {
-  /** The state of the flow, and the worst of all states that hold. */
   readonly flow: Notice;
-  readonly worst: Notice;
+  readonly headline: Headline;
   /** Whether it is known which devices are in alarm. */
   readonly isSure: boolean;
   readonly unit: Unit;
@@ -51,10 +50,10 @@ export function barView(page: ParentNode, actions: BarActions) {
   }
 
   return (store: Store, picture: BarPicture, nowMs: number): void => {
-    setState(status, picture.worst.state);
-    setAttribute(status, "data-tone", picture.worst.tone);
-    setText(word, picture.worst.word);
-    setIcon(icon, picture.worst.state);
+    setState(status, picture.headline.state);
+    setAttribute(status, "data-tone", picture.headline.tone);
+    setText(word, picture.headline.word);
+    setIcon(icon, picture.headline.state);
     drawFacts(store, picture, nowMs);
     for (const [i, input] of units.entries()) input.checked = UNITS[i] === picture.unit;
     shownTheme = picture.theme;
