@@ -33,15 +33,14 @@ export class Leaving {
     for (const leave of held) leave();
   }
 
-  emit(record: OutgoingRecord, origin: IncomingRecord): void {
-    this.#ports.numbers.count("records_out", record.topic);
-    if (this.#held === undefined) this.#ports.emit(record, origin);
-    else this.#held.push(() => this.#ports.emit(record, origin));
-  }
-
-  print({ prints }: Effects): void {
-    for (const { label, value, context } of prints)
-      this.#leave(() => this.#ports.print(label, value, context));
+  /** All that a record, or a result, has brought about outside. */
+  leave({ prints, out }: Effects, origin: IncomingRecord): void {
+    for (const { label, value, context } of prints) this.#go(() => this.#ports.print(label, value, context));
+    for (const record of out) {
+      this.#ports.numbers.count("records_out", record.topic);
+      if (this.#held === undefined) this.#ports.emit(record, origin);
+      else this.#held.push(() => this.#ports.emit(record, origin));
+    }
   }
 
   /** The record does not count: it goes to the dead letters, or nowhere. */
@@ -63,10 +62,10 @@ export class Leaving {
     numbers.count("records_dead_lettered", topic, code);
     warn(fields, "record put with the dead letters");
     const letter = deadLetterOf(app, record, code, reason, step);
-    this.#leave(() => emit(letter, record));
+    this.#go(() => emit(letter, record));
   }
 
-  #leave(leave: () => void): void {
+  #go(leave: () => void): void {
     if (this.#held === undefined) leave();
     else this.#held.push(leave);
   }

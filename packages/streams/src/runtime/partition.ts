@@ -1,46 +1,39 @@
 /**
  * The work on one input partition: records in, effects out, window state between. No Kafka and no timers here; the runtime
- * and the test driver share it.
+ * and the test driver share it. What windows have to tell goes its way in `telling.ts`.
  */
 
-import { InvalidRecordError, ProcessingError } from "../errors.ts";
+import { InvalidRecordError } from "../errors.ts";
 import type { IncomingRecord } from "../ports.ts";
 import type { Change as LoggedChange, ReadChangelog } from "../state/changelog.ts";
 import type { Checkpoint, WindowCheckpoint } from "../state/checkpoint.ts";
 import type { Store } from "../state/store.ts";
-import type { RecordContext, SourceNode, WindowNode } from "../topology/nodes.ts";
+import type { SourceNode, WindowNode } from "../topology/nodes.ts";
 import { concurrencyOf, regroupedTo } from "../topology/nodes.ts";
-import type { Change, Told, Untold } from "../windows/window-state.ts";
+import type { Change } from "../windows/window-state.ts";
 import { Begun } from "./ahead.ts";
+import { Attempts, type AttemptsPorts } from "./attempts.ts";
 import type { DeadLetterCode } from "./dead-letters.ts";
 import { decode, type Readable } from "./decode.ts";
 import { type Effects, evaluate, noEffects } from "./evaluate.ts";
-import { type FailurePolicy, verdictOf } from "./faults.ts";
+import { checkHome, type HomePorts } from "./home.ts";
 import { Leaving, type LeavingPorts } from "./leaving.ts";
 import { Origins, withoutOrigin } from "./origins.ts";
 import { PartitionState } from "./partition-state.ts";
 import {
-  dueOf,
   follow,
   mustNote,
-  ordinalOf,
   type PartitionWindow,
   partitionWindowsOf,
   resume,
   standing,
 } from "./partition-windows.ts";
 import { futureReason, lateReason } from "./reasons.ts";
-import { resultHeadersOf } from "./result-headers.ts";
+import { Telling } from "./telling.ts";
 import { isProgress, Upstreams } from "./upstreams.ts";
 
-export interface PartitionPorts extends LeavingPorts {
+export interface PartitionPorts extends LeavingPorts, AttemptsPorts, HomePorts {
   wallMs(): number;
-  /** Waits before a record is tried again; not at all where it returns nothing. */
-  backoff(waitMs: number): Promise<void> | undefined;
-  /** What to do with records that fail. */
-  readonly policy: FailurePolicy;
-  /** Whether records of the key belong into this partition; undefined where there is only one. */
-  readonly isHome?: ((key: string) => boolean) | undefined;
 }
 
 /** What was begun before its turn. */
@@ -76,9 +69,6 @@ export interface PartitionOptions {
  */
 type Step = Note;
 
-/** What is tried: a record, or what would be one. */
-type Subject = IncomingRecord | (() => IncomingRecord);
-
 const NONE: readonly PartitionWindow[] = [];
 
 export class Partition {
@@ -102,6 +92,8 @@ export class Partition {
   readonly #begun = new Map<number, BegunRecord>();
   readonly #state: PartitionState;
   readonly #leaving: Leaving;
+  readonly #attempts: Attempts;
+  readonly #telling: Telling;
 
   constructor({ source, partition, position, owner, ports, revisionBase = 0 }: PartitionOptions) {
     this.#source = source;
@@ -115,6 +107,14 @@ export class Partition {
     this.#leaving = new Leaving(ports);
     this.#windows = partitionWindowsOf(source);
     this.#state = new PartitionState(source, this.#windows, owner);
+    this.#attempts = new Attempts(ports, this.#leaving);
+    this.#telling = new Telling({
+      windows: this.#windows,
+      stores: this.#state.stores,
+      ports,
+      leaving: this.#leaving,
+      attempts: this.#attempts,
+    });
   }
 
   /** The next record to work on. */
@@ -258,7 +258,7 @@ export class Partition {
       return this.#done(given);
     }
     const { context } = decoded;
-    if (this.#windows.length > 0) this.#checkHome(context);
+    if (this.#windows.length > 0) checkHome(context, this.#ports);
     this.#last = record;
     this.#eventTimeMs = context.timestampMs;
     const wallMs = this.#ports.wallMs();
@@ -287,7 +287,7 @@ export class Partition {
     begun: Begun | undefined,
   ): void | Promise<void> {
     let first = begun;
-    return this.#tried(record, () => {
+    return this.#attempts.make(record, () => {
       const ahead = first;
       first = undefined;
       return this.#work(record, decoded, future, ahead);
@@ -399,7 +399,10 @@ export class Partition {
     effects: Effects,
     future: readonly PartitionWindow[],
   ): void | Promise<void> {
-    if (effects.windows.length === 0) return this.#end(record, effects);
+    if (effects.windows.length === 0) {
+      effects.states.apply();
+      return this.#leaving.leave(effects, record);
+    }
     const prepared: { window: PartitionWindow; change: Change }[] = [];
     let refused: { code: DeadLetterCode; reason: string } | undefined;
     for (const { node, values, context } of effects.windows) {
@@ -423,134 +426,21 @@ export class Partition {
       if (window.node.shape.kind !== "trailing") continue;
       for (const _ of told) this.#ports.numbers.count("results_revised");
     }
-    this.#leave(record, effects);
+    this.#leaving.leave(effects, record);
     if (refused !== undefined) this.#leaving.putAside("dead-letter", record, refused.code, refused);
     let telling: Promise<void> | undefined;
     for (const { window, told } of changed) {
       if (told.length === 0) continue;
-      const tell = () => this.#tell(window, told);
+      const tell = () => this.#telling.results(window, told, record);
       if (telling !== undefined) telling = telling.then(tell);
       else telling = tell() ?? undefined;
     }
     return telling;
-  }
-
-  /** What came to no window counts. */
-  #end(origin: IncomingRecord, effects: Effects): void {
-    effects.states.apply();
-    this.#leave(origin, effects);
-  }
-
-  #leave(origin: IncomingRecord, effects: Effects): void {
-    this.#leaving.print(effects);
-    for (const out of effects.out) this.#leaving.emit(out, origin);
   }
 
   /** Tells what event time has made due. */
   #tellDue(): void | Promise<void> {
-    let telling: Promise<void> | undefined;
-    for (const window of this.#windows) {
-      const untilMs = window.reachedMs;
-      if (untilMs === undefined) continue;
-      const told = dueOf(window, untilMs, this.#revision(this.#position));
-      if (told.length === 0 && telling === undefined) {
-        window.toldMs = untilMs;
-        window.state.forget();
-        continue;
-      }
-      // Before all of it is on its way nothing of it may be forgotten: a note that is taken meanwhile has to hold it.
-      const end = () => {
-        window.toldMs = untilMs;
-        window.state.forget();
-      };
-      const tell = () => {
-        const done = this.#tell(window, told);
-        return done === undefined ? end() : done.then(end);
-      };
-      if (telling !== undefined) telling = telling.then(tell);
-      else telling = tell() ?? undefined;
-    }
-    return telling;
-  }
-
-  #tell(window: PartitionWindow, told: readonly (Told | Untold)[], from = 0): void | Promise<void> {
-    for (let i = from; i < told.length; i++) {
-      const result = told[i];
-      if (result === undefined) continue;
-      const done = this.#tellOne(window, result);
-      if (done !== undefined) return done.then(() => this.#tell(window, told, i + 1));
-    }
-  }
-
-  #tellOne(window: PartitionWindow, result: Told | Untold): void | Promise<void> {
-    const { node } = window;
-    const origin = this.#last;
-    const place = window.isRegrouped
-      ? { stream: node.name, sequence: result.revision, ordinal: ordinalOf(window, result.revision) }
-      : {};
-    this.#ports.numbers.count("results");
-    const context: RecordContext = {
-      topic: origin.topic,
-      partition: origin.partition,
-      offset: origin.offset,
-      key: result.key,
-      timestampMs: result.endMs,
-      headers: resultHeadersOf(this.#ports.app, node, result),
-    };
-    const work = (): void | Promise<void> => {
-      if ("error" in result) throw result.error;
-      const effects = noEffects(this.#state.stores);
-      const done = evaluate(node.next, result, context, effects, place);
-      return done === undefined ? this.#end(origin, effects) : done.then(() => this.#end(origin, effects));
-    };
-    // As a record it is a dead letter, which few become.
-    const asRecord = () => ({ ...origin, key: utf8(result.key), value: utf8(JSON.stringify(result)) });
-    return this.#tried(asRecord, work, "result-failed");
-  }
-
-  /** Tries the work as often as allowed; then the record is a dead letter and the work goes on. */
-  #tried(
-    record: Subject,
-    work: () => void | Promise<void>,
-    code: DeadLetterCode = "failed",
-    attempt = 1,
-  ): void | Promise<void> {
-    try {
-      return work()?.catch((error: unknown) => this.#again(record, work, code, attempt, error));
-    } catch (error) {
-      return this.#again(record, work, code, attempt, error);
-    }
-  }
-
-  #again(
-    record: Subject,
-    work: () => void | Promise<void>,
-    code: DeadLetterCode,
-    attempt: number,
-    thrown: unknown,
-  ): void | Promise<void> {
-    const verdict = verdictOf(thrown, attempt, this.#ports.policy);
-    if (verdict.kind !== "again") {
-      const failed = typeof record === "function" ? record() : record;
-      if (verdict.kind === "fail") throw new ProcessingError(failed, verdict);
-      return this.#leaving.putAside(verdict.kind, failed, code, verdict);
-    }
-    this.#ports.numbers.count("records_retried");
-    const next = () => this.#tried(record, work, code, attempt + 1);
-    const waited = this.#ports.backoff(verdict.waitMs);
-    return waited === undefined ? next() : waited.then(next);
-  }
-
-  /** A window sees one partition: of a key whose records lie in several, each would tell its own share. */
-  #checkHome({ topic, partition, offset, key }: RecordContext): void {
-    const { isHome, numbers, warn } = this.#ports;
-    if (isHome === undefined || isHome(key)) return;
-    numbers.count("records_misplaced", topic);
-    const reason = "it was written without its key, or by a producer with another partitioner than murmur2";
-    warn(
-      { topic, partition, offset, key, reason },
-      "a record is not in its key's partition: its windows are split",
-    );
+    return this.#telling.due(this.#last, this.#revision(this.#position));
   }
 
   #windowOf(node: WindowNode): PartitionWindow | undefined {
@@ -560,8 +450,4 @@ export class Partition {
 
 function nothing(topic: string, partition: number, offset: number): IncomingRecord {
   return { topic, partition, offset, key: null, value: null, timestampMs: 0, headers: {} };
-}
-
-function utf8(text: string): Uint8Array {
-  return Buffer.from(text, "utf8");
 }
