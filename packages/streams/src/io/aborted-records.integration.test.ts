@@ -2,8 +2,9 @@
 import kafkajs, { type Transaction } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kafkaForTests, keptLog, type TestKafka, uniqueName } from "../../test-support/kafka.ts";
-import { type Reading, readingTopic } from "../../test-support/readings.ts";
-import { createKafka, createSubscriber, ensureTopics } from "../index.ts";
+import { valuesIn } from "../../test-support/reader.ts";
+import { readingTopic } from "../../test-support/readings.ts";
+import { createKafka, ensureTopics } from "../index.ts";
 import { type FetchedMessage, markAborted } from "./aborted-records.ts";
 
 let shared: TestKafka;
@@ -48,18 +49,7 @@ test("of aborted transactions that overlap nothing is read, and all of the commi
     for (const i of order) await (isAborted ? transactions[i]?.abort() : transactions[i]?.commit());
   }
   await Promise.all(producers.map((producer) => producer.disconnect()));
-  const values: number[] = [];
-  const subscriber = await createSubscriber<Reading>({
-    kafka: shared.kafka,
-    topics: [topic],
-    groupId: uniqueName("reader"),
-    from: "earliest",
-    log: keptLog(),
-    onRecord: ({ value }) => void values.push(value.x),
-    onInvalid: () => undefined,
-  });
-  await subscriber.caughtUp;
-  await subscriber.close();
+  const values = (await valuesIn(shared.kafka, topic)).map(({ x }) => x);
   expect(values).toEqual(committed);
 });
 

@@ -1,8 +1,9 @@
 /** The publisher on a Kafka: the embedded broker, or the cluster that KAFKA_BROKERS names. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kafkaForTests, keptLog, type TestKafka, uniqueName, until } from "../../test-support/kafka.ts";
+import { valuesIn } from "../../test-support/reader.ts";
 import { type Reading, readingTopic } from "../../test-support/readings.ts";
-import { createPublisher, createStreamApp, createSubscriber, type TopicLike } from "../index.ts";
+import { createPublisher, createStreamApp, type TopicLike } from "../index.ts";
 
 let shared: TestKafka;
 beforeAll(async () => {
@@ -13,23 +14,6 @@ afterAll(() => shared[Symbol.asyncDispose]());
 /** A topic that takes only small records. */
 function narrow(name: string): TopicLike<Reading> {
   return { ...readingTopic(name), configEntries: { "max.message.bytes": "2000" } };
-}
-
-/** What the topic has now. */
-async function valuesIn(topic: TopicLike<Reading>): Promise<Reading[]> {
-  const values: Reading[] = [];
-  const subscriber = await createSubscriber<Reading>({
-    kafka: shared.kafka,
-    topics: [topic],
-    groupId: uniqueName("reader"),
-    from: "earliest",
-    log: keptLog(),
-    onRecord: ({ value }) => void values.push(value),
-    onInvalid: () => undefined,
-  });
-  await subscriber.caughtUp;
-  await subscriber.close();
-  return values;
 }
 
 test("records of one key arrive in the order of the calls, and close delivers what waits", async () => {
@@ -43,7 +27,7 @@ test("records of one key arrive in the order of the calls, and close delivers wh
   const sent = all.map((reading) => publisher.send(reading));
   await publisher.close();
   await Promise.all(sent);
-  const values = await valuesIn(topic);
+  const values = await valuesIn(shared.kafka, topic);
   expect(values).toHaveLength(all.length);
   for (let k = 0; k < 7; k++) {
     const ofKey = (list: readonly Reading[]) => list.filter(({ key }) => key === `k${k}`).map(({ x }) => x);
@@ -67,7 +51,7 @@ test("a record that Kafka refuses is told of alone; those around it arrive", asy
   await publisher.send({ key: "d", atMs: 1_700_000_000_000, x: 3 });
   expect(publisher.health()).toMatchObject({ ready: true, live: true, bufferedBytes: 0 });
   await publisher.close();
-  expect((await valuesIn(topic)).map(({ x }) => x).toSorted()).toEqual([0, 2, 3]);
+  expect((await valuesIn(shared.kafka, topic)).map(({ x }) => x).toSorted()).toEqual([0, 2, 3]);
 });
 
 test("what a pipeline makes of a record, and Kafka refuses, is a dead letter of that record", async () => {
@@ -84,9 +68,9 @@ test("what a pipeline makes of a record, and Kafka refuses, is a dead letter of 
   await Promise.all([1, 2, 3].map((x) => publisher.send({ key: "a", atMs: 1_700_000_000_000, x })));
   await publisher.close();
   const letters = { ...from, name: `${from.name}.dlq` };
-  await until("the records that fit", async () => (await valuesIn(to)).length === 2);
-  await until("the dead letter", async () => (await valuesIn(letters)).length === 1);
-  expect((await valuesIn(letters)).map(({ x }) => x)).toEqual([2]);
+  await until("the records that fit", async () => (await valuesIn(shared.kafka, to)).length === 2);
+  await until("the dead letter", async () => (await valuesIn(shared.kafka, letters)).length === 1);
+  expect((await valuesIn(shared.kafka, letters)).map(({ x }) => x)).toEqual([2]);
   expect(app.health()).toMatchObject({ ready: true, live: true });
   await app.stop();
   await run;

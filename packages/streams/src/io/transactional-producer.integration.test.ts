@@ -1,8 +1,9 @@
 /** Transactions on a Kafka: the embedded broker, or the cluster that KAFKA_BROKERS names. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kafkaForTests, keptLog, type TestKafka, uniqueName } from "../../test-support/kafka.ts";
+import { valuesIn } from "../../test-support/reader.ts";
 import { type Reading, readingTopic } from "../../test-support/readings.ts";
-import { createSubscriber, ensureTopics, type TopicLike } from "../index.ts";
+import { ensureTopics, type TopicLike } from "../index.ts";
 import { createKafka } from "./kafka-client.ts";
 import { machineClock } from "./machine-clock.ts";
 import { offsetsOf } from "./offsets.ts";
@@ -43,19 +44,8 @@ async function setUp(topic: TopicLike<Reading>) {
 
 /** All that a reader of committed records finds. */
 async function found(topic: TopicLike<Reading>): Promise<number[]> {
-  const values: number[] = [];
-  const subscriber = await createSubscriber<Reading>({
-    kafka: shared.kafka,
-    topics: [topic],
-    groupId: uniqueName("reader"),
-    from: "earliest",
-    log: keptLog(),
-    onRecord: ({ value }) => void values.push(value.x),
-    onInvalid: () => undefined,
-  });
-  await subscriber.caughtUp;
-  await subscriber.close();
-  return values.toSorted((left, right) => left - right);
+  const values = await valuesIn(shared.kafka, topic);
+  return values.map(({ x }) => x).toSorted((left, right) => left - right);
 }
 
 test("records and position come together, one transaction right after the other, and also without records", async () => {

@@ -4,14 +4,9 @@ import { startBroker } from "@kelvin/embedded-kafka";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kafkaForTests, keptLog, type TestKafka, uniqueName, until } from "../../test-support/kafka.ts";
 import { killed, type PipelineProcess, Processes } from "../../test-support/processes.ts";
+import { readerOf, type TopicReader } from "../../test-support/reader.ts";
 import { type Reading, readingTopic } from "../../test-support/readings.ts";
-import {
-  createPublisher,
-  createStreamApp,
-  createSubscriber,
-  ensureTopics,
-  type TopicLike,
-} from "../index.ts";
+import { createPublisher, createStreamApp, ensureTopics, type TopicLike } from "../index.ts";
 
 let shared: TestKafka;
 beforeAll(async () => {
@@ -22,24 +17,7 @@ afterAll(() => shared[Symbol.asyncDispose]());
 /** How many processes are killed; by command (STREAMS_KILLS=50) more. */
 const KILLS = Number(process.env["STREAMS_KILLS"] ?? 2);
 
-async function valuesOf(topic: TopicLike<Reading>) {
-  const values: number[] = [];
-  const told: Reading[] = [];
-  const subscriber = await createSubscriber<Reading>({
-    kafka: shared.kafka,
-    topics: [topic],
-    groupId: uniqueName("reader"),
-    from: "earliest",
-    log: keptLog(),
-    onRecord: ({ value }) => {
-      values.push(value.x);
-      told.push(value);
-    },
-    onInvalid: () => undefined,
-  });
-  await subscriber.caughtUp;
-  return { values, told, [Symbol.asyncDispose]: () => subscriber.close() };
-}
+const numbersOf = ({ values }: TopicReader<Reading>) => values.map(({ x }) => x);
 
 /** Readings with the numbers from 0 on, until stopped. */
 async function publishing(topic: TopicLike<Reading>) {
@@ -73,7 +51,7 @@ test("processes killed, and one stopped until it is given up: every record is th
     kind: "copy",
     guarantee: "exactly-once",
   };
-  await using out = await valuesOf(to);
+  await using out = await readerOf(shared.kafka, to);
   const stopPublishing = await publishing(from);
   let running = await Promise.all([processes.start(pipeline), processes.start(pipeline)]);
   for (let kill = 0; kill < KILLS; kill++) {
@@ -95,9 +73,9 @@ test("processes killed, and one stopped until it is given up: every record is th
     await until("the work to go on", () => out.values.length > before + 200);
   }
   const sent = await stopPublishing();
-  await until("all records", () => new Set(out.values).size === sent).catch(() => undefined);
+  await until("all records", () => new Set(numbersOf(out)).size === sent).catch(() => undefined);
   const counts = new Map<number, number>();
-  for (const x of out.values) counts.set(x, (counts.get(x) ?? 0) + 1);
+  for (const x of numbersOf(out)) counts.set(x, (counts.get(x) ?? 0) + 1);
   const missing = Array.from({ length: sent }, (_, x) => x).filter((x) => !counts.has(x));
   const doubled = [...counts].filter(([, count]) => count > 1).map(([x]) => x);
   expect({ missing, doubled }).toEqual({ missing: [], doubled: [] });
@@ -123,7 +101,7 @@ test("more than a transaction holds is committed before its time, again and agai
   await ensureTopics({ kafka: shared.kafka, topics: [from, to], log: keptLog() });
   const running = app.run();
   await until("the app to be ready", () => app.health().ready);
-  await using out = await valuesOf(to);
+  await using out = await readerOf(shared.kafka, to);
   const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
   const sent = Array.from({ length: 20 }, (_, x) => x);
   await Promise.all(sent.map((x) => publisher.send({ key: "a", atMs: Date.now(), x })));
@@ -132,7 +110,7 @@ test("more than a transaction holds is committed before its time, again and agai
   await app.stop();
   await running;
   await until("the rest", () => out.values.length >= 20);
-  expect(out.values).toEqual(sent);
+  expect(numbersOf(out)).toEqual(sent);
 }, 120_000);
 
 test("a store whose processes are killed: each record counts once, and exactly once it is told once", async () => {
@@ -145,12 +123,14 @@ test("a store whose processes are killed: each record counts once, and exactly o
   await ensureTopics({ kafka: shared.kafka, topics: [from, ...topics], log: keptLog() });
   using processes = new Processes(shared.kafka.brokers);
   await using outs = new AsyncDisposableStack();
-  const read = await Promise.all(topics.map(async (topic) => outs.use(await valuesOf(topic))));
+  const read = await Promise.all(topics.map(async (topic) => outs.use(await readerOf(shared.kafka, topic))));
   const stopPublishing = await publishing(from);
   let running = await Promise.all(apps.map((app) => processes.start(app)));
   for (let kill = 0; kill < KILLS; kill++) {
-    const before = read.map(({ told }) => told.length);
-    await until("the work to go on", () => read.every(({ told }, i) => told.length > (before[i] ?? 0) + 100));
+    const before = read.map(({ values }) => values.length);
+    await until("the work to go on", () =>
+      read.every(({ values }, i) => values.length > (before[i] ?? 0) + 100),
+    );
     await Promise.all(running.map(killed));
     running = await Promise.all(apps.map((app) => processes.start(app)));
   }
@@ -158,18 +138,18 @@ test("a store whose processes are killed: each record counts once, and exactly o
   const want = Object.fromEntries(
     Array.from({ length: 7 }, (_, k) => [`k${k}`, Math.floor((sent - 1 - k) / 7) + 1]),
   );
-  for (const { told } of read) {
+  for (const { values } of read) {
     const counts = () =>
       Object.fromEntries(
         Object.keys(want).map((key) => [
           key,
-          Math.max(...told.flatMap((each) => (each.key === key ? each.x : []))),
+          Math.max(...values.flatMap((each) => (each.key === key ? each.x : []))),
         ]),
       );
     await until("all counts", () => JSON.stringify(counts()) === JSON.stringify(want)).catch(() => undefined);
     expect(counts()).toEqual(want);
   }
-  const names = read[1]?.told.map(({ key, x }) => `${key} ${x}`) ?? [];
+  const names = read[1]?.values.map(({ key, x }) => `${key} ${x}`) ?? [];
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
 }, 1_200_000);
 

@@ -14,6 +14,7 @@ import {
   until,
 } from "../../test-support/kafka.ts";
 import { killed, type PipelineProcess, Processes } from "../../test-support/processes.ts";
+import { readerOf } from "../../test-support/reader.ts";
 import {
   bruteForce,
   type Reading,
@@ -25,14 +26,11 @@ import {
   agg,
   createPublisher,
   createStreamApp,
-  createSubscriber,
   deadLetterTopicName,
   ensureTopics,
-  type InvalidRecord,
   parseDeadLetter,
   resultHeaders,
   type StreamApp,
-  type SubscribedRecord,
   type TopicLike,
 } from "../index.ts";
 
@@ -58,21 +56,7 @@ async function running(app: StreamApp): Promise<AsyncDisposable> {
 }
 
 /** Everything a topic has, as it comes. */
-async function reader<T>(topic: TopicLike<T>, log = keptLog()) {
-  const records: SubscribedRecord<T>[] = [];
-  const invalid: InvalidRecord[] = [];
-  const subscriber = await createSubscriber<T>({
-    kafka: shared.kafka,
-    topics: [topic],
-    groupId: uniqueName("reader"),
-    from: "earliest",
-    log,
-    onRecord: (record) => void records.push(record),
-    onInvalid: (record) => void invalid.push(record),
-  });
-  await subscriber.caughtUp;
-  return { records, invalid, [Symbol.asyncDispose]: () => subscriber.close() };
-}
+const reader = <T>(topic: TopicLike<T>, log = keptLog()) => readerOf(shared.kafka, topic, log);
 
 /** The dead letters of a source, whatever their bytes are. */
 function deadLettersOf(source: TopicLike<unknown>): TopicLike<Uint8Array | null> {

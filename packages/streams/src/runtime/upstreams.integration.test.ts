@@ -3,16 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { bruteForceTable, type ClosingShape, readTable } from "../../test-support/closing-windows.ts";
 import { kafkaForTests, keptLog, type TestKafka, uniqueName, until } from "../../test-support/kafka.ts";
-import { type Kpi, type Reading, readingTopic, resultTopic } from "../../test-support/readings.ts";
-import {
-  agg,
-  createPublisher,
-  createStreamApp,
-  createSubscriber,
-  ensureTopics,
-  type Guarantee,
-  type WindowResult,
-} from "../index.ts";
+import { readerOf } from "../../test-support/reader.ts";
+import { type Reading, readingTopic, resultTopic } from "../../test-support/readings.ts";
+import { agg, createPublisher, createStreamApp, ensureTopics, type Guarantee } from "../index.ts";
 
 let shared: TestKafka;
 beforeAll(async () => {
@@ -59,22 +52,13 @@ test.each<Guarantee>(["at-least-once", "exactly-once"])(
       .aggregate({ count: agg.count(), sum: agg.sum(({ x }) => x) })
       .final()
       .toTopic(to);
-    const told: WindowResult<Kpi | null>[] = [];
-    const reader = await createSubscriber({
-      kafka: shared.kafka,
-      topics: [to],
-      groupId: uniqueName("reader"),
-      from: "earliest",
-      log: keptLog(),
-      onRecord: ({ value }) => void told.push(value),
-      onInvalid: () => undefined,
-    });
+    await using reader = await readerOf(shared.kafka, to);
+    const told = reader.values;
     const running = app.run();
     running.catch(() => undefined);
     await until("all windows", () => told.length >= Object.keys(want).length, 90_000).catch(() => undefined);
     await app.stop();
     await running;
-    await reader.close();
     expect(log.lines.filter(({ message }) => message.includes("dead letters"))).toEqual([]);
     expect(readTable(told)).toEqual(want);
   },

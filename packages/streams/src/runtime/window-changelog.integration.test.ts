@@ -4,15 +4,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { bruteForceTable, type ClosingShape, readTable } from "../../test-support/closing-windows.ts";
 import { kafkaForTests, keptLog, type TestKafka, uniqueName, until } from "../../test-support/kafka.ts";
 import { killed, type PipelineProcess, Processes } from "../../test-support/processes.ts";
+import { readerOf } from "../../test-support/reader.ts";
 import {
   bruteForce,
-  type Kpi,
   type Reading,
   readingTopic,
   resultTopic,
   valuesOf,
 } from "../../test-support/readings.ts";
-import { createPublisher, createSubscriber, ensureTopics, type WindowResult } from "../index.ts";
+import { createPublisher, ensureTopics } from "../index.ts";
 
 let shared: TestKafka;
 let admin: Admin;
@@ -72,16 +72,8 @@ test.each(cases)(
     const to = resultTopic(uniqueName("out"), 2);
     await ensureTopics({ kafka: shared.kafka, topics: [from, to], log: keptLog() });
     const app = { name: uniqueName("app"), from: from.name, to: to.name, kind, guarantee };
-    const told: WindowResult<Kpi | null>[] = [];
-    const reader = await createSubscriber({
-      kafka: shared.kafka,
-      topics: [to],
-      groupId: uniqueName("reader"),
-      from: "earliest",
-      log: keptLog(),
-      onRecord: ({ value }) => void told.push(value),
-      onInvalid: () => undefined,
-    });
+    await using reader = await readerOf(shared.kafka, to);
+    const told = reader.values;
     const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog() });
     let deleted = 0;
     for (const part of [0, 1, 2]) {
@@ -102,7 +94,6 @@ test.each(cases)(
     const want = expected(kind);
     const isSame = () => JSON.stringify(table()) === JSON.stringify(want);
     await until("the same table", isSame, 60_000).catch(() => undefined);
-    await reader.close();
     expect(deleted).toBeGreaterThan(20);
     expect(table()).toEqual(want);
   },

@@ -3,8 +3,9 @@ import kafkajs, { type Admin } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kafkaForTests, keptLog, type TestKafka, uniqueName, until } from "../../test-support/kafka.ts";
 import { type PipelineProcess, Processes } from "../../test-support/processes.ts";
-import { type Reading, readingTopic } from "../../test-support/readings.ts";
-import { createPublisher, createSubscriber, ensureTopics } from "../index.ts";
+import { readerOf } from "../../test-support/reader.ts";
+import { readingTopic } from "../../test-support/readings.ts";
+import { createPublisher, ensureTopics } from "../index.ts";
 import { changelogTopicName } from "../state/changelog.ts";
 
 let shared: TestKafka;
@@ -38,19 +39,9 @@ test("at least once, a process that wakes up and writes its changes late spoils 
     ...{ kind: "counted", guarantee: "at-least-once" },
   };
   const changelog = changelogTopicName(app.name, "counts");
-  const told: Reading[] = [];
-  const reader = await createSubscriber<Reading>({
-    kafka: shared.kafka,
-    topics: [to],
-    groupId: uniqueName("reader"),
-    from: "earliest",
-    log: keptLog(),
-    onRecord: ({ value }) => void told.push(value),
-    onInvalid: () => undefined,
-  });
   const publisher = await createPublisher({ kafka: shared.kafka, topic: from, log: keptLog(), lingerMs: 0 });
   await using open = new AsyncDisposableStack();
-  open.defer(() => reader.close());
+  const { values: told } = open.use(await readerOf(shared.kafka, to));
   open.defer(() => publisher.close());
   let sent = 0;
   const send = async () => publisher.send({ key: "k", atMs: Date.now(), x: sent++ });
