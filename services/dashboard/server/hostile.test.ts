@@ -1,27 +1,14 @@
 /** What a producer may do to us, out of malice or by a fault: the state stays small, and everything else goes on. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { alertTopic, kpiTopic, sensorTopic } from "@kelvin/schema";
 import { isAlerts, isFleet, isSnapshot } from "@kelvin/schema/live";
 import { expect, test, vi } from "vitest";
 import { ManualClock } from "./fixtures/manual-clock.ts";
 import { startServer, TestPage } from "./fixtures/server-and-page.ts";
+import { MEGABYTE, usedBytes } from "./fixtures/used-bytes.ts";
 import { fleetOf } from "./fleet.ts";
 import { LiveState } from "./state.ts";
 
 const until = <T>(condition: () => T) => vi.waitFor(condition, { timeout: 5_000, interval: 10 });
-const MEGABYTE = 1024 * 1024;
-
-/** Memory in use after everything that can be let go was let go; buffers included. */
-function usedBytes(): number {
-  setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
-  if (typeof collect !== "function") throw new TypeError("no garbage collection on demand here");
-  Reflect.apply(collect, undefined, []);
-  Reflect.apply(collect, undefined, []);
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 test("a million devices, 100,000 of them with alerts and KPIs: memory is that of 10,000", {
   timeout: 120_000,
