@@ -24,7 +24,11 @@ const screen = new Screen(document, store, () => clock.nowMs(), choicesFrom(loca
   onChoices: remember,
   onDirty: () => painter.ask(),
 });
-const painter = new Painter(() => screen.draw(), motion());
+const painter = new Painter(
+  () => screen.draw(),
+  () => screen.drawTab(),
+  motion(),
+);
 const connection = connect({
   store,
   clock,

@@ -1,16 +1,26 @@
 /** Decides when to draw: at most once a frame, a few times a second while nothing comes, never while hidden. */
+
+/** A hidden page renews its title so often, where something came in. */
+const TAB_EVERY_MS = 1_000;
+
 export class Painter {
   /** How often it has drawn. */
   draws = 0;
   #asked = false;
   #drawnMs = -Infinity;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #tabDrawnMs = -Infinity;
   readonly #draw: () => void;
+  readonly #drawTab: () => void;
   readonly #moveEveryMs: number;
 
-  /** `moveEveryMs`: how often time alone is reason enough to draw. */
-  constructor(draw: () => void, moveEveryMs: number) {
+  /**
+   * @param drawTab draws what a browser shows of a page that is hidden: its title and icon
+   * @param moveEveryMs how often time alone is reason enough to draw
+   */
+  constructor(draw: () => void, drawTab: () => void, moveEveryMs: number) {
     this.#draw = draw;
+    this.#drawTab = drawTab;
     this.#moveEveryMs = moveEveryMs;
   }
 
@@ -19,8 +29,9 @@ export class Painter {
     this.#follow();
   }
 
-  /** Something changed: draw with the next frame. Hidden, it waits for the viewer's return. */
+  /** Something changed: draw with the next frame. Hidden, all but the tab waits for the viewer's return. */
   ask(): void {
+    if (document.hidden) this.#askTab();
     if (this.#asked || document.hidden) return;
     this.#asked = true;
     requestAnimationFrame(() => {
@@ -29,6 +40,13 @@ export class Painter {
       this.draws++;
       this.#draw();
     });
+  }
+
+  #askTab(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#tabDrawnMs < TAB_EVERY_MS) return;
+    this.#tabDrawnMs = nowMs;
+    this.#drawTab();
   }
 
   #follow(): void {

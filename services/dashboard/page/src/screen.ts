@@ -93,14 +93,7 @@ export class Screen {
     const limitKelvin = store.welcome?.limitKelvin;
     const views = this.#views;
 
-    const notices = noticesOf(store, present, nowMs);
-    const [flow] = notices;
-    if (this.#pause !== undefined) notices.push(pausedNotice(this.#pause.moment.endMs, waiting));
-    const told = toldOf(notices);
-    const [worst] = told;
-    const { isSure } = alarmKnowledge(store);
-    const inAlarm = isSure ? (store.fleet?.inAlarm ?? 0) : 0;
-    const headline = headlineOf(worst, inAlarm);
+    const { flow, told, headline, isSure, inAlarm } = this.#tidings(present, waiting, nowMs);
     views.notices(told);
     views.bar(
       store,
@@ -117,6 +110,25 @@ export class Screen {
     views.chart.draw(moment, unit, limitKelvin);
     const news = this.#announcer.news(store, unit);
     if (news !== "") views.announce(news);
+  }
+
+  /** What a browser shows of the page while its viewer looks at another. */
+  drawTab(): void {
+    const nowMs = this.#nowMs();
+    const { headline, inAlarm } = this.#tidings(momentOf(this.#store, nowMs), 0, nowMs);
+    this.#views.title(headline, inAlarm);
+  }
+
+  /** What there is to tell: all of it, the worst first, and in a word. */
+  #tidings(present: Moment | undefined, waiting: number, nowMs: number) {
+    const store = this.#store;
+    const notices = noticesOf(store, present, nowMs);
+    const [flow] = notices;
+    if (this.#pause !== undefined) notices.push(pausedNotice(this.#pause.moment.endMs, waiting));
+    const told = toldOf(notices);
+    const { isSure } = alarmKnowledge(store);
+    const inAlarm = isSure ? (store.fleet?.inAlarm ?? 0) : 0;
+    return { flow, told, headline: headlineOf(told[0], inAlarm), isSure, inAlarm };
   }
 
   /** The lists tell whole seconds: they are drawn when something came in about them, or a second is over. */

@@ -381,8 +381,8 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await eventually(() => wordsOf(first)).toMatch(/33\.33 °C\s*above/);
   });
 
-  test("nothing is drawn while the page is hidden, and at most a few times a second while nothing comes", async () => {
-    const { page } = await open();
+  test("nothing but the tab's title is drawn while the page is hidden, and at most a few times a second while nothing comes", async () => {
+    const { page, server } = await open();
     await isIn(page, "live");
     const drawsIn = (ms: number) =>
       page.evaluate(async (lasts) => {
@@ -408,6 +408,15 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
       document.dispatchEvent(new Event("visibilitychange"));
     });
     expect(await drawsIn(1_000)).toBeLessThanOrEqual(1);
+    // Its tab goes on to say how things are.
+    for (const flags of [FLAG.inAlarm, 0]) {
+      // A summary comes once a second.
+      await eventually(() => {
+        server.tell({ fleet: fleetOf([{ id: "machine-01", celsius: 20, flags }]) });
+        return page.title();
+      }).toBe(`${flags === 0 ? "" : "▲ 1 device in alarm · "}Real-Time IoT Dashboard`);
+    }
+    await isIn(page, "live");
   });
 
   test("the script is small enough", async () => {
