@@ -15,6 +15,8 @@ export interface Measured extends Counted {
   /** Of the server, as a share of a core. */
   readonly cpu: number;
   readonly residentMb: number;
+  /** Records that the server took in of all topics. */
+  readonly recordsPerSecond: number;
   /** How late the server's event loop was, at most in one of a hundred turns. */
   readonly loopP99Ms: number;
   readonly seconds: number;
@@ -26,8 +28,14 @@ export interface FanOut extends AsyncDisposable {
   measured(lastsMs: number): Promise<Measured>;
 }
 
-/** @param perSecond readings a second of the one device that all viewers watch */
-export async function startFanOut(perSecond: number): Promise<FanOut> {
+export interface Flow {
+  /** Readings a second of all devices together. */
+  readonly perSecond: number;
+  /** All viewers watch the first of them. */
+  readonly devices: number;
+}
+
+export async function startFanOut({ perSecond, devices }: Flow): Promise<FanOut> {
   await using started = new AsyncDisposableStack();
   const plant = started.use(await installation());
   const dashboard = started.use(
@@ -38,7 +46,7 @@ export async function startFanOut(perSecond: number): Promise<FanOut> {
     }),
   );
   const url = new URL(await dashboard.ready());
-  started.use(await sendSteadily(plant.brokers, plant.topics.sensor, { count: 1, perSecond }));
+  started.use(await sendSteadily(plant.brokers, plant.topics.sensor, { count: devices, perSecond }));
   const viewers = fork(new URL("viewers.ts", import.meta.url), [url.href, DEVICE]);
   started.defer(() => void viewers.kill());
 
@@ -57,6 +65,7 @@ export async function startFanOut(perSecond: number): Promise<FanOut> {
     return {
       ...counted,
       cpu: (after.cpuSeconds - before.cpuSeconds) / seconds,
+      recordsPerSecond: (after.records - before.records) / seconds,
       residentMb: Math.round(after.residentBytes / 1e6),
       loopP99Ms: 1_000 * after.loopP99Seconds,
       seconds,
@@ -70,10 +79,15 @@ export async function startFanOut(perSecond: number): Promise<FanOut> {
 /** Of a server, by what it tells Prometheus of itself. */
 export async function metricsOf(url: URL) {
   const text = await (await fetch(new URL("/metrics", url))).text();
-  const read = (name: string) => Number(new RegExp(`^${name}\\S* (\\S+)$`, "m").exec(text)?.[1]);
+  const read = (name: string) =>
+    [...text.matchAll(new RegExp(`^${name}\\S* (\\S+)$`, "gm"))].reduce(
+      (sum, [, value]) => sum + Number(value),
+      0,
+    );
   return {
     cpuSeconds: read("process_cpu_seconds_total"),
     residentBytes: read("process_resident_memory_bytes"),
+    records: read("kelvin_dashboard_records_total"),
     loopP99Seconds: read("nodejs_eventloop_lag_p99_seconds"),
   };
 }
@@ -83,7 +97,7 @@ export async function metricsOf(url: URL) {
  *
  * @param alone the same server with no viewer
  */
-export function gatesOf(all: Measured, alone: Measured, perSecond: number): Goal[] {
+export function gatesOf(all: Measured, alone: Measured, { perSecond, devices }: Flow): Goal[] {
   const cpuUs = (1e6 * (all.cpu - alone.cpu) * all.seconds) / all.frames;
   const batches = Math.max(1, all.batches);
   const gate = { unit: "", isGate: true };
@@ -97,7 +111,7 @@ export function gatesOf(all: Measured, alone: Measured, perSecond: number): Goal
       must: 60,
       aim: 20,
       unit: "B",
-      isGate: perSecond >= MANY,
+      isGate: perSecond / devices >= MANY,
     },
     {
       ...gate,

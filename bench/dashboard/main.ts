@@ -9,8 +9,9 @@ const { values: options } = parseArgs({
     clients: { type: "string", default: "200" },
     /** How long each part is measured. */
     seconds: { type: "string", default: "8" },
-    /** Readings a second of the one device that all watch. */
+    /** Readings a second, and of how many devices; all watch the first. */
     rate: { type: "string", default: "500" },
+    devices: { type: "string", default: "1" },
   },
 });
 const between = (text: string, least: number, most: number) =>
@@ -18,17 +19,19 @@ const between = (text: string, least: number, most: number) =>
 const clientCount = between(options.clients, 10, 5_000);
 /** The valve takes up to 4 s to shut. */
 const lastsMs = 1_000 * between(options.seconds, 6, 120);
-const perSecond = between(options.rate, 10, 10_000);
+const flow = { perSecond: between(options.rate, 10, 10_000), devices: between(options.devices, 1, 1_000) };
 const SETTLE_MS = 2_000;
 
-await using fanOut = await startFanOut(perSecond);
+await using fanOut = await startFanOut(flow);
 report(await measureAll());
 
 async function measureAll(): Promise<Goal[]> {
   await fanOut.tell({ do: "open", count: clientCount });
   await wait(SETTLE_MS);
   const all = await fanOut.measured(lastsMs);
-  console.log(`${clientCount} viewers, ${perSecond} readings/s: ${described(all)}`);
+  console.log(
+    `${clientCount} viewers, ${flow.perSecond} readings/s of ${flow.devices} devices: ${described(all)}`,
+  );
   const stalled = [...(await withStalled(1)), ...(await withStalled(Math.floor(clientCount / 10)))];
 
   // Last, when the server's code is as warm as it was with viewers.
@@ -43,7 +46,7 @@ function goalsOf(all: Measured, alone: Measured): Goal[] {
   const perViewerMs = (1e3 * (all.cpu - alone.cpu)) / clientCount;
   const latency = { must: 250, aim: 150, unit: "ms" };
   return [
-    ...gatesOf(all, alone, perSecond),
+    ...gatesOf(all, alone, flow),
     {
       what: "server CPU per viewer (1 ms/s: 1,000 a core)",
       value: perViewerMs,
@@ -60,6 +63,15 @@ function goalsOf(all: Measured, alone: Measured): Goal[] {
       isAtLeast: true,
     },
     { what: "reading to viewer, p99", value: all.p99Ms, ...latency },
+    {
+      what: "readings taken in",
+      value: alone.recordsPerSecond,
+      must: 0.98 * flow.perSecond,
+      aim: 0.99 * flow.perSecond,
+      unit: "/s",
+      isAtLeast: true,
+    },
+    { what: "server CPU, no viewer", value: 100 * alone.cpu, must: 100, aim: 50, unit: "% of a core" },
     { what: "server memory", value: all.residentMb, must: 250, aim: 130, unit: "MB" },
   ];
 }
