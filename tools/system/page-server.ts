@@ -1,8 +1,9 @@
 /** The page with hot reload, as a program among the others: Vite's development server. */
 import { join } from "node:path";
 import { watchStopRequests } from "@kelvin/service-kit";
-import { createServer } from "vite";
+import { createLogger, createServer } from "vite";
 import { root } from "./layout.ts";
+import { withoutStacksOfOutages } from "./proxy-log.ts";
 
 const dashboard = join(root, "services", "dashboard");
 const asked = watchStopRequests(() => process.exit(1));
@@ -12,6 +13,9 @@ const server = await createServer({
   configFile: join(dashboard, "vite.config.ts"),
   root: join(dashboard, "page"),
   clearScreen: false,
+  customLogger: withoutStacksOfOutages(createLogger("info", { allowClearScreen: false }), () =>
+    performance.now(),
+  ),
   server: { port, strictPort: true },
 });
 await server.listen();
