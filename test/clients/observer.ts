@@ -1,7 +1,7 @@
 /** The tests' own eyes and hands: kafkajs for what every cluster answers, and a bare Fetch for what a batch says of itself. */
 import { once } from "node:events";
 import { connect } from "node:net";
-import { waitFor } from "@kelvin/test-kit";
+import { createTopics } from "@kelvin/test-kit";
 import kafkajs from "kafkajs";
 import { ClientError } from "./client.ts";
 import { brokers, CODECS, type Codec } from "./roster.ts";
@@ -14,11 +14,7 @@ const kafka = new kafkajs.Kafka({
 export const admin = kafka.admin();
 
 export async function createTopic(topic: string, partitions = 1): Promise<void> {
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }] });
-  await waitFor(
-    `leaders of ${topic}`,
-    async () => (await admin.fetchTopicOffsets(topic)).length === partitions,
-  );
+  await createTopics(admin, [{ topic, numPartitions: partitions, replicationFactor: 1 }]);
 }
 
 export interface Written {

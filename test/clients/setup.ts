@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { CACHE_FOLDER } from "../../tools/kafka/apache-kafka.ts";
 import { kafkaJars } from "../../tools/kafka/jars.ts";
+import { warmUp } from "../../tools/kafka/warm-up.ts";
 import type { Prepared } from "./roster.ts";
 
 const run = promisify(execFile);
@@ -25,6 +26,8 @@ export default async function setUp(): Promise<void> {
   ]);
   const prepared: Prepared = { python, go, java, kcat };
   process.env["KELVIN_TEST_CLIENTS"] = JSON.stringify(prepared);
+  // Some clients ask a coordinator that still loads three times only.
+  await warmUp((process.env["KAFKA_BROKERS"] ?? "").split(","));
 }
 
 /** What was made, or why it could not be. */

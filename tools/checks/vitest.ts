@@ -34,7 +34,7 @@ export async function runVitest(root: string, options: readonly string[]): Promi
 
 /** What is neither an option nor its value chooses files. */
 const isNoFilter = (word: string, index: number, words: readonly string[]): boolean =>
-  word.startsWith("-") || /^--(project|config)$/.test(words[index - 1] ?? "");
+  word.startsWith("-") || /^(--(project|config|testNamePattern)|-t)$/.test(words[index - 1] ?? "");
 
 async function runOnce(root: string, options: readonly string[]): Promise<TestReport> {
   const folder = await mkdtemp(join(tmpdir(), "kelvin-tests-"));

@@ -18,8 +18,12 @@ import {
 } from "./cluster-under-test.ts";
 import type { RawClient } from "./raw-client.ts";
 
-/** What a real cluster answers while it is not ready: its coordinator starts, or a transaction is about to end. */
+/**
+ * What a real cluster answers while it is not ready: its coordinator starts, or a transaction is about to end. Each
+ * partition of the transactions' topic loads by itself: that one id has its coordinator says nothing of the others.
+ */
 const NOT_YET: readonly number[] = [
+  errorCode.coordinatorLoadInProgress,
   errorCode.coordinatorNotAvailable,
   errorCode.notCoordinator,
   errorCode.concurrentTransactions,
