@@ -60,6 +60,7 @@ describe("rows", () => {
     );
     expect(bad).toEqual([]);
     expect(offsets(due)).toEqual({ due: [0, 1000, 4000], timestamps: [0, 1000, 4000] });
+    expect(Object.keys(due[0]?.reading ?? {})).toEqual(["timestamp", "device_id", "temperature"]);
     expect(due[0]?.reading).toEqual({
       timestamp: "2026-06-01T12:00:00.000Z",
       device_id: "m",

@@ -11,7 +11,7 @@ import { withoutStrays } from "./strays.ts";
 export type Unit = "celsius" | "fahrenheit" | "kelvin";
 
 export interface ReplayOptions {
-  /** A CSV file with a line of column names: `timestamp`, `value`, and `device_id` if it likes. */
+  /** A CSV file with a line of column names: `timestamp`, `value`, and `device_id` if there are several machines. */
   file: string;
   /** The unit of `value`. */
   unit: Unit;
@@ -124,7 +124,7 @@ export async function* replayReadings(
       }
       dueMs = Math.max(dueMs, timeMs);
       if (dueMs - now() > LONG_WAIT_MS) listener.onLongWait({ file, line: row.line, untilMs: dueMs });
-      yield { dueMs, reading: { ...row.reading, timestamp: utc(timeMs) } };
+      yield { dueMs, reading: { timestamp: utc(timeMs), ...row.reading } };
     }
     if (first === undefined) throw new ReplayFileError(file, "holds no row that is a reading");
     const stepMs = latestMs > first ? (latestMs - first) / (count - 1) / speed : LONE_ROW_STEP_MS;
