@@ -20,6 +20,18 @@ export class SettingsError extends StartError {
   }
 }
 
+/** Something was given on the command line, where a service takes nothing. */
+export class ArgumentsError extends StartError {
+  override readonly name = "ArgumentsError";
+  readonly code = "SERVICE_ARGUMENTS";
+
+  constructor(given: readonly string[]) {
+    super(
+      `it takes no options, and got "${given.join(" ")}". Its settings are variables of the environment: see Settings in README.md.`,
+    );
+  }
+}
+
 /** Another process listens where this one should. */
 export class PortBusyError extends StartError {
   override readonly name = "PortBusyError";

@@ -20,8 +20,8 @@ class Started {
   readonly messages: ToSupervisor[] = [];
   readonly ended: Promise<number | null>;
 
-  constructor(env: Record<string, string>) {
-    this.child = fork(SERVICE, {
+  constructor(env: Record<string, string>, args: readonly string[] = []) {
+    this.child = fork(SERVICE, args, {
       env: { PATH: process.env["PATH"], PORT: "0", ...env },
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -153,6 +153,16 @@ describe("an end that nobody asked for", () => {
 });
 
 describe("a start in a wrong way", () => {
+  test.each([["--help"], ["--devices", "20"]])(
+    "with options (%s) says that there are none, and gives 2",
+    async (...args) => {
+      const service = new Started({}, args);
+      expect(await service.ended).toBe(2);
+      expect(service.output).toContain(`obedient: it takes no options, and got "${args.join(" ")}".`);
+      expect(service.output).not.toContain("stop was called");
+    },
+  );
+
   test("tells every bad setting and gives 2", async () => {
     const service = new Started({ PORT: "http", STOP_TAKES_MS: "-1", KAFKA_BROKERS: "here" });
     expect(await service.ended).toBe(2);

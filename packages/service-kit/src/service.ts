@@ -2,7 +2,14 @@
 import * as z from "zod";
 import { type AdminHandler, adminOnly, createAdminHandler, type Health, type HealthSource } from "./admin.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { isExplained, reasonOf, SettingsError, StartError, StopDeadlineError } from "./errors.ts";
+import {
+  ArgumentsError,
+  isExplained,
+  reasonOf,
+  SettingsError,
+  StartError,
+  StopDeadlineError,
+} from "./errors.ts";
 import { type KafkaSettings, kafkaSettings } from "./kafka.ts";
 import { type Listening, listen } from "./listen.ts";
 import { createLog, type Log } from "./log.ts";
@@ -78,11 +85,13 @@ export interface ServiceOptions<S extends object> {
 
 /**
  * Runs a service until it is asked to end, and ends the process: 0 after an orderly stop, 1 when the service failed
- * or did not stop in time, 2 when it could not start as asked (settings, a busy port).
+ * or did not stop in time, 2 when it could not start as asked (settings, options, a busy port).
  */
 export async function runService<S extends object>(options: ServiceOptions<S>): Promise<never> {
   let settings: S & CommonSettings;
   try {
+    const given = process.argv.slice(2);
+    if (given.length > 0) throw new ArgumentsError(given);
     const common = commonSettings(options.defaultPort);
     settings = readSettings(process.env, z.intersection(common, kafkaSettings), options.settings);
   } catch (error) {
