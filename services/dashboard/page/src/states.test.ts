@@ -186,4 +186,8 @@ test("bad data: how many, the last with place and reason, until it leaves the ch
 test("a device whose clock is ahead is named, and by how much", () => {
   store.heardOf(fleet({ flags: [4], eventAgeMs: [-9_000] }));
   expect(notices()[1]?.text).toContain("machine-01 is ahead of the server's by 9.0 s");
+  store.heardOf(fleet({ ids: ["machine-01", "machine-02"], flags: [4, 4], eventAgeMs: [-9_000, -7_000] }));
+  expect(notices()[1]?.text).toContain(
+    "machine-01 and 1 other are ahead of the server's, the first by 9.0 s",
+  );
 });

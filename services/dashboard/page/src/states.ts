@@ -215,13 +215,13 @@ function clockAhead(store: Store): Notice | undefined {
   const ahead = store.devices.filter((device) => device.ahead);
   const [first] = ahead;
   if (first === undefined) return undefined;
-  const others = ahead.length === 1 ? "" : ` and ${plural(ahead.length - 1, "other")}`;
   const by = duration(first.eventMs - first.heardMs);
-  return notice(
-    "clock-ahead",
-    "warn",
-    `The clock of ${first.id}${others} is ahead of the server's by ${by}: its newest readings lie beyond the right edge.`,
-  );
+  const text =
+    ahead.length === 1
+      ? `The clock of ${first.id} is ahead of the server's by ${by}: its newest readings lie beyond the right edge.`
+      : `The clocks of ${first.id} and ${plural(ahead.length - 1, "other")} are ahead of the server's, the first by ${by}: ` +
+        "their newest readings lie beyond the right edge.";
+  return notice("clock-ahead", "warn", text);
 }
 
 function outdated(store: Store): Notice | undefined {
