@@ -20,7 +20,7 @@ const Settings = z.object({
   KPI_TOPIC: topicName("kpi"),
   /** Where a group without a position begins. */
   START_FROM: z.enum(["latest", "earliest"]).default("latest"),
-  /** `--live`: write to the demo's own topics, as the demo's own consumer groups. */
+  /** `--live`: write to the system's topics, as its consumer groups. */
   TUTORIAL_LIVE: flag().default(false),
   /** Consumer groups are called `<prefix>-<name>`. */
   GROUP_PREFIX: z.string().optional(),

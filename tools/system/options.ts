@@ -8,13 +8,13 @@ import { ToolError } from "../supervise/errors.ts";
 const OPTIONS_HELP = `
   --devices <n>             simulate n machines (default 1)
   --replay [file.csv]       send a real machine's readings, 300 times faster than they were; a file of your own has
-                            the columns timestamp,value (and device_id, if it likes)
+                            the columns timestamp,value, and device_id if there are several machines
   --speed <factor>          how much faster the replay is than the readings were
   --unit <unit>             of the file's values: celsius, fahrenheit or kelvin
   --data-dir <folder>       keep the embedded broker's records there: the next start goes on from them
   --help                    this text
 
-Variables (VARIABLE=value npm start):
+Variables (before the command, or behind its two dashes: -- PORT=4000 KAFKA_PORT=9192):
   PORT                      the dashboard's port (3000); the next two are for the health of producer and processor
   KAFKA_PORT                the embedded broker's port (9092)
   KAFKA_BROKERS             host:port,... of a Kafka to use in place of the embedded broker

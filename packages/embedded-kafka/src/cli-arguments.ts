@@ -16,7 +16,7 @@ const FOLDER_SEGMENT_BYTES = 16 * 1024 * 1024;
 
 export const usage = `A broker that speaks Kafka's protocol, in one process: for development, demos and tests.
 
-Usage: pnpm broker -- [options]
+Usage: npm run broker -- [options]
 
   --port <n>              TCP port                                  (KAFKA_PORT, default ${DEFAULT_PORT})
   --host <address>        listen here only; default: 127.0.0.1 and ::1
@@ -25,7 +25,7 @@ Usage: pnpm broker -- [options]
   --brokers <n>           so many brokers, on the port and those after it   (default 1)
   --partitions <n>        partitions of topics made without saying   (default 1)
   --no-auto-create        asking for a missing topic does not make it
-  --data-dir <folder>      keep topics, records and offsets there, and go on from what is there;
+  --data-dir <folder>     keep topics, records and offsets there, and go on from what is there;
                            default: all is in memory, and a stop forgets it
   --config <name=value>   a broker setting by Kafka's name; may be given several times
   --help                  this text

@@ -1,4 +1,4 @@
-/** The broker as a program: `pnpm broker`. Ends with Ctrl-C, with SIGTERM, or when the process that started it is gone. */
+/** The broker as a program: `npm run broker`. Ends with Ctrl-C, with SIGTERM, or when the process that started it is gone. */
 import { startBroker } from "./broker.ts";
 import { parseCommand, UsageError, usage } from "./cli-arguments.ts";
 import { InvalidConfigError } from "./cluster/config-store.ts";
