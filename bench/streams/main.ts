@@ -54,7 +54,7 @@ try {
   const throughputs = await inTurn(admin);
   const latencies = await inTurnLatencies(admin);
   console.log(
-    `\n${table(["", "/s", "/s warm", "us CPU", "MB", "p50", "p99 ms"], rowsOf(throughputs, latencies))}`,
+    `\n${table(["", "/s", "/s warm", "us CPU", "MiB", "p50", "p99 ms"], rowsOf(throughputs, latencies))}`,
   );
   const resumptions = await inTurnResumptions(admin);
   report([...goalsOf(throughputs, latencies), ...resumptionGoals(resumptions)]);
@@ -145,7 +145,7 @@ function rowsOf(
       Math.round(middle(taken, ({ perSecond }) => perSecond)),
       Math.round(middle(taken, ({ perSecondWarm }) => perSecondWarm)),
       Number(middle(taken, ({ cpuUs }) => cpuUs).toFixed(1)),
-      Math.round(middle(taken, ({ residentMb }) => residentMb)),
+      Math.round(middle(taken, ({ residentMib }) => residentMib)),
       late.length === 0 ? "" : middle(late, ({ p50 }) => p50),
       late.length === 0 ? "" : middle(late, ({ p99 }) => p99),
     ];
@@ -169,7 +169,7 @@ function goalsOf(
       const [must, aim] = each.workload === "W1" ? [0.85, 1] : [0.75, 0.85];
       const goal = { must, aim, unit: "", isAtLeast: true };
       const late = latencies.get(each) ?? [];
-      const residentMb = middle(throughputs.get(each), (value) => value.residentMb);
+      const residentMib = middle(throughputs.get(each), (value) => value.residentMib);
       return [
         {
           ...goal,
@@ -182,7 +182,7 @@ function goalsOf(
           what: `${each.name}, the same by processor time`,
           value: 1 / ratio(each, (value) => value.cpuUs),
         },
-        { what: `${each.name}, memory`, must: 200, aim: 150, unit: "MB", value: residentMb },
+        { what: `${each.name}, memory`, must: 200, aim: 150, unit: "MiB", value: residentMib },
         ...(late.length === 0 ? [] : latencyGoals(each, late)),
       ];
     });

@@ -49,7 +49,7 @@ export function committing(everyMs: readonly number[]): Contestant[] {
 export interface Running extends AsyncDisposable {
   readonly output: string;
   /** Of the process so far. */
-  cost(): Promise<{ readonly cpuMs: number; readonly residentMb: number }>;
+  cost(): Promise<{ readonly cpuMs: number; readonly residentMib: number }>;
   /** Kills it (SIGKILL), or has it stop in order, and starts it again as soon as it has ended. */
   restart(how: "kill" | "stop"): Promise<void>;
 }

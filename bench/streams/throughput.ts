@@ -11,7 +11,7 @@ export interface Throughput {
   /** The same from the first output to the last. */
   readonly perSecondWarm: number;
   readonly cpuUs: number;
-  readonly residentMb: number;
+  readonly residentMib: number;
 }
 
 /** Each look costs the broker a request; a run takes seconds. */
@@ -40,12 +40,12 @@ export async function throughputOf(
   };
   await waitFor(`${expected} outputs of ${contestant.name}`, look, { timeoutMs: TIMEOUT_MS });
   const endMs = performance.now();
-  const { cpuMs, residentMb } = await running.cost();
+  const { cpuMs, residentMib } = await running.cost();
   const count = input.readings.length;
   return {
     perSecond: (1_000 * count) / (endMs - beganMs),
     perSecondWarm: (1_000 * count) / (endMs - firstMs),
     cpuUs: (1_000 * cpuMs) / count,
-    residentMb,
+    residentMib,
   };
 }

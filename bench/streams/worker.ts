@@ -15,7 +15,7 @@ const Job = z.object({
 
 export type Job = z.infer<typeof Job>;
 
-export const Cost = z.object({ cpuMs: z.number(), residentMb: z.number() });
+export const Cost = z.object({ cpuMs: z.number(), residentMib: z.number() });
 
 /** The job on the command line. The process ends with whoever started it; told to, it stops in order. */
 export function jobOf(stop: () => void = () => process.exit()): Job {
@@ -23,8 +23,8 @@ export function jobOf(stop: () => void = () => process.exit()): Job {
     if (message === "stop") return stop();
     const { user, system } = process.cpuUsage();
     // Kilobytes, as of getrusage.
-    const residentMb = process.resourceUsage().maxRSS / 1e3;
-    process.send?.({ cpuMs: (user + system) / 1_000, residentMb });
+    const residentMib = process.resourceUsage().maxRSS / 1_024;
+    process.send?.({ cpuMs: (user + system) / 1_000, residentMib });
   });
   process.once("disconnect", () => process.exit());
   return Job.parse(JSON.parse(process.argv[2] ?? ""));

@@ -65,7 +65,7 @@ export interface StreamAppOptions {
   /**
    * How often positions are committed, in milliseconds. Kafka Streams' `commit.interval.ms`. Small values cost requests,
    * large ones records worked on twice after a crash, or, under "exactly-once", latency.
-   * @default 200, with "exactly-once" 100
+   * @default 200, with "exactly-once" 80
    */
   readonly commitEveryMs?: number;
   /**
@@ -183,7 +183,7 @@ function checked(options: StreamAppOptions) {
   const {
     attempts = 3,
     backoffMs = 100,
-    commitEveryMs = guarantee === "exactly-once" ? 100 : 200,
+    commitEveryMs = guarantee === "exactly-once" ? 80 : 200,
     sessionTimeoutMs = 6_000,
     stallAfterMs = 60_000,
   } = options;
