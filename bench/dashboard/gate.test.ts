@@ -7,7 +7,9 @@ const VIEWERS = 200;
 const FLOW = { perSecond: 500, devices: 1 };
 const LASTS_MS = 4_000;
 
-test("frames, bytes and processor time for 200 viewers of 500 readings/s stay within their bounds", async () => {
+test("frames, bytes and processor time for 200 viewers of 500 readings/s stay within their bounds", {
+  timeout: 180_000,
+}, async () => {
   await using fanOut = await startFanOut(FLOW);
   await fanOut.tell({ do: "open", count: VIEWERS });
   const all = await fanOut.measured(LASTS_MS);
