@@ -9,7 +9,8 @@ export default defineConfig({
     include: ["test/clients/**/*.test.ts"],
     globalSetup: ["packages/test-kit/src/integration-setup.ts", "test/clients/setup.ts"],
     execArgv: ["--disable-warning=TimeoutNegativeWarning"],
-    testTimeout: 180_000,
+    /** A test of Java's tools starts a dozen virtual machines: of 10 s and more each where the machine is busy. */
+    testTimeout: 600_000,
     hookTimeout: 60_000,
     /** Members of groups are processes that mostly wait; a Java virtual machine's start is what costs. */
     maxConcurrency: 6,

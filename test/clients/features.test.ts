@@ -6,7 +6,7 @@ import { admin, committed, createTopic, group, write } from "./observer.ts";
 import { because, type Entry, isSkipped, roster } from "./roster.ts";
 
 /** A session of 6 s, the least that an Apache Kafka takes by default, has to end; and the machine may be busy. */
-const PATIENT = { timeoutMs: 60_000, everyMs: 200 };
+const PATIENT = { timeoutMs: 180_000, everyMs: 200 };
 const texts = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 

@@ -15,7 +15,7 @@ const missing = typeof java === "string" ? java : undefined;
 const skipped = isSkipped({ missing });
 const TOOLS = "org.apache.kafka.tools";
 const TO = ["--bootstrap-server", brokers];
-const PATIENT = { timeoutMs: 60_000, everyMs: 200 };
+const PATIENT = { timeoutMs: 180_000, everyMs: 200 };
 const RUNNING = new Set<ChildProcess>();
 
 let folder = "";
@@ -71,7 +71,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, index) => (
 const consume = (topic: string, count: number, ...more: string[]) =>
   run(`${TOOLS}.consumer.ConsoleConsumer`, [
     ...TO,
-    ...["--topic", topic, "--from-beginning", "--max-messages", String(count), "--timeout-ms", "30000"],
+    ...["--topic", topic, "--from-beginning", "--max-messages", String(count), "--timeout-ms", "120000"],
     ...more,
   ]);
 
