@@ -180,10 +180,7 @@ class RunningBroker implements Broker {
     this.#cleaner = new Cleaner(this.#cluster, log);
     if (options.folder !== undefined) {
       const { folder } = options;
-      log.info(
-        { folder, topics: this.#cluster.topics.length },
-        "records are kept in one copy: for development",
-      );
+      log.info({ folder, topics: this.#cluster.topics.length }, "what the folder holds is read");
     }
     const served = servedApis(handlers);
     this.#faults = new FaultRules(
