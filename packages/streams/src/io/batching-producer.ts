@@ -105,7 +105,7 @@ export class BatchingProducer {
 
   /** Connects now instead of with the first record; waits for a broker as long as it takes. */
   async connect(): Promise<void> {
-    await this.#repeatedly(async () => {
+    await this.#repeatedly([], async () => {
       await this.#connected();
     });
   }
@@ -157,13 +157,11 @@ export class BatchingProducer {
   async #deliver(batch: Waiting[]): Promise<void> {
     if (batch.length === 0) return;
     this.#inFlight = batch.length;
-    const error = await this.#repeatedly(async () => {
+    const topicMessages = byTopic(batch.map(({ record }) => record));
+    const topics = topicMessages.map(({ topic }) => topic);
+    const error = await this.#repeatedly(topics, async () => {
       const producer = await this.#connected();
-      await producer.sendBatch({
-        acks: -1,
-        timeout: 10_000,
-        topicMessages: byTopic(batch.map(({ record }) => record)),
-      });
+      await producer.sendBatch({ acks: -1, timeout: 10_000, topicMessages });
     });
     this.#inFlight = 0;
     if (error !== undefined && isRecordAtFault(error) && batch.length > 1) {
@@ -192,8 +190,8 @@ export class BatchingProducer {
     });
   }
 
-  /** Does the work, again and again while the broker is away. Returns the error that repeating can't mend. */
-  async #repeatedly(work: () => Promise<void>): Promise<unknown> {
+  /** Does the work, which is for these topics, again and again while the broker is away. Returns the error that repeating can't mend. */
+  async #repeatedly(topics: readonly string[], work: () => Promise<void>): Promise<unknown> {
     const { client, clock, log } = this.#options;
     for (let waitMs = RETRY_MS_MIN; ; ) {
       try {
@@ -208,18 +206,18 @@ export class BatchingProducer {
           return error;
         }
         if (this.#abort.signal.aborted) return error;
-        await this.#mend(error);
+        await this.#mend(error, topics);
         await delay(clock, waitMs, this.#abort.signal);
         waitMs = Math.min(longestWaitMs(error, RETRY_MS_MAX), waitMs * 2);
       }
     }
   }
 
-  async #mend(error: unknown): Promise<void> {
+  async #mend(error: unknown, topics: readonly string[]): Promise<void> {
     const { clock, log, onTopicMissing } = this.#options;
     if (isTopicMissing(error)) {
       if (this.#unreachable === undefined)
-        log.warn({ reason: messageOf(error) }, "a topic to write to is missing; creating it again");
+        log.warn({ topics, reason: messageOf(error) }, "a topic to write to is missing; creating it again");
       await onTopicMissing().catch((reason: unknown) => {
         if (this.#unreachable !== undefined) return;
         this.#unreachable = {
