@@ -92,7 +92,7 @@ describe.each(["stopped", "killed"] as const)("a broker that was %s", (how) => {
         // A topic made again under the name of one that is gone is another one.
         await freshTopic(client, { name: "gone" });
         expect(values(broker, "gone")).toEqual([]);
-        expect(logged.join("\n")).toContain("for development");
+        expect(logged.join("\n")).toContain("what the folder holds is read");
         expect(logged.join("\n")).not.toContain("torn");
       },
     );
