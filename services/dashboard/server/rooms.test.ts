@@ -107,6 +107,16 @@ test("a page has every reading once and in order, whenever it joins, leaves, or 
   );
 });
 
+test("who came between a device's first reading and its being forgotten among many hears of the latter", () => {
+  const { rooms, hear } = server();
+  rooms.welcome("a", null);
+  hear("a", 20);
+  expect(rooms.welcome("a", null).data).toMatchObject({ known: true, next: 1 });
+  for (const other of ["b", "c", "d"]) hear(other, 20);
+  expect(rooms.news("a")).toMatchObject({ event: "snapshot", data: { known: false, next: 0 } });
+  expect(rooms.news("a")).toBeUndefined();
+});
+
 test("who comes back with a position of this boot gets the difference only", () => {
   const { rooms, hear } = server();
   for (let i = 0; i < 10; i++) hear("a", i);

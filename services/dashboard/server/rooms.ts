@@ -10,6 +10,8 @@ export type News = { event: "snapshot"; data: Snapshot } | { event: "batch"; dat
 interface Told {
   /** Position after the last reading that the room was sent; undefined while the device was never heard. */
   next: number | undefined;
+  /** Whether any viewer has heard of the device, be it at its welcome: then it has to hear when the device is forgotten. */
+  isHeard: boolean;
   tiles: string;
 }
 
@@ -43,9 +45,13 @@ export class Rooms {
    */
   welcome(device: string, have: Watch["have"]): News {
     const known = this.#state.devices.get(device);
-    if (!this.#told.has(device)) {
-      this.#told.set(device, { next: known?.ring.next, tiles: textOf(this.#state.tiles(device)) });
-    }
+    const told = this.#told.get(device) ?? {
+      next: known?.ring.next,
+      isHeard: false,
+      tiles: textOf(this.#state.tiles(device)),
+    };
+    told.isHeard ||= known !== undefined;
+    this.#told.set(device, told);
     const ring = known?.ring;
     if (ring === undefined || have === null || have.boot !== this.boot) return this.#whole(device);
     if (have.next < ring.first || have.next > ring.next) return this.#whole(device);
@@ -58,13 +64,14 @@ export class Rooms {
     if (told === undefined) return undefined;
     const known = this.#state.devices.get(device);
     const tiles = this.#state.tiles(device);
-    const from = told.next;
+    const { next: from, isHeard } = told;
     const areTilesNew = textOf(tiles) !== told.tiles;
     told.next = known?.ring.next;
+    told.isHeard = known !== undefined;
     told.tiles = textOf(tiles);
     if (known === undefined) {
       // Never heard, or forgotten among many.
-      if (from !== undefined) return this.#whole(device);
+      if (isHeard) return this.#whole(device);
       return areTilesNew ? this.#batch(device, undefined, 0, tiles) : undefined;
     }
     if (from === undefined || from < known.ring.first || from > known.ring.next) {
