@@ -53,6 +53,7 @@ class Member:
     """What a member of a group has read and owns; filled by a thread of its client."""
 
     def __init__(self):
+        self.error = None
         self.values = []
         self.assigned = []
         self.stop = threading.Event()

@@ -1,6 +1,7 @@
 """Drives kafka-python."""
 
 import threading
+import traceback
 
 import kafka
 from driver import BROKERS, Member, serve
@@ -118,15 +119,21 @@ class Commands:
 
     @staticmethod
     def _run(consumer, topic, member):
-        consumer.subscribe([topic])
-        while not member.stop.is_set():
-            for records in consumer.poll(timeout_ms=200).values():
-                member.values += [record.value.decode() for record in records]
-            member.assigned = [one.partition for one in consumer.assignment()]
-        consumer.close()
+        try:
+            consumer.subscribe([topic])
+            while not member.stop.is_set():
+                for records in consumer.poll(timeout_ms=200).values():
+                    member.values += [record.value.decode() for record in records]
+                member.assigned = [one.partition for one in consumer.assignment()]
+            consumer.close()
+        except Exception as error:
+            traceback.print_exc()
+            member.error = error
         member.ended.set()
 
     def seen(self):
+        if self.member.error is not None:
+            raise self.member.error
         return {"values": self.member.values, "assigned": self.member.assigned}
 
     def leave(self):
