@@ -3,21 +3,11 @@ import { axeViolations, isChromiumMissing } from "@kelvin/test-kit";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { ENDED_IN_SIGHT } from "../src/alerts.ts";
-import { DESK, episodeOf, eventually, PHONE, tabsInChromium, text } from "./browser.ts";
+import { DESK, endedEpisodes, episodeOf, eventually, PHONE, tabsInChromium, text } from "./browser.ts";
 
 const ENDED = 30;
-const nowMs = Date.now();
-const ended = (i: number) => {
-  const lastMs = nowMs - (i + 1) * 60_000;
-  return episodeOf("machine-01", {
-    id: `over-${i}`,
-    sinceMs: lastMs - 7_000,
-    lastMs,
-    endedMs: lastMs + 5_000,
-  });
-};
 const open = (id: string) => episodeOf("machine-01", { id });
-const OVER = Array.from({ length: ENDED }, (_, i) => ended(i));
+const OVER = endedEpisodes(ENDED);
 
 describe.skipIf(isChromiumMissing)("many alerts in Chromium (skipped where there is none)", () => {
   const tabs = tabsInChromium();
@@ -45,7 +35,9 @@ describe.skipIf(isChromiumMissing)("many alerts in Chromium (skipped where there
     expect(await focused.textContent()).toBe(await page.getByTestId("episode").nth(6).textContent());
     // A further one that ends makes each place below another's: what has the focus keeps it.
     const before = await focused.textContent();
-    server.tell({ episodes: [open("a"), episodeOf("machine-01", { id: "b", endedMs: nowMs }), ...OVER] });
+    server.tell({
+      episodes: [open("a"), episodeOf("machine-01", { id: "b", endedMs: Date.now() }), ...OVER],
+    });
     await eventually(() => page.getByTestId("episode").count()).toBe(ENDED + 2);
     expect(await focused.textContent()).toBe(before);
     await page.getByTestId("alerts-more").click();
@@ -56,7 +48,10 @@ describe.skipIf(isChromiumMissing)("many alerts in Chromium (skipped where there
 
   test("open ones are never among the earlier, and without earlier ones there is no button", async () => {
     const many = Array.from({ length: 12 }, (_, i) => open(`open-${i}`));
-    const { page, server } = await tabs.open({ episodes: [...many, ended(0)] }, { viewport: PHONE });
+    const { page, server } = await tabs.open(
+      { episodes: [...many, ...OVER.slice(0, 1)] },
+      { viewport: PHONE },
+    );
     await eventually(() => inSight(page)).toBe(13);
     expect(await page.getByTestId("alerts-more").isVisible()).toBe(false);
     server.tell({ episodes: [...many, ...OVER.slice(0, ENDED_IN_SIGHT + 1)] });

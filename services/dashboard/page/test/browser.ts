@@ -115,3 +115,17 @@ export function episodeOf(device: string, more: Partial<Episode> = {}): Episode 
     ...more,
   };
 }
+
+/** Alerts that are over, one a minute, the newest first. */
+export function endedEpisodes(count: number): Episode[] {
+  const nowMs = Date.now();
+  return Array.from({ length: count }, (_, i) => {
+    const lastMs = nowMs - (i + 1) * 60_000;
+    return episodeOf("machine-01", {
+      id: `over-${i}`,
+      sinceMs: lastMs - 7_000,
+      lastMs,
+      endedMs: lastMs + 5_000,
+    });
+  });
+}

@@ -3,7 +3,7 @@
  * own is really caused in test/page-states.test.ts.
  */
 import { FLAG, type PipelineHealth } from "@kelvin/schema/live";
-import { episodeOf, NEWER_VERSION } from "./browser.ts";
+import { endedEpisodes, episodeOf, NEWER_VERSION } from "./browser.ts";
 import { calmReadings, fleetOf, type World } from "./live-server.ts";
 
 export interface Scene {
@@ -76,19 +76,9 @@ function fleet(): Partial<World> {
 
 /** One open alert, and 40 that are over: one a minute. */
 function manyAlerts(): Partial<World> {
-  const nowMs = Date.now();
-  const over = Array.from({ length: 40 }, (_, i) => {
-    const lastMs = nowMs - (i + 1) * 60_000;
-    return episodeOf("machine-01", {
-      id: `over-${i}`,
-      sinceMs: lastMs - 7_000,
-      lastMs,
-      endedMs: lastMs + 5_000,
-    });
-  });
   return {
     fleet: fleetOf([{ id: "machine-01", celsius: 36.9, flags: FLAG.inAlarm }]),
-    episodes: [episodeOf("machine-01"), ...over],
+    episodes: [episodeOf("machine-01"), ...endedEpisodes(40)],
   };
 }
 
