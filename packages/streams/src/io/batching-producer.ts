@@ -190,7 +190,11 @@ export class BatchingProducer {
     });
   }
 
-  /** Does the work, which is for these topics, again and again while the broker is away. Returns the error that repeating can't mend. */
+  /**
+   * Does the work, again and again while the broker is away. Returns the error that repeating can't mend.
+   *
+   * @param topics that it writes to, for the log
+   */
   async #repeatedly(topics: readonly string[], work: () => Promise<void>): Promise<unknown> {
     const { client, clock, log } = this.#options;
     for (let waitMs = RETRY_MS_MIN; ; ) {
