@@ -81,6 +81,18 @@ class Commands:
             **settings,
         )
 
+    @staticmethod
+    def _subscribe(consumer, topic):
+        """Subscribes when the topic's partitions are known.
+
+        Version 3.0.12 can lose itself otherwise: the leader that joined without knowing them joins again when they come;
+        if poll() ends meanwhile, nothing asks for that join any more (need_rejoin compares the new partitions with
+        themselves), so its heartbeats stay off and the group goes on without it, unnoticed.
+        """
+        consumer.subscribe([topic])
+        while not consumer.partitions_for_topic(topic):
+            pass
+
     def read(self, topic, partitions, isolation, count):
         consumer = self._consumer(None, isolation_level=isolation, enable_auto_commit=False)
         assigned = [TopicPartition(topic, partition) for partition in range(partitions)]
@@ -120,7 +132,7 @@ class Commands:
     @staticmethod
     def _run(consumer, topic, member):
         try:
-            consumer.subscribe([topic])
+            Commands._subscribe(consumer, topic)
             while not member.stop.is_set():
                 for records in consumer.poll(timeout_ms=200).values():
                     member.values += [record.value.decode() for record in records]
@@ -166,7 +178,7 @@ class Commands:
         producer = KafkaProducer(bootstrap_servers=SERVERS, transactional_id=transactionalId)
         producer.init_transactions()
         consumer = self._consumer(group, enable_auto_commit=False)
-        consumer.subscribe([source["from"]])
+        self._subscribe(consumer, source["from"])
         producer.begin_transaction()
         copied, positions = 0, {}
         while copied < count:
