@@ -19,4 +19,5 @@ test("a gate that is missed is named with its value and its bound; what is no ga
   expect(missedGates([{ ...goal, value: 40 }])).toEqual(["frames: 40 /s, must be 11 /s"]);
   expect(missedGates([{ ...goal, value: Number.NaN }])).toHaveLength(1);
   expect(missedGates([{ ...goal, value: 40, isGate: false }])).toEqual([]);
+  expect(missedGates([{ ...goal, value: 40, notJudged: "too few of them" }])).toEqual([]);
 });

@@ -15,7 +15,9 @@ test("frames, bytes and processor time for 200 viewers of 500 readings/s stay wi
   const all = await fanOut.measured(LASTS_MS);
   await fanOut.tell({ do: "close" });
   const alone = await fanOut.measured(LASTS_MS);
-  expect(missedGates(gatesOf(all, alone, FLOW))).toEqual([]);
+  const gates = gatesOf(all, alone, FLOW);
+  expect(missedGates(gates)).toEqual([]);
+  expect(gates.filter(({ isGate, notJudged }) => isGate && notJudged === undefined)).toHaveLength(5);
   expect(alone.frames).toBe(0);
   // There was something to judge: each viewer was told nearly all readings of that time.
   expect(all.batches).toBeGreaterThan(VIEWERS * 5);
