@@ -20,8 +20,8 @@ const { values: options } = parseArgs({
     kafka: { type: "string" },
     /** How often each thing is measured; the middle one counts. */
     rounds: { type: "string", default: "3" },
-    /** Of the Java producer, in each round. */
-    records: { type: "string", default: "1000000" },
+    /** Of the Java producer, in each round: enough that its virtual machine is warm for the most of it. */
+    records: { type: "string", default: "5000000" },
     /** Folder with Apache Kafka's jars. */
     jars: { type: "string" },
     /** Only what has this in its name. */
