@@ -88,8 +88,6 @@ export const roster: readonly Entry[] = [
     missing: undefined,
     start: inNode("kafkajs.ts"),
     ...everything,
-    // It brings gzip, and our streams give it zstd; snappy and lz4 they only read.
-    writes: ["none", "gzip", "zstd"],
   },
   {
     name: "@platformatic/kafka",

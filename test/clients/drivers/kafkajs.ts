@@ -1,6 +1,7 @@
-/** Drives kafkajs, with the codecs that our streams give it. */
+/** Drives kafkajs: gzip is its own, zstd our streams', who also read snappy and LZ4; a library writes these. */
 import { randomUUID } from "node:crypto";
 import { createKafka } from "@kelvin/streams";
+import { lz4Compress, snappyCompress } from "@platformatic/wasm-utils";
 import kafkajs, { type EachMessagePayload, type Transaction } from "kafkajs";
 import {
   Alter,
@@ -20,18 +21,31 @@ import {
   versionOf,
 } from "./serve.ts";
 
-const { CompressionTypes, ConfigResourceTypes, logLevel } = kafkajs;
+const { CompressionCodecs, CompressionTypes, ConfigResourceTypes, logLevel } = kafkajs;
 const CODECS: Readonly<Record<string, number>> = {
   none: CompressionTypes.None,
   gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
   zstd: CompressionTypes.ZSTD,
 };
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 createKafka({ kafka: { brokers }, log: silent }); // teaches kafkajs the codecs
+const { [CompressionTypes.Snappy]: snappy, [CompressionTypes.LZ4]: lz4 } = CompressionCodecs;
+CompressionCodecs[CompressionTypes.Snappy] = withWriter(snappy(), snappyCompress);
+CompressionCodecs[CompressionTypes.LZ4] = withWriter(lz4(), lz4Compress);
 const kafka = new kafkajs.Kafka({ brokers, clientId: "kafkajs", logLevel: logLevel.NOTHING });
 const admin = kafka.admin();
 await admin.connect();
+
+/** A codec that is only read, given the other direction. */
+function withWriter(reading: object, compress: (bytes: Buffer) => Buffer) {
+  return () => ({
+    ...reading,
+    compress: async ({ buffer }: { readonly buffer: Buffer }) => compress(buffer),
+  });
+}
 
 interface Member {
   readonly values: string[];
