@@ -128,6 +128,22 @@ describe("time", () => {
     expect(group.state).toBe("Empty");
   });
 
+  test("nor does it stay by heartbeats where the others have theirs", async () => {
+    const { clock, group } = newGroup(1);
+    const joining = [group.join(request()), group.join(request())];
+    clock.advance(2);
+    const [leader, other] = await Promise.all(joining);
+    if (leader === undefined || other === undefined) expect.unreachable("there are two");
+    await sync(group, leader);
+    const beat = (member: JoinResult) => group.heartbeat(member.memberId, null, member.generationId);
+    for (let ms = 0; ms < REBALANCE_MS; ms += SESSION_MS / 2) {
+      expect([group.state, beat(leader), beat(other)]).toEqual(["Stable", 0, 0]);
+      clock.advance(SESSION_MS / 2);
+    }
+    expect(group.state).toBe("PreparingRebalance");
+    expect(group.members.map(({ memberId }) => memberId)).toEqual([leader.memberId]);
+  });
+
   test("a leader that dies before it assigned leaves nobody waiting", async () => {
     const { clock, group } = newGroup(1);
     const joining = [group.join(request()), group.join(request())];

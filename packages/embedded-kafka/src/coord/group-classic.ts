@@ -16,7 +16,8 @@ import {
   type SyncRequest,
   type SyncResult,
 } from "./classic-member.ts";
-import { electedProtocol, haveOneInCommon } from "./protocol-election.ts";
+import { GroupRoster } from "./group-roster.ts";
+import { haveOneInCommon } from "./protocol-election.ts";
 
 export type ClassicState = "Empty" | "PreparingRebalance" | "CompletingRebalance" | "Stable" | "Dead";
 
@@ -30,19 +31,19 @@ export class ClassicGroup {
   readonly groupId: string;
   readonly #clock: Clock;
   readonly #settings: ClassicGroupSettings;
-  readonly #members = new Map<string, ClassicMember>();
-  /** Member ids by group instance id. */
-  readonly #static = new Map<string, string>();
+  readonly #roster = new GroupRoster();
   /** Ids that were given out and not yet used to join. */
   readonly #pending = new Map<string, Timer>();
   #state: ClassicState = "Empty";
   #protocolType: string | null = null;
   #protocolName: string | null = null;
   #generationId = 0;
-  #leaderId: string | null = null;
   #rebalance: Timer | null = null;
-  /** Ends the wait for members that joined and then never asked for their assignment. */
+  /** Members that joined this generation and have not asked for their assignment; the deadline drops them. */
+  readonly #unsynced = new Set<ClassicMember>();
   #syncDeadline: Timer | null = null;
+  /** An empty group waits for more members than its first. */
+  #isInitialDelay = false;
   #newMemberSinceDelay = false;
   #emptySinceMs: number;
 
@@ -70,11 +71,11 @@ export class ClassicGroup {
   }
 
   get leaderId(): string | null {
-    return this.#leaderId;
+    return this.#roster.leaderId;
   }
 
   get members(): readonly ClassicMember[] {
-    return [...this.#members.values()];
+    return this.#roster.all;
   }
 
   /** When the last member left; only for an empty group. */
@@ -95,8 +96,8 @@ export class ClassicGroup {
   #tryJoin(request: JoinRequest, answer: (result: JoinResult) => void): number | null {
     if (this.#state === "Dead") return errorCode.coordinatorNotAvailable;
     if (!this.#accepts(request)) return errorCode.inconsistentGroupProtocol;
-    const known = this.#members.has(request.memberId) || this.#pending.has(request.memberId);
-    if (!known && this.#members.size >= this.#settings.maxSize) return errorCode.groupMaxSizeReached;
+    const known = this.#roster.has(request.memberId) || this.#pending.has(request.memberId);
+    if (!known && this.#roster.size >= this.#settings.maxSize) return errorCode.groupMaxSizeReached;
     if (request.memberId === "") return this.#joinAsUnknown(request, answer);
     return this.#joinAsKnown(request, answer);
   }
@@ -104,7 +105,7 @@ export class ClassicGroup {
   /** Same type as the others and at least one way of sharing in common with all of them. */
   #accepts(request: JoinRequest): boolean {
     if (request.protocolType === "" || request.protocols.length === 0) return false;
-    if (this.#members.size === 0) return true;
+    if (this.#roster.size === 0) return true;
     if (request.protocolType !== this.#protocolType) return false;
     const others = this.members.filter((member) => member.memberId !== request.memberId);
     return haveOneInCommon(request.protocols, others);
@@ -113,8 +114,7 @@ export class ClassicGroup {
   #joinAsUnknown(request: JoinRequest, answer: (result: JoinResult) => void): number | null {
     const memberId = `${request.groupInstanceId ?? request.clientId}-${randomUUID()}`;
     if (request.groupInstanceId !== null) {
-      const oldId = this.#static.get(request.groupInstanceId);
-      const old = oldId === undefined ? undefined : this.#members.get(oldId);
+      const old = this.#roster.holderOf(request.groupInstanceId);
       if (old !== undefined) this.#replaceStatic(old, memberId, request, answer);
       else this.#addAndRebalance(memberId, request, answer);
       return null;
@@ -140,34 +140,24 @@ export class ClassicGroup {
       this.#addAndRebalance(request.memberId, request, answer);
       return null;
     }
-    const problem = this.#identityProblem(request.memberId, request.groupInstanceId);
+    const problem = this.#roster.identityProblem(request.memberId, request.groupInstanceId);
     if (problem !== null) return problem;
-    const member = this.#members.get(request.memberId);
+    const member = this.#roster.get(request.memberId);
     if (member === undefined) return errorCode.unknownMemberId;
     const same = member.sameProtocols(request.protocols);
     const rejoins =
       this.#state === "PreparingRebalance" ||
       !same ||
-      (this.#state === "Stable" && member.memberId === this.#leaderId);
+      (this.#state === "Stable" && member.memberId === this.#roster.leaderId);
     if (rejoins) this.#rejoin(member, request, answer);
     else answer(this.#currentGeneration(member));
     return null;
   }
 
-  /** Whether a member is who it says: 82 for an instance id that another member took over, 25 for an unknown id. */
-  #identityProblem(memberId: string, groupInstanceId: string | null): number | null {
-    if (groupInstanceId === null) return this.#members.has(memberId) ? null : errorCode.unknownMemberId;
-    const holder = this.#static.get(groupInstanceId);
-    if (holder === undefined) return errorCode.unknownMemberId;
-    return holder === memberId ? null : errorCode.fencedInstanceId;
-  }
-
   #addAndRebalance(memberId: string, request: JoinRequest, answer: (result: JoinResult) => void): void {
     const member = new ClassicMember(memberId, request);
-    if (this.#members.size === 0) this.#protocolType = request.protocolType;
-    this.#members.set(memberId, member);
-    if (member.groupInstanceId !== null) this.#static.set(member.groupInstanceId, memberId);
-    this.#leaderId ??= memberId;
+    if (this.#roster.size === 0) this.#protocolType = request.protocolType;
+    this.#roster.add(member);
     member.join = answer;
     this.#newMemberSinceDelay = true;
     if (this.#state === "PreparingRebalance") this.#completeJoinIfAll();
@@ -191,18 +181,13 @@ export class ClassicGroup {
     answer: (result: JoinResult) => void,
   ): void {
     const oldId = old.memberId;
-    const wasLeader = this.#leaderId === oldId;
+    const wasLeader = this.#roster.leaderId === oldId;
     old.answerJoin(failedJoin(errorCode.fencedInstanceId, oldId));
     old.answerSync(failedSync(errorCode.fencedInstanceId));
     this.#stopSession(old);
-    this.#members.delete(oldId);
-    old.memberId = memberId;
-    old.update(request);
-    this.#members.set(memberId, old);
-    this.#static.set(request.groupInstanceId ?? "", memberId);
-    if (wasLeader) this.#leaderId = memberId;
+    this.#roster.rename(old, memberId, request);
     // As Apache Kafka has it: another subscription alone is kept for the next rebalance and starts none.
-    if (this.#state === "Stable" && this.#electProtocol() === this.#protocolName) {
+    if (this.#state === "Stable" && this.#roster.electProtocol() === this.#protocolName) {
       this.#startSession(old);
       const leaves = wasLeader && !request.canSkipAssignment;
       answer({
@@ -218,14 +203,14 @@ export class ClassicGroup {
   }
 
   #currentGeneration(member: ClassicMember): JoinResult {
-    const leads = member.memberId === this.#leaderId;
+    const leads = member.memberId === this.#roster.leaderId;
     return {
       errorCode: 0,
       memberId: member.memberId,
       generationId: this.#generationId,
       protocolType: this.#protocolType,
       protocolName: this.#protocolName,
-      leader: this.#leaderId ?? "",
+      leader: this.#roster.leaderId ?? "",
       skipAssignment: false,
       members: leads
         ? this.members.map((other) => ({
@@ -240,16 +225,15 @@ export class ClassicGroup {
   // ------------------------------------------------------------------ rebalance
 
   #prepareRebalance(): void {
-    for (const member of this.#members.values()) {
+    for (const member of this.members) {
       if (member.sync === null) continue;
       member.answerSync(failedSync(errorCode.rebalanceInProgress));
       this.#startSession(member);
     }
-    this.#syncDeadline?.cancel();
-    this.#syncDeadline = null;
+    this.#endSyncDeadline();
     const wasEmpty = this.#state === "Empty";
     this.#state = "PreparingRebalance";
-    const timeoutMs = this.#rebalanceTimeoutMs();
+    const timeoutMs = this.#roster.rebalanceTimeoutMs();
     const delayMs = Math.min(this.#settings.initialRebalanceDelayMs, timeoutMs);
     if (wasEmpty && delayMs > 0) {
       this.#delayInitial(delayMs, timeoutMs - delayMs);
@@ -267,7 +251,7 @@ export class ClassicGroup {
   /** An empty group waits for more members, and again as long as new ones come, up to the rebalance timeout. */
   #delayInitial(delayMs: number, leftMs: number): void {
     this.#newMemberSinceDelay = false;
-    this.#initialDelay = true;
+    this.#isInitialDelay = true;
     this.#rebalance = this.#clock.setTimer(delayMs, () => {
       const nextMs = Math.min(this.#settings.initialRebalanceDelayMs, leftMs);
       if (this.#newMemberSinceDelay && nextMs > 0) this.#delayInitial(nextMs, leftMs - nextMs);
@@ -275,72 +259,62 @@ export class ClassicGroup {
     });
   }
 
-  #initialDelay = false;
-
-  #rebalanceTimeoutMs(): number {
-    return this.members.reduce((longest, member) => Math.max(longest, member.rebalanceTimeoutMs), 0);
-  }
-
   #completeJoinIfAll(): void {
-    if (this.#state !== "PreparingRebalance" || this.#initialDelay || this.#pending.size > 0) return;
-    for (const member of this.#members.values()) if (member.join === null) return;
+    if (this.#state !== "PreparingRebalance" || this.#isInitialDelay || this.#pending.size > 0) return;
+    for (const member of this.members) if (member.join === null) return;
     this.#completeJoin();
   }
 
   /** Everybody is there, or the time is up: who is missing is dropped, and a new generation begins. */
   #completeJoin(): void {
-    this.#initialDelay = false;
+    this.#isInitialDelay = false;
     this.#rebalance?.cancel();
     this.#rebalance = null;
     for (const member of this.members) {
       if (member.join === null && member.groupInstanceId === null) this.#remove(member);
     }
-    if (this.#members.size > 0 && !this.#leaderHasJoined()) {
+    if (this.#roster.size > 0 && !this.#roster.electLeader()) {
       // Only static members, none of them back: wait for them, or for their sessions to end.
-      this.#rebalance = this.#clock.setTimer(this.#rebalanceTimeoutMs(), () => this.#completeJoin());
+      this.#rebalance = this.#clock.setTimer(this.#roster.rebalanceTimeoutMs(), () => this.#completeJoin());
       return;
     }
     this.#generationId += 1;
-    if (this.#members.size === 0) {
+    if (this.#roster.size === 0) {
       this.#becomeEmpty();
       return;
     }
-    this.#protocolName = this.#electProtocol();
+    this.#protocolName = this.#roster.electProtocol();
     this.#state = "CompletingRebalance";
-    for (const member of this.#members.values()) {
+    for (const member of this.members) {
       member.clearAssignment();
+      this.#unsynced.add(member);
       const result = this.#currentGeneration(member);
       this.#startSession(member);
       member.answerJoin(result);
     }
-    this.#syncDeadline = this.#clock.setTimer(this.#rebalanceTimeoutMs(), () => this.#dropUnsynced());
+    this.#syncDeadline = this.#clock.setTimer(this.#roster.rebalanceTimeoutMs(), () => this.#dropUnsynced());
   }
 
-  #leaderHasJoined(): boolean {
-    const leader = this.#leaderId === null ? undefined : this.#members.get(this.#leaderId);
-    if (leader !== undefined && leader.join !== null) return true;
-    const joined = this.members.find((member) => member.join !== null);
-    if (joined !== undefined) this.#leaderId = joined.memberId;
-    return joined !== undefined;
-  }
-
-  #electProtocol(): string | null {
-    const leader = this.#leaderId === null ? undefined : this.#members.get(this.#leaderId);
-    return electedProtocol(this.members, leader);
-  }
-
+  /** Who joined and has not asked for its assignment in time is dropped, also where the others have theirs. */
   #dropUnsynced(): void {
-    this.#syncDeadline = null;
-    if (this.#state !== "CompletingRebalance") return;
-    for (const member of this.members) {
-      if (member.sync === null) this.#remove(member);
-    }
+    for (const member of this.#unsynced) this.#remove(member);
     this.#prepareRebalance();
+  }
+
+  #hasSynced(member: ClassicMember): void {
+    this.#unsynced.delete(member);
+    if (this.#unsynced.size === 0) this.#endSyncDeadline();
+  }
+
+  #endSyncDeadline(): void {
+    this.#syncDeadline?.cancel();
+    this.#syncDeadline = null;
+    this.#unsynced.clear();
   }
 
   #becomeEmpty(): void {
     this.#state = "Empty";
-    this.#leaderId = null;
+    this.#roster.noLeader();
     this.#protocolName = null;
     this.#emptySinceMs = this.#clock.now();
   }
@@ -358,7 +332,7 @@ export class ClassicGroup {
   #trySync(request: SyncRequest, answer: (result: SyncResult) => void): number | null {
     const problem = this.check(request.memberId, request.groupInstanceId, request.generationId);
     if (problem !== null) return problem;
-    const member = this.#members.get(request.memberId);
+    const member = this.#roster.get(request.memberId);
     if (member === undefined) return errorCode.unknownMemberId;
     const otherType = request.protocolType !== null && request.protocolType !== this.#protocolType;
     const otherName = request.protocolName !== null && request.protocolName !== this.#protocolName;
@@ -372,11 +346,13 @@ export class ClassicGroup {
       case "CompletingRebalance":
         member.answerSync(failedSync(errorCode.rebalanceInProgress));
         this.#stopSession(member);
+        this.#hasSynced(member);
         member.sync = answer;
-        if (member.memberId === this.#leaderId) this.#assign(request);
+        if (member.memberId === this.#roster.leaderId) this.#assign(request);
         return null;
       case "Stable":
         this.#startSession(member);
+        this.#hasSynced(member);
         answer(this.#assignmentOf(member));
         return null;
     }
@@ -385,7 +361,7 @@ export class ClassicGroup {
   #assign(request: SyncRequest): void {
     const assignments = new Map(request.assignments.map((a) => [a.memberId, a.assignment]));
     this.#state = "Stable";
-    for (const member of this.#members.values()) {
+    for (const member of this.members) {
       member.assignment = Buffer.from(assignments.get(member.memberId) ?? []);
       if (member.sync === null) continue;
       this.#startSession(member);
@@ -407,7 +383,7 @@ export class ClassicGroup {
   heartbeat(memberId: string, groupInstanceId: string | null, generationId: number): number {
     const problem = this.check(memberId, groupInstanceId, generationId);
     if (problem !== null) return problem;
-    const member = this.#members.get(memberId);
+    const member = this.#roster.get(memberId);
     if (member === undefined) return errorCode.unknownMemberId;
     if (member.join === null && member.sync === null) this.#startSession(member);
     return this.#state === "PreparingRebalance" ? errorCode.rebalanceInProgress : errorCode.none;
@@ -416,14 +392,14 @@ export class ClassicGroup {
   /** The error of a member that is not in this generation under this id; null for one that is. */
   check(memberId: string, groupInstanceId: string | null, generationId: number): number | null {
     if (this.#state === "Dead") return errorCode.coordinatorNotAvailable;
-    const problem = this.#identityProblem(memberId, groupInstanceId);
+    const problem = this.#roster.identityProblem(memberId, groupInstanceId);
     if (problem !== null) return problem;
     return generationId === this.#generationId ? null : errorCode.illegalGeneration;
   }
 
   /** A commit is a sign of life. */
   touch(memberId: string): void {
-    const member = this.#members.get(memberId);
+    const member = this.#roster.get(memberId);
     if (member !== undefined && member.join === null && member.sync === null) this.#startSession(member);
   }
 
@@ -436,10 +412,10 @@ export class ClassicGroup {
       return errorCode.none;
     }
     // An administrator may remove a static member by its instance id alone (KIP-345).
-    const id =
-      memberId === "" && groupInstanceId !== null ? (this.#static.get(groupInstanceId) ?? "") : memberId;
-    const problem = this.#identityProblem(id, groupInstanceId);
-    const member = this.#members.get(id);
+    const byInstance = memberId === "" && groupInstanceId !== null;
+    const id = byInstance ? (this.#roster.holderOf(groupInstanceId)?.memberId ?? "") : memberId;
+    const problem = this.#roster.identityProblem(id, groupInstanceId);
+    const member = this.#roster.get(id);
     if (problem !== null || member === undefined) return problem ?? errorCode.unknownMemberId;
     this.#removeAndRebalance(member);
     return errorCode.none;
@@ -463,13 +439,10 @@ export class ClassicGroup {
 
   #remove(member: ClassicMember): void {
     this.#stopSession(member);
-    this.#members.delete(member.memberId);
-    if (member.groupInstanceId !== null) this.#static.delete(member.groupInstanceId);
+    this.#roster.remove(member);
+    this.#hasSynced(member);
     member.answerJoin(failedJoin(errorCode.unknownMemberId, member.memberId));
     member.answerSync(failedSync(errorCode.unknownMemberId));
-    if (this.#leaderId !== member.memberId) return;
-    const next = this.members.find((other) => other.join !== null) ?? this.members[0];
-    this.#leaderId = next?.memberId ?? null;
   }
 
   /**
@@ -489,7 +462,7 @@ export class ClassicGroup {
   close(): void {
     this.#state = "Dead";
     this.#rebalance?.cancel();
-    this.#syncDeadline?.cancel();
+    this.#endSyncDeadline();
     for (const timer of this.#pending.values()) timer.cancel();
     this.#pending.clear();
     for (const member of this.members) this.#remove(member);
