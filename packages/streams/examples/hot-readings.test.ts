@@ -17,5 +17,6 @@ test("the README's example is this one, and does what it says", async () => {
   expect(told).toHaveLength(11);
 
   const shown = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  expect(shown).toContain(await readFile(new URL("hot-readings.ts", import.meta.url), "utf8"));
+  for (const file of ["hot-readings.ts", "topics.ts"])
+    expect(shown).toContain(`\`\`\`ts\n${await readFile(new URL(file, import.meta.url), "utf8")}\`\`\``);
 });

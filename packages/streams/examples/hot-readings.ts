@@ -21,6 +21,6 @@ app
   .toTopic(averages);
 
 if (import.meta.main) {
-  process.once("SIGINT", () => app.stop()); // Ctrl-C: what is in work is ended, noted, and taken up by the next start
+  process.once("SIGINT", () => app.stop()); // Ctrl-C: finish the current records and commit; the next start continues there
   await app.run();
 }

@@ -1,4 +1,4 @@
-/** The example's topics, by hand; a schema library makes this shorter (packages/schema does it with zod). */
+/** The example's topics, written by hand. A schema library makes this shorter: packages/schema uses zod. */
 import type { TopicLike } from "@kelvin/streams";
 
 export interface Reading {
@@ -10,7 +10,7 @@ export interface Reading {
 export interface Average {
   readonly device: string;
   readonly untilMs: number;
-  /** Null: no readings. */
+  /** Null if there were no readings. */
   readonly celsius: number | null;
 }
 
