@@ -3,13 +3,13 @@ import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { launchChromium } from "@kelvin/test-kit";
 import type { Browser, Page } from "playwright-core";
-import * as z from "zod";
 import { DASHBOARD, installation } from "../../test/support/index.ts";
 import { buildPageWhenNeeded } from "../../tools/page/build.ts";
 import { root } from "../../tools/system/layout.ts";
 import { type Goal, percentile, report, slope } from "../goals.ts";
 import { sendPast, sendSteadily } from "./devices.ts";
 import { pixelLatencies, watchFirstChart } from "./in-page.ts";
+import { traced } from "./main-thread.ts";
 import { scriptSize } from "./size.ts";
 
 const { values: options } = parseArgs({
@@ -17,7 +17,7 @@ const { values: options } = parseArgs({
     /** How long each rate is measured. */
     seconds: { type: "string", default: "20" },
     /** Readings a second in all, and of how many devices. */
-    rates: { type: "string", default: "10x1,500x10,1000x100" },
+    rates: { type: "string", default: "10x1,500x10,1000x100,10000x10" },
     /** Some of pixel, first, heap and size. */
     parts: { type: "string", default: "pixel,first,heap,size" },
     /** How long the heap is watched after the chart is full; 0: not at all. */
@@ -30,17 +30,6 @@ const DESK = { width: 1280, height: 800 };
 const FULL_MS = 100_000;
 /** Up to so many readings a second each is drawn by itself. */
 const FEW = 10;
-const CPU_SAMPLE_MS = 5_000;
-/** A task of a thread, as Chromium's trace calls it; `tdur` is its processor time in microseconds. */
-const TASK = "ThreadControllerImpl::RunTask";
-const TraceEvent = z.object({
-  name: z.string(),
-  pid: z.number(),
-  tid: z.number(),
-  tdur: z.number().optional(),
-  args: z.object({ name: z.string().optional() }).optional(),
-});
-const Trace = z.object({ traceEvents: z.array(TraceEvent) });
 const FIRST_CHARTS = 10;
 /** Chromium draws a new window's own surroundings first. */
 const WINDOW_SETTLES_MS = 1_500;
@@ -75,37 +64,28 @@ async function sensorToPixel(perSecond: number, count: number): Promise<Goal[]> 
   await using _devices = await sendSteadily(plant.brokers, plant.topics.sensor, { count, perSecond });
   const page = await openLive(browser);
   const lastsMs = Number(options.seconds) * 1000;
-  const { latenciesMs, longTasks } = await page.evaluate(pixelLatencies, lastsMs);
-  const perDrawMs = await cpuPerDraw(page);
+  const before = await drawsOf(page);
+  const { result, cpuMs, longestMs, longestCpuMs } = await traced(browser, page, () =>
+    page.evaluate(pixelLatencies, lastsMs),
+  );
+  const { latenciesMs, longTasks } = result;
+  const perDrawMs = cpuMs / Math.max(1, (await drawsOf(page)) - before);
   await page.close();
   const at = `${perSecond} readings/s of ${count} device${count === 1 ? "" : "s"}`;
   console.log(
     `sensor to pixel at ${at}: ${latenciesMs.length} readings of the shown one, ` +
-      `p50 ${percentile(latenciesMs, 0.5).toFixed(0)} ms, p99 ${percentile(latenciesMs, 0.99).toFixed(0)} ms, ` +
-      `${longTasks} tasks over 50 ms, ${perDrawMs.toFixed(1)} ms of processor time a draw`,
+      `p50 ${percentile(latenciesMs, 0.5).toFixed(0)} ms, p99 ${percentile(latenciesMs, 0.99).toFixed(0)} ms; ` +
+      `${longTasks} tasks over 50 ms, the longest ${longestMs.toFixed(0)} ms; ` +
+      `${longestCpuMs.toFixed(0)} ms of processor time at most, ${perDrawMs.toFixed(1)} ms a draw`,
   );
   return [
     { what: `sensor to pixel, p50, ${at}`, value: percentile(latenciesMs, 0.5), must, aim, unit: "ms" },
     { what: `sensor to pixel, p99, ${at}`, value: percentile(latenciesMs, 0.99), must, aim, unit: "ms" },
     { what: `tasks over 50 ms, ${at}`, value: longTasks, must: 0, aim: 0, unit: "" },
+    // By the wall clock a task is as long as the machine is busy elsewhere.
+    { what: `longest task's CPU, ${at}`, value: longestCpuMs, must: 50, aim: 50, unit: "ms", isGate: true },
     { what: `page CPU per draw, ${at}`, value: perDrawMs, must: 40, aim: 16, unit: "ms", isGate: true },
   ];
-}
-
-/** Processor time of the page's main thread for each time that it drew, script, layout and paint together. */
-async function cpuPerDraw(page: Page): Promise<number> {
-  const before = await drawsOf(page);
-  await browser.startTracing(page, { categories: ["toplevel"] });
-  await wait(CPU_SAMPLE_MS);
-  const trace = Trace.parse(JSON.parse((await browser.stopTracing()).toString()));
-  const drawn = (await drawsOf(page)) - before;
-  const isMain = ({ name, args }: z.output<typeof TraceEvent>) =>
-    name === "thread_name" && args?.name === "CrRendererMain";
-  const main = new Set(trace.traceEvents.filter(isMain).map(({ pid, tid }) => `${pid}:${tid}`));
-  const cpuUs = trace.traceEvents
-    .filter(({ name, pid, tid }) => name === TASK && main.has(`${pid}:${tid}`))
-    .reduce((sum, { tdur = 0 }) => sum + tdur, 0);
-  return cpuUs / 1000 / Math.max(1, drawn);
 }
 
 function drawsOf(page: Page): Promise<number> {
