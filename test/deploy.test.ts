@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { SERVICE_NODE_OPTIONS } from "@kelvin/service-kit";
 import { expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
@@ -55,6 +56,21 @@ test("every YAML file is one, without a key twice", () => {
     const errors = parseAllDocuments(read(file), { merge: true }).flatMap((document) => document.errors);
     expect(errors, file).toEqual([]);
   }
+});
+
+test("images and start scripts run each service with the Node options that services have", () => {
+  const wanted = ["node", ...SERVICE_NODE_OPTIONS];
+  const images = [...read("Dockerfile").matchAll(/^CMD (\[.*\])$/gm)].map(([, command = ""]) =>
+    z.array(z.string()).parse(JSON.parse(command)).slice(0, -1),
+  );
+  expect(images).toEqual([wanted, wanted, wanted]);
+  const Package = z.object({ scripts: z.object({ start: z.string() }) });
+  const scripts = globSync("services/*/package.json", { cwd: ROOT }).map((path) =>
+    Package.parse(JSON.parse(read(path)))
+      .scripts.start.split(" ")
+      .slice(0, -1),
+  );
+  expect(scripts).toEqual([wanted, wanted, wanted]);
 });
 
 test("no more processors are scaled to than sensor has partitions", () => {

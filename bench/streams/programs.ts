@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { SERVICE_NODE_OPTIONS } from "@kelvin/service-kit";
 import { createTopics, uniqueName } from "@kelvin/test-kit";
 import { type Admin, Kafka, logLevel } from "kafkajs";
 import { PARTITIONS } from "./topics.ts";
@@ -15,9 +16,6 @@ export interface Contestant {
   readonly guarantee: Job["guarantee"];
   readonly commitEveryMs?: number;
 }
-
-/** Half of V8's young generation in MB, in place of its 16: what is read lives until it is worked on, and is copied once less. */
-const YOUNG = "--max-semi-space-size=4";
 
 export const BARE: Contestant = {
   name: "bare kafkajs W1",
@@ -67,7 +65,7 @@ export async function start(
   const job: Job = { broker, name, workload, guarantee, commitEveryMs, input, output: name };
   const launch = () =>
     fork(join(import.meta.dirname, file), [JSON.stringify(job)], {
-      execArgv: ["--disable-warning=TimeoutNegativeWarning", YOUNG, ...process.execArgv],
+      execArgv: ["--disable-warning=TimeoutNegativeWarning", ...SERVICE_NODE_OPTIONS, ...process.execArgv],
     });
   started();
   let child = launch();

@@ -1,3 +1,4 @@
+import { SERVICE_NODE_OPTIONS } from "@kelvin/service-kit";
 import { kafkaForTests, startService, uniqueName } from "@kelvin/test-kit";
 
 export const PRODUCER = "services/producer/src/main.ts";
@@ -25,7 +26,7 @@ export async function installation() {
     env,
     brokers: kafka.brokers,
     start: (main: string, settings: Readonly<Record<string, string>> = {}) =>
-      startService({ main, env: { ...env, ...settings } }),
+      startService({ main, env: { ...env, ...settings }, nodeOptions: SERVICE_NODE_OPTIONS }),
     [Symbol.asyncDispose]: () => kafka.stop(),
   };
 }

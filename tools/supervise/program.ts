@@ -10,6 +10,8 @@ export interface ProgramSpec {
   /** The file that Node runs. */
   script: string;
   args?: readonly string[];
+  /** Node's own, before the script. */
+  nodeOptions?: readonly string[];
   /** Added to our own environment. */
   environment?: Readonly<Record<string, string>>;
 }
@@ -44,7 +46,8 @@ export class Program {
 
   constructor(spec: ProgramSpec, print: (line: string) => void, environment: NodeJS.ProcessEnv) {
     this.spec = spec;
-    this.#child = spawn(process.execPath, [...process.execArgv, spec.script, ...(spec.args ?? [])], {
+    const command = [...process.execArgv, ...(spec.nodeOptions ?? []), spec.script, ...(spec.args ?? [])];
+    this.#child = spawn(process.execPath, command, {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: { ...environment, ...spec.environment, [SUPERVISED]: "1" },
       windowsHide: true,

@@ -1,6 +1,7 @@
 /** Which programs the system has, where they are, and which ports they get. */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { SERVICE_NODE_OPTIONS } from "@kelvin/service-kit";
 import { freePorts, mustBeFree } from "../supervise/ports.ts";
 import type { ProgramSpec } from "../supervise/program.ts";
 import type { Terminal } from "../supervise/terminal.ts";
@@ -36,6 +37,7 @@ export async function layOut(options: SystemOptions, terminal: Terminal): Promis
   const service = (name: string, script: string, port: number): ProgramSpec => ({
     name,
     script,
+    nodeOptions: SERVICE_NODE_OPTIONS,
     environment: { PORT: String(port) },
   });
   const brokers = ports.broker === undefined ? options.brokers.join(",") : `localhost:${ports.broker}`;

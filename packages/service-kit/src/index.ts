@@ -13,6 +13,7 @@ export { type KafkaConnection, type KafkaSettings, kafkaConnection, kafkaSetting
 export { type Listening, type ListenOptions, listen } from "./listen.ts";
 export { createLog, type Log, type LogLevel, type LogOptions } from "./log.ts";
 export { createMetrics, type Labels, type Metrics, type MetricsRegistry } from "./metrics.ts";
+export { SERVICE_NODE_OPTIONS } from "./node-options.ts";
 export { CHECK_SETTINGS, SUPERVISED, ToService, ToSupervisor, tellSupervisor } from "./parent.ts";
 export {
   type CommonSettings,

@@ -19,6 +19,8 @@ export interface ServiceOptions {
   /** Its settings. PORT is 0 (a free one) and NODE_ENV is "test" unless given. */
   env?: Readonly<Record<string, string>>;
   args?: readonly string[];
+  /** Node's own. */
+  nodeOptions?: readonly string[];
 }
 
 /** How a process ended: by a code, or by a signal. */
@@ -45,12 +47,17 @@ export interface RunningService extends AsyncDisposable {
 }
 
 /** Starts a service as a process of its own, as `npm start` and a container do. */
-export function startService({ main, env = {}, args = [] }: ServiceOptions): RunningService {
+export function startService({
+  main,
+  env = {},
+  args = [],
+  nodeOptions = [],
+}: ServiceOptions): RunningService {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => INHERITED.test(name)));
   const child = fork(main, args, {
     cwd: ROOT,
     env: { ...inherited, NODE_ENV: "test", PORT: "0", ...env },
-    execArgv: [],
+    execArgv: [...nodeOptions],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let log = "";

@@ -3,7 +3,6 @@ import type { Server as HttpServer, IncomingMessage } from "node:http";
 import type { Socket as Connection } from "node:net";
 import {
   type Alerts,
-  type Fleet,
   type Goodbye,
   isAck,
   isCredentials,
@@ -17,24 +16,20 @@ import {
   type Watch,
   type Welcome,
 } from "@kelvin/schema/live";
-import type { Cancel } from "@kelvin/service-kit";
 import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import type { Access } from "./access.ts";
 import { Admission, type AdmissionOptions, type OpeningVerdict } from "./admission.ts";
 import { STALE } from "./devices.ts";
-import { fleetOf } from "./fleet.ts";
 import { Pacer } from "./pacer.ts";
 import { type News, Rooms } from "./rooms.ts";
 import type { LiveState } from "./state.ts";
+import { Summaries } from "./summaries.ts";
 import { trendsOf } from "./trends.ts";
 import { Visitor } from "./visitor.ts";
 
 /** Time between two batches of a room while there is much news. */
 const BATCH_MS = 100;
-const FLEET_MS = 1_000;
-/** How long the summary may be given to pages that connect. */
-const FLEET_KEPT_MS = 200;
-const HEALTH_MS = 5_000;
+const HEALTH_EVERY_SECONDS = 5;
 /** How long a page may take to say goodbye when the server closes. */
 const GOODBYE_MS = 500;
 const MESSAGE_BYTES_MAX = 16 * 1024;
@@ -42,7 +37,7 @@ const MESSAGE_BYTES_MAX = 16 * 1024;
 const PING = { pingInterval: 5_000, pingTimeout: 25_000 };
 
 /** Rooms of viewers that see the flow; one that can't keep up leaves them until it can, and alerts last. */
-const FLOW = "fleet";
+const flowOf = (wave: number) => `fleet:${wave}`;
 const ALERTS = "alerts";
 /** What the pacer calls the news that all get. */
 const HEALTH = "health";
@@ -72,13 +67,8 @@ export class Sockets {
   readonly #admission: Admission;
   /** Those that became a websocket; the HTTP server counts them, but leaves them to us. */
   readonly #upgraded = new Set<Connection>();
-  #timer: Cancel = () => {};
-  #ticks = 0;
-  /** When the next tick should come. */
-  #dueMs = 0;
-  /** For so long in all the server itself did nothing, and so could hear no answer. */
-  #stalledMs = 0;
-  #made: { atMs: number; fleet: Fleet } | undefined;
+  readonly #summaries: Summaries;
+  #seconds = 0;
 
   constructor(options: SocketsOptions) {
     const { state, clock } = options;
@@ -130,7 +120,7 @@ export class Sockets {
     });
     this.#countClients();
     this.#countSlow(0);
-    this.#tickAgain();
+    this.#summaries = new Summaries(state, clock, (wave) => this.#tick(wave));
   }
 
   /** Whether the sender of a request may be told what a socket is told. */
@@ -145,7 +135,7 @@ export class Sockets {
    */
   opening(device: string | undefined): Opening {
     const { state, clock, windowMs } = this.#options;
-    const fleet = this.#fleet();
+    const fleet = this.#summaries.newest();
     const chosen = device ?? fleet.ids[0];
     return {
       welcome: this.#welcome(),
@@ -159,7 +149,7 @@ export class Sockets {
 
   /** Ends all connections; the pages try again by themselves. */
   async close(): Promise<void> {
-    this.#timer();
+    this.#summaries.close();
     this.#pacer.close();
     this.#io.emit("goodbye", this.#goodbye("closing"));
     this.#io.disconnectSockets(true);
@@ -172,8 +162,8 @@ export class Sockets {
 
   #enter(socket: PageSocket): void {
     const { clock, state, windowMs } = this.#options;
-    socket.data = new Visitor(clock.monotonic());
-    const { valve } = socket.data;
+    socket.data = new Visitor(clock.monotonic(), this.#summaries.nextWave());
+    const { valve, wave } = socket.data;
     socket.conn.on("packetCreate", ({ data }) => valve.sends(data?.length ?? 0));
     socket.on("disconnect", () => this.#countClients());
     this.#countClients();
@@ -182,12 +172,12 @@ export class Sockets {
     const auth: unknown = socket.handshake.auth;
     if (isHandshake(auth)) this.#watch(socket, auth.watch);
     socket.emit("health", state.health());
-    const fleet = this.#fleet();
+    const fleet = this.#summaries.newest();
     socket.emit("trends", trendsOf(state.devices, fleet.ids, windowMs, clock.now()));
     socket.emit("alerts", this.#allAlerts());
     socket.emit("fleet", fleet);
-    valve.beats(fleet.nowMs, this.#listenedMs());
-    void socket.join([FLOW, ALERTS]);
+    valve.beats(fleet.nowMs, this.#summaries.listenedMs());
+    void socket.join([flowOf(wave), ALERTS]);
     this.#listenTo(socket);
   }
 
@@ -213,7 +203,7 @@ export class Sockets {
   #watch(socket: PageSocket, { device, have }: Watch): void {
     const { data: visitor } = socket;
     if (visitor.room !== undefined) void socket.leave(visitor.room);
-    const chosen = device ?? this.#fleet().ids[0];
+    const chosen = device ?? this.#summaries.newest().ids[0];
     visitor.room = chosen === undefined ? UNDECIDED : roomOf(chosen);
     // One that can't keep up is told when it can: the newest of what it has asked for, once.
     visitor.isOwed = visitor.valve.isShut;
@@ -248,46 +238,40 @@ export class Sockets {
     );
   }
 
-  #tickAgain(): void {
-    const { clock } = this.#options;
-    this.#dueMs = clock.monotonic() + FLEET_MS;
-    this.#timer = clock.setTimeout(() => {
-      this.#stalledMs += Math.max(0, clock.monotonic() - this.#dueMs);
-      this.#tick();
-      this.#tickAgain();
-    }, FLEET_MS);
-  }
-
-  /** The clock of the valves: a stall of the server is no slowness of its pages, whose answers lie there unread. */
-  #listenedMs(): number {
-    return this.#options.clock.monotonic() - this.#stalledMs;
-  }
-
-  #tick(): void {
-    this.#ticks += 1;
+  /** Ten times a second, each time for the pages of one wave. */
+  #tick(wave: number): void {
+    if (wave === 0) this.#seconds += 1;
     if (this.#io.of("/").sockets.size === 0) return;
-    this.#beat();
+    if (wave === 0) this.#tickSecond();
+    this.#beat(wave);
+    for (const socket of this.#io.of("/").sockets.values()) {
+      if (socket.data.wave === wave) this.#lookAfter(socket);
+    }
+  }
+
+  #tickSecond(): void {
     // A KPI may cease to be the present without any record coming.
     for (const device of this.#rooms.devices) this.#pacer.mark(roomOf(device));
-    if (this.#ticks % (HEALTH_MS / FLEET_MS) === 0) this.#pacer.mark(HEALTH);
-    for (const socket of this.#io.of("/").sockets.values()) this.#lookAfter(socket);
+    if (this.#seconds % HEALTH_EVERY_SECONDS === 0) this.#pacer.mark(HEALTH);
   }
 
-  #beat(): void {
-    const fleet = this.#fleet();
-    const nowMs = this.#listenedMs();
-    this.#io.to(FLOW).emit("fleet", fleet);
-    for (const { data } of this.#in(FLOW)) data.valve.beats(fleet.nowMs, nowMs);
+  #beat(wave: number): void {
+    const room = flowOf(wave);
+    if (!this.#io.of("/").adapter.rooms.has(room)) return;
+    const fleet = this.#summaries.newest();
+    const nowMs = this.#summaries.listenedMs();
+    this.#io.to(room).emit("fleet", fleet);
+    for (const { data } of this.#in(room)) data.valve.beats(fleet.nowMs, nowMs);
   }
 
   /** The valve for a page that does not take what it is sent: the server keeps nothing for it that grows. */
   #lookAfter(socket: PageSocket): void {
     const { metrics, log } = this.#options;
     const { data: visitor } = socket;
-    switch (visitor.valve.judge(this.#listenedMs())) {
+    switch (visitor.valve.judge(this.#summaries.listenedMs())) {
       case "shut":
         this.#countSlow(1);
-        void socket.leave(FLOW);
+        void socket.leave(flowOf(visitor.wave));
         if (visitor.room !== undefined) void socket.leave(visitor.room);
         visitor.isOwed = true;
         break;
@@ -314,7 +298,7 @@ export class Sockets {
   #answered(socket: PageSocket, fleetMs: number): void {
     const { data: visitor } = socket;
     const hasCaughtUp = visitor.valve.answers(fleetMs);
-    if (hasCaughtUp) void socket.join(FLOW);
+    if (hasCaughtUp) void socket.join(flowOf(visitor.wave));
     if (hasCaughtUp && visitor.valve.takeMuted()) {
       socket.emit("alerts", this.#allAlerts());
       void socket.join(ALERTS);
@@ -359,17 +343,6 @@ export class Sockets {
     const { adapter, sockets } = this.#io.of("/");
     const ids = adapter.rooms.get(room) ?? new Set();
     return [...ids].flatMap((id) => sockets.get(id) ?? []);
-  }
-
-  /** Made anew once in a while, however many pages come at once. */
-  #fleet(): Fleet {
-    const { state, clock } = this.#options;
-    const nowMs = clock.monotonic();
-    if (this.#made === undefined || this.#made.fleet.total === 0 || nowMs - this.#made.atMs > FLEET_KEPT_MS) {
-      const isInAlarm = (device: string) => state.episodes.active(device) !== undefined;
-      this.#made = { atMs: nowMs, fleet: fleetOf(state.devices, isInAlarm, clock.now()) };
-    }
-    return this.#made.fleet;
   }
 
   #countSlow(by: number): void {

@@ -13,10 +13,13 @@ export class Visitor {
   /** It is to have what it watches anew once it keeps up. */
   isOwed = false;
   readonly valve = new Valve();
+  /** When in each second it is told of all devices. */
+  readonly wave: number;
   readonly #messages: TokenBucket;
   #malformed = 0;
 
-  constructor(nowMs: number) {
+  constructor(nowMs: number, wave: number) {
+    this.wave = wave;
     this.#messages = new TokenBucket(LIMITS, nowMs);
   }
 
