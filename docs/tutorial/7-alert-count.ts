@@ -1,4 +1,4 @@
-/** Step 7, a solution: how many alerts each device raised in the last 5 s, told every second. */
+/** Step 7, a solution: the number of alerts of each device in the last 5 s, every second. */
 import { type AlertCount, alertTopic, kpiTopic, utc } from "@kelvin/schema";
 import { agg, createStreamApp, type WindowResult } from "@kelvin/streams";
 import { ctrlC, input, output, tutorial } from "./shared.ts";

@@ -1,4 +1,4 @@
-/** Step 8, a solution: the average temperature of each device over the last 10 s, told every second. */
+/** Step 8, a solution: the average temperature of each device over the last 10 s, every second. */
 import {
   type AverageTemperature,
   kpiTopic,
