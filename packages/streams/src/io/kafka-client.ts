@@ -6,6 +6,7 @@ import { keepPolicy } from "./access.ts";
 import { registerCodecs } from "./codecs.ts";
 import { mendIdleTimer } from "./idle-timer.ts";
 import { type KafkaNotice, logCreator } from "./kafka-log.ts";
+import { mendPausedFetch } from "./paused-fetch.ts";
 import { mendProduceRequests } from "./produce-requests.ts";
 
 /**
@@ -34,6 +35,7 @@ export interface ClientOptions {
 export function createKafka({ kafka, log, clientId, onNotice, retry }: ClientOptions): Kafka {
   mendIdleTimer();
   mendAbortedRecords();
+  mendPausedFetch();
   mendProduceRequests();
   registerCodecs();
   const client = new kafkajs.Kafka({

@@ -22,6 +22,9 @@ export async function offsetsOf(
   topics: readonly string[],
 ): Promise<Map<string, PartitionOffsets>> {
   return withAdmin(client, clock, async (admin) => {
+    // kafkajs looks for the group's broker among those it knows, at first none, and looks again after 50 ms.
+    await admin.describeCluster();
+    // Positions first: they are never beyond an end that is asked for later.
     const committed = new Map<string, { offset: number; metadata: string | null }>();
     for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
       for (const { partition, offset, metadata } of partitions) {

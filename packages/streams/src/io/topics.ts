@@ -93,12 +93,14 @@ export class TopicKeeper {
   async ensure(admin: Admin): Promise<void> {
     const { log } = this.#options;
     const present = new Set(await admin.listTopics());
-    for (const topic of this.#expected) {
-      if (present.has(topic.name)) continue;
-      if (await createTopic(admin, topic)) {
-        log.info({ topic: topic.name, partitions: topic.partitions }, "topic created");
-      }
-    }
+    const missing = this.#expected.filter(({ name }) => !present.has(name));
+    // All at once: with each of them kafkajs waits 100 ms before it first asks for leaders.
+    await Promise.all(
+      missing.map(async (topic) => {
+        const { name, partitions } = topic;
+        if (await createTopic(admin, topic)) log.info({ topic: name, partitions }, "topic created");
+      }),
+    );
     if (this.#isCompared) return;
     this.#isCompared = true;
     await tellMismatches(

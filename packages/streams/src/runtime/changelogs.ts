@@ -21,10 +21,16 @@ export interface ChangelogsOptions {
   readonly numbers: Numbers;
 }
 
+/** The stores and windows of a source topic, and how many partitions it has. */
+interface Width {
+  readonly states: readonly string[];
+  readonly partitions: number;
+}
+
 export class Changelogs {
   readonly #options: ChangelogsOptions;
-  /** Of each source topic with state: how many partitions it has. */
-  readonly #widths = new Map<string, { readonly states: readonly string[]; readonly partitions: number }>();
+  /** Of each source topic with state. */
+  readonly #widths = new Map<string, Width>();
   #restoring = 0;
 
   constructor(options: ChangelogsOptions) {
@@ -71,7 +77,7 @@ export class Changelogs {
     const { app, client, clock, kafka, log } = this.#options;
     if (this.#widths.size === 0) return;
     await withAdmin(client, clock, async (admin) => {
-      for (const { states, partitions } of this.#widths.values()) {
+      const ensureThose = async ({ states, partitions }: Width) => {
         const definitions = states.map((state) => changelogTopic(app, state, partitions));
         const own = { ...kafka, newTopics: { ...kafka.newTopics, partitions } };
         await new TopicKeeper({ kafka: own, definitions, log }).ensure(admin);
@@ -83,7 +89,8 @@ export class Changelogs {
             "its source has more partitions now: so has the changelog",
           );
         }
-      }
+      };
+      await Promise.all([...this.#widths.values()].map(ensureThose));
     });
   }
 
