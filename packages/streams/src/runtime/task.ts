@@ -3,6 +3,7 @@ import { nextTurn } from "../io/machine-clock.ts";
 import type { Clock, IncomingRecord } from "../ports.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Partition } from "./partition.ts";
+import type { EarlierWork } from "./start-offsets.ts";
 
 /** Bytes: above the first the partition is not read on, below the second it is again. */
 const QUEUE_BYTES_HIGH = 1024 * 1024;
@@ -22,6 +23,8 @@ export interface TaskOptions {
   readonly startPosition: number;
   /** How many blocks its changelogs must have at least. */
   readonly blocks: number;
+  /** What was known of the partition before, see `Task.earlier`. */
+  readonly earlier?: EarlierWork | undefined;
   /** The topic's end when it was last asked for. */
   readonly highWatermark: number;
   readonly clock: Clock;
@@ -39,6 +42,8 @@ export class Task {
   readonly startPosition: number;
   readonly outlet: Outlet;
   readonly blocks: number;
+  /** Of the work of this process before: until this one is noted, nothing else says that there was any. */
+  readonly earlier: EarlierWork | undefined;
   /** What was last said of how far it is, to the topics that its records go on in. */
   announced = "";
   /** It is noted who works on the partition; before that nothing is worked on. */
@@ -76,6 +81,7 @@ export class Task {
     this.startPosition = options.startPosition;
     this.outlet = options.outlet;
     this.blocks = options.blocks;
+    this.earlier = options.earlier;
     this.#highWatermark = options.highWatermark;
     this.#nextOffset = options.partition.position;
     this.committed = { position: options.startPosition, records: 0 };

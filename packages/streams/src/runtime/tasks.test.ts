@@ -73,6 +73,26 @@ test("a topic that was made anew is told in one line for all of its partitions",
   ]);
 });
 
+test("a topic made anew is read from its beginning, also where the first session of it ends before anything is noted", () => {
+  const shape = { sizeMs: 2, everyMs: 1, idleAfterMs: 1, allowedLatenessMs: 1, maxFutureMs: 1 };
+  const source = trailingSource(shape);
+  const { tasks } = tasksOf(source, new Bench(source));
+  const at = { topic, partition: 0 };
+  const start = (high: number) =>
+    tasks.prepare(
+      [at],
+      () => ({ low: 0, high, committed: -1, metadata: null }),
+      () => 1,
+    );
+  // A group that is new, and begins at the end.
+  expect(start(7)).toEqual([{ ...at, offset: 7 }]);
+  for (const { noted } of tasks.takeOver()) noted();
+  // The broker has come back empty, and with it the group; others have written since.
+  expect(start(3)).toEqual([{ ...at, offset: 0 }]);
+  expect(start(3)).toEqual([{ ...at, offset: 0 }]);
+  expect(start(5)).toEqual([{ ...at, offset: 0 }]);
+});
+
 /** The gauges as they stand, by name and partition. */
 function keptGauges() {
   const gauges = new Map<string, number>();

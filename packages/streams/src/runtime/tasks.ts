@@ -46,6 +46,13 @@ export interface Positions {
   noted(): void;
 }
 
+interface TaskSurroundings {
+  /** How many the topic has. */
+  readonly partitions: number;
+  readonly high: number;
+  readonly earlier: EarlierWork | undefined;
+}
+
 export class Tasks {
   readonly #options: TasksOptions;
   readonly #tasks = new Map<string, Task>();
@@ -105,7 +112,8 @@ export class Tasks {
     const isOwn = sources.get(topic)?.repartition !== undefined;
     const startFrom = isOwn ? "earliest" : this.#options.startFrom;
     const key = keyOf(topic, partition);
-    const start = startOf(offsets, this.#earlier({ topic, partition }), startFrom, onRecordsGone);
+    const earlier = this.#earlier({ topic, partition });
+    const start = startOf(offsets, earlier, startFrom, onRecordsGone);
     if (start.kind === "continue") return start.offset;
     this.#tasks.get(key)?.stop();
     if (start.kind === "fresh") news.add({ topic, partition }, offsets, start);
@@ -115,7 +123,7 @@ export class Tasks {
         "the note at the position is none that this version can read: windows and stores start empty there",
       );
     }
-    const task = this.#taskFor({ topic, partition }, start, { partitions, high: offsets.high });
+    const task = this.#taskFor({ topic, partition }, start, { partitions, high: offsets.high, earlier });
     this.#tasks.set(key, task);
     this.#new.push(task);
     return start.kind === "fresh" ? start.offset : start.position;
@@ -248,13 +256,15 @@ export class Tasks {
     }
   }
 
-  /** A broken task's position still says where the topic had come; one that was never noted was never begun. */
+  /**
+   * A broken task's position still says where the topic had come. One that was never noted was never begun, and what was
+   * known before it still holds: without that, a topic that was made anew would be taken for one that is new to us.
+   */
   #earlier({ topic, partition }: TopicPartition): EarlierWork | undefined {
     const task = this.#tasks.get(keyOf(topic, partition));
-    if (task === undefined || !task.isTakenOver) return undefined;
-    if (!task.isBroken) return task;
-    const { nextOffset, revisionBase } = task;
-    return { owner: "", nextOffset, revisionBase };
+    if (task === undefined) return undefined;
+    if (!task.isTakenOver) return task.earlier;
+    return task.isBroken ? notToContinue(task) : task;
   }
 
   /** What is new of how far it is, for the topics in which its records go on under another key. */
@@ -272,7 +282,7 @@ export class Tasks {
   #taskFor(
     at: TopicPartition,
     start: Exclude<Start, { kind: "continue" }>,
-    { partitions, high }: { readonly partitions: number; readonly high: number },
+    { partitions, high, earlier }: TaskSurroundings,
   ): Task {
     const { sources, clock, ports, outletOf, onQueue, onFailure } = this.#options;
     const source = sources.get(at.topic);
@@ -297,6 +307,7 @@ export class Tasks {
       owner,
       startPosition: position,
       blocks: checkpoint?.blocks ?? 0,
+      earlier: earlier === undefined ? undefined : notToContinue(earlier),
       highWatermark: high,
       clock,
       outlet,
@@ -304,4 +315,9 @@ export class Tasks {
       onFailure,
     });
   }
+}
+
+/** Where the work stood, of which nothing else is left. */
+function notToContinue({ nextOffset, revisionBase }: EarlierWork): EarlierWork {
+  return { owner: "", nextOffset, revisionBase };
 }
