@@ -4,6 +4,7 @@ import type { KafkaConnection, Log } from "../ports.ts";
 import { mendAbortedRecords } from "./aborted-records.ts";
 import { keepPolicy } from "./access.ts";
 import { registerCodecs } from "./codecs.ts";
+import { mendCoordinatorLookups } from "./coordinator-lookups.ts";
 import { mendIdleTimer } from "./idle-timer.ts";
 import { type KafkaNotice, logCreator } from "./kafka-log.ts";
 import { mendPausedFetch } from "./paused-fetch.ts";
@@ -36,6 +37,7 @@ export function createKafka({ kafka, log, clientId, onNotice, retry }: ClientOpt
   mendIdleTimer();
   mendAbortedRecords();
   mendPausedFetch();
+  mendCoordinatorLookups();
   mendProduceRequests();
   registerCodecs();
   const client = new kafkajs.Kafka({

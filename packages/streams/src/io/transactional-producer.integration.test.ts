@@ -23,8 +23,16 @@ async function setUp(topic: TopicLike<Reading>) {
   const groupId = uniqueName("group");
   await ensureTopics({ kafka: shared.kafka, topics: [topic], log: keptLog() });
   const client = createKafka({ kafka: shared.kafka, log: keptLog(), retry: TRANSACTION_RETRY });
+  const requests: string[] = [];
+  const make = client.producer.bind(client);
+  client.producer = (config) => {
+    const producer = make(config);
+    producer.on(producer.events.REQUEST, ({ payload }) => void requests.push(payload.apiName));
+    return producer;
+  };
   const transactionalId = uniqueName("transactions");
   return {
+    requests,
     opened: async () => {
       const producer = new TransactionalProducer({ client, clock: machineClock, transactionalId, groupId });
       await producer.open();
@@ -58,6 +66,18 @@ test("records and position come together, one transaction right after the other,
   await producer.close();
   expect(await committed()).toMatchObject({ committed: 39, metadata: "at 39" });
   expect(await found(topic)).toEqual(Array.from({ length: 40 }, (_, x) => x));
+});
+
+test("coordinators are asked for now and then, not before each request to them", async () => {
+  const topic = readingTopic(uniqueName("out"), 3);
+  const { requests, opened, record, position } = await setUp(topic);
+  const producer = await opened();
+  for (let x = 0; x < 20; x++) await producer.commit([record(x)], position(x), neverReplaced);
+  await producer.close();
+  const sent = (name: string) => requests.filter((each) => each === name).length;
+  expect(sent("EndTxn")).toBe(20);
+  // Four for each of them if nothing is remembered.
+  expect(sent("GroupCoordinator")).toBeLessThan(2 * 20);
 });
 
 test("who takes the id fences its former owner, of whom nothing more counts", async () => {
