@@ -4,21 +4,28 @@ import { apiVersions } from "../protocol/messages/api-versions.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import { handler, type ServedApi } from "./handler.ts";
 
+type Response = ResponseOf<typeof apiVersions>;
+
 /** What KIP-511 allows in the name and version of a client's software. */
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 
 export const apiVersionsHandler = handler(apiVersions, ({ apiVersion, served }, request) =>
-  listOf(served, apiVersion >= 3 && !isNamed(request) ? errorCode.invalidRequest : errorCode.none),
+  apiVersion >= 3 && !isNamed(request)
+    ? answer(errorCode.invalidRequest, [])
+    : answer(errorCode.none, served),
 );
 
 function isNamed({ clientSoftwareName, clientSoftwareVersion }: RequestOf<typeof apiVersions>): boolean {
   return SOFTWARE.test(clientSoftwareName) && SOFTWARE.test(clientSoftwareVersion);
 }
 
-/** The answer with the whole list, as also goes with error 35. */
-export function listOf(served: readonly ServedApi[], code: number): ResponseOf<typeof apiVersions> {
-  return {
-    errorCode: code,
-    apiKeys: served.map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion })),
-  };
+/** The answer to a version that is not served: in which ones to ask again, and nothing of other APIs (KIP-511). */
+export function otherVersion(served: readonly ServedApi[]): Response {
+  const own = served.filter(({ key }) => key === apiVersions.key);
+  return answer(errorCode.unsupportedVersion, own);
 }
+
+const answer = (code: number, listed: readonly ServedApi[]): Response => ({
+  errorCode: code,
+  apiKeys: listed.map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion })),
+});

@@ -1,5 +1,5 @@
 /** From the bytes of one request to the bytes of its response. */
-import { listOf } from "../handlers/18-api-versions.ts";
+import { otherVersion } from "../handlers/18-api-versions.ts";
 import type { Handler, RequestContext, ServedApi } from "../handlers/handler.ts";
 import { NO_RESPONSE } from "../handlers/handler.ts";
 import { refusalOf } from "../handlers/refusal.ts";
@@ -76,7 +76,7 @@ export class Dispatcher {
     const [least, greatest] = handler?.api.versions ?? [0, -1];
     if (handler === undefined || apiVersion < least || apiVersion > greatest) {
       if (apiKey !== apiVersions.key) throw new UnservedRequestError(header);
-      const list = listOf(this.#served, errorCode.unsupportedVersion);
+      const list = otherVersion(this.#served);
       return this.#encode(header, false, (writer) => responseCodec(apiVersions, 0).encode(writer, list));
     }
     if (isFlexible(handler.api, apiVersion)) skipTags(reader);
