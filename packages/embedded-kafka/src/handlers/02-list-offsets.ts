@@ -2,40 +2,66 @@
 import type { Partition } from "../cluster/topic.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { listOffsets } from "../protocol/messages/list-offsets.ts";
-import { handler, leadershipProblem } from "./handler.ts";
+import type { RequestOf } from "../protocol/schema.ts";
+import { handler, leadershipProblem, type RequestContext } from "./handler.ts";
 
 /** Times that are none. -4 (earliest local) and -5 (latest tiered) are about tiered storage, which is not here. */
 const LATEST = -1;
 const EARLIEST = -2;
 const MAX_TIMESTAMP = -3;
 const EARLIEST_LOCAL = -4;
+const LATEST_TIERED = -5;
+
+/** The version of the request in which each of them came (KIP-79, KIP-734, KIP-405, KIP-1005). */
+const SINCE: ReadonlyMap<number, number> = new Map([
+  [LATEST, 1],
+  [EARLIEST, 1],
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL, 8],
+  [LATEST_TIERED, 9],
+]);
 
 const READ_COMMITTED = 1;
 const UNKNOWN = { timestampMs: -1, offset: -1 };
 
+type Request = RequestOf<typeof listOffsets>;
+type Wanted = Request["topics"][number]["partitions"][number];
+
 export const listOffsetsHandler = handler(listOffsets, (context, request) => ({
-  topics: request.topics.map(({ name, partitions }) => ({
-    name,
-    partitions: partitions.map(({ partitionIndex, currentLeaderEpoch, timestamp }) => {
-      const partition = context.cluster.partition(name, partitionIndex);
-      const problem =
-        partition === undefined
-          ? errorCode.unknownTopicOrPartition
-          : leadershipProblem(partition, context.brokerId, currentLeaderEpoch);
-      if (partition === undefined || problem !== null) {
-        return { partitionIndex, errorCode: problem ?? errorCode.unknownTopicOrPartition };
-      }
-      const found = find(partition, timestamp, request.isolationLevel);
-      return {
-        partitionIndex,
-        errorCode: errorCode.none,
-        timestamp: found.timestampMs,
-        offset: found.offset,
-        leaderEpoch: found.offset < 0 ? -1 : partition.leaderEpoch,
-      };
-    }),
-  })),
+  topics: [...Map.groupBy(request.topics, ({ name }) => name)].map(([name, asked]) => {
+    const byIndex = Map.groupBy(
+      asked.flatMap(({ partitions }) => partitions),
+      ({ partitionIndex }) => partitionIndex,
+    );
+    return {
+      name,
+      partitions: [...byIndex].map(([partitionIndex, [wanted, ...again]]) =>
+        wanted === undefined || again.length > 0
+          ? { partitionIndex, errorCode: errorCode.invalidRequest }
+          : answer(context, name, wanted, request.isolationLevel),
+      ),
+    };
+  }),
 }));
+
+function answer(context: RequestContext, name: string, wanted: Wanted, isolationLevel: number) {
+  const { partitionIndex, currentLeaderEpoch, timestamp } = wanted;
+  if (timestamp < 0 && context.apiVersion < (SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY)) {
+    return { partitionIndex, errorCode: errorCode.unsupportedVersion };
+  }
+  const partition = context.cluster.partition(name, partitionIndex);
+  if (partition === undefined) return { partitionIndex, errorCode: errorCode.unknownTopicOrPartition };
+  const problem = leadershipProblem(partition, context.brokerId, currentLeaderEpoch);
+  if (problem !== null) return { partitionIndex, errorCode: problem };
+  const found = find(partition, timestamp, isolationLevel);
+  return {
+    partitionIndex,
+    errorCode: errorCode.none,
+    timestamp: found.timestampMs,
+    offset: found.offset,
+    leaderEpoch: found.offset < 0 ? -1 : partition.leaderEpoch,
+  };
+}
 
 function find({ log }: Partition, timestamp: number, isolationLevel: number) {
   const end = isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark;
@@ -45,13 +71,11 @@ function find({ log }: Partition, timestamp: number, isolationLevel: number) {
     case EARLIEST:
     case EARLIEST_LOCAL:
       return { timestampMs: -1, offset: log.logStartOffset };
+    case LATEST_TIERED:
+      return UNKNOWN;
     default: {
-      const found = timestamp === MAX_TIMESTAMP ? log.withMaxTimestamp() : firstAtOrAfter(log, timestamp);
+      const found = timestamp === MAX_TIMESTAMP ? log.withMaxTimestamp() : log.firstAtOrAfter(timestamp);
       return found === null || found.offset >= end ? UNKNOWN : found;
     }
   }
-}
-
-function firstAtOrAfter(log: Partition["log"], timestamp: number) {
-  return timestamp < 0 ? null : log.firstAtOrAfter(timestamp);
 }
