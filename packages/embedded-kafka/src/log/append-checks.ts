@@ -43,6 +43,13 @@ export function refusalOf(
       message: `record batch of ${bytes.length} bytes, max.message.bytes is ${config.maxMessageBytes}`,
     };
   }
+  if (header.baseOffset !== 0) {
+    return { errorCode: errorCode.invalidRecord, message: `offsets begin at ${header.baseOffset}, not at 0` };
+  }
+  if (header.producerId >= 0 && header.baseSequence < 0) {
+    const message = `producer ${header.producerId} sent sequence ${header.baseSequence}`;
+    return { errorCode: errorCode.invalidRecord, message };
+  }
   return timestampRefusal(bytes, header, options.nowMs, config) ?? keyRefusal(bytes, config);
 }
 
