@@ -103,10 +103,9 @@ export class Groups {
 
   /**
    * Whether a member may commit, or with generation -1 anybody to a group without members, whoever it says it is; 0 if so.
-   * Makes the group where such a one is the first to commit.
+   * Makes the group where such a one is the first to commit. The empty name is one as any, as nobody can join by it.
    */
   mayCommit(groupId: string, memberId: string, instanceId: string | null, generationId: number): number {
-    if (groupId === "") return errorCode.invalidGroupId;
     const group = this.#groups.get(groupId);
     if (group === undefined) {
       if (generationId >= 0) return errorCode.groupIdNotFound;
@@ -166,7 +165,6 @@ export class Groups {
 
   /** Forgets an empty group; its error otherwise. */
   delete(groupId: string): number {
-    if (groupId === "") return errorCode.invalidGroupId;
     const group = this.#groups.get(groupId);
     if (group === undefined) return errorCode.groupIdNotFound;
     if (group.classic.state !== "Empty") return errorCode.nonEmptyGroup;

@@ -18,7 +18,8 @@ export const offsetCommitHandler = coordinatedHandler(
     const problem = anyThere
       ? problemFor(context.apiVersion, groups.mayCommit(groupId, memberId, groupInstanceId, generationId))
       : errorCode.none;
-    const maxMetadataBytes = cluster.configs.brokerNumber("offset.metadata.max.bytes");
+    // Called bytes, and counted in UTF-16 units.
+    const maxMetadata = cluster.configs.brokerNumber("offset.metadata.max.bytes");
     return {
       topics: request.topics.map(({ name, partitions }) => ({
         name,
@@ -29,7 +30,7 @@ export const offsetCommitHandler = coordinatedHandler(
             return { partitionIndex, errorCode: errorCode.unknownTopicOrPartition };
           }
           if (problem !== errorCode.none) return { partitionIndex, errorCode: problem };
-          if (Buffer.byteLength(metadata) > maxMetadataBytes) {
+          if (metadata.length > maxMetadata) {
             return { partitionIndex, errorCode: errorCode.offsetMetadataTooLarge };
           }
           groups.commit(groupId, name, partitionIndex, {

@@ -17,7 +17,8 @@ export const txnOffsetCommitHandler = coordinatedHandler(
   (context, request) => {
     const { groups, cluster, clock } = context;
     const problem = problemOf(context, request);
-    const maxMetadataBytes = cluster.configs.brokerNumber("offset.metadata.max.bytes");
+    // Called bytes, and counted in UTF-16 units.
+    const maxMetadata = cluster.configs.brokerNumber("offset.metadata.max.bytes");
     return {
       topics: request.topics.map(({ name, partitions }) => ({
         name,
@@ -28,7 +29,7 @@ export const txnOffsetCommitHandler = coordinatedHandler(
             return { partitionIndex, errorCode: errorCode.unknownTopicOrPartition };
           }
           if (problem !== errorCode.none) return { partitionIndex, errorCode: problem };
-          if (Buffer.byteLength(metadata) > maxMetadataBytes) {
+          if (metadata.length > maxMetadata) {
             return { partitionIndex, errorCode: errorCode.offsetMetadataTooLarge };
           }
           groups.commitInTransaction(request.groupId, request.producerId, name, partitionIndex, {

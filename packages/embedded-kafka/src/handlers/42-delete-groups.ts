@@ -5,7 +5,7 @@ import { isCoordinator } from "./coordinated.ts";
 import { handler } from "./handler.ts";
 
 export const deleteGroupsHandler = handler(deleteGroups, (context, { groupsNames }) => ({
-  results: groupsNames.map((groupId) => ({
+  results: [...new Set(groupsNames)].map((groupId) => ({
     groupId,
     errorCode: isCoordinator(context, "group", groupId)
       ? context.groups.delete(groupId)
