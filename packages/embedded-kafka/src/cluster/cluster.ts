@@ -43,6 +43,9 @@ export const MOST_PARTITIONS = 10_000;
 /** `offsets.topic.replication.factor` and its like, where there are so many brokers. */
 const INTERNAL_COPIES = 3;
 
+/** Where Apache Kafka's controllers keep what they know: never a topic for clients. */
+const RAFT_LOG = "__cluster_metadata";
+
 const PRODUCER_IDS_TOGETHER = 1000;
 
 export function newUuid(): string {
@@ -201,6 +204,9 @@ export class Cluster {
   #nameProblem(name: string): Refusal | null {
     const problem = topicNameProblem(name);
     if (problem !== null) return refuse(errorCode.invalidTopic, problem);
+    if (name === RAFT_LOG) {
+      return refuse(errorCode.invalidRequest, `Creation of internal topic ${name} is prohibited.`);
+    }
     if (this.#topics.has(name)) {
       return refuse(errorCode.topicAlreadyExists, `Topic '${name}' already exists.`);
     }
@@ -219,7 +225,7 @@ export class Cluster {
       );
     }
     if (wanted.partitions > MOST_PARTITIONS) {
-      return refuse(errorCode.invalidPartitions, `At most ${MOST_PARTITIONS} partitions, for one topic.`);
+      return refuse(errorCode.policyViolation, `At most ${MOST_PARTITIONS} partitions, for one topic.`);
     }
     if (wanted.replicationFactor !== -1 && wanted.replicationFactor < 1) {
       return refuse(

@@ -15,6 +15,8 @@ export interface ConfigDefinition {
   readonly max?: number;
   /** The only values that are legal; for a list, its only elements. */
   readonly oneOf?: readonly string[];
+  /** What the whole value looks like, and in words. */
+  readonly form?: { readonly pattern: RegExp; readonly inWords: string };
   /** Topic settings: the broker setting that gives the default. */
   readonly brokerName?: string;
   readonly acts: boolean;
@@ -29,6 +31,13 @@ const MAX_LONG_TEXT = "9223372036854775807";
 
 type Extra = Partial<Omit<ConfigDefinition, "name" | "type" | "default">>;
 
+const gzipLevel = { pattern: /^(-1|[1-9])$/, inWords: "Value must be between 1 and 9 or equal to -1" };
+const throttledReplicas = {
+  pattern: /^(\*|(\d+:\d+(,\d+:\d+)*)?)$/,
+  inWords: "it must be '*' or a list of [partitionId]:[brokerId],[partitionId]:[brokerId],...",
+};
+const noTieredStorage = { pattern: /^false$/, inWords: "there is no tiered storage" };
+
 function define(name: string, type: ConfigType, value: string, extra: Extra = {}): ConfigDefinition {
   return { name, type, default: value, acts: false, ...extra };
 }
@@ -41,7 +50,7 @@ export const topicConfigs: readonly ConfigDefinition[] = [
     oneOf: ["delete", "compact"],
     brokerName: "log.cleanup.policy",
   }),
-  define("compression.gzip.level", "int", "-1", { min: -1, max: 9, brokerName: "compression.gzip.level" }),
+  define("compression.gzip.level", "int", "-1", { form: gzipLevel, brokerName: "compression.gzip.level" }),
   define("compression.lz4.level", "int", "9", { min: 1, max: 17, brokerName: "compression.lz4.level" }),
   define("compression.type", "string", "producer", {
     oneOf: ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"],
@@ -60,9 +69,9 @@ export const topicConfigs: readonly ConfigDefinition[] = [
   define("file.delete.delay.ms", "long", "60000", { min: 0, brokerName: "log.segment.delete.delay.ms" }),
   define("flush.messages", "long", MAX_LONG_TEXT, { min: 1, brokerName: "log.flush.interval.messages" }),
   define("flush.ms", "long", MAX_LONG_TEXT, { min: 0 }),
-  define("follower.replication.throttled.replicas", "list", ""),
+  define("follower.replication.throttled.replicas", "list", "", { form: throttledReplicas }),
   define("index.interval.bytes", "int", "4096", { min: 0, brokerName: "log.index.interval.bytes" }),
-  define("leader.replication.throttled.replicas", "list", ""),
+  define("leader.replication.throttled.replicas", "list", "", { form: throttledReplicas }),
   define("local.retention.bytes", "long", "-2", { min: -2, brokerName: "log.local.retention.bytes" }),
   define("local.retention.ms", "long", "-2", { min: -2, brokerName: "log.local.retention.ms" }),
   define("max.compaction.lag.ms", "long", MAX_LONG_TEXT, {
@@ -100,7 +109,7 @@ export const topicConfigs: readonly ConfigDefinition[] = [
   define("preallocate", "boolean", "false", { brokerName: "log.preallocate" }),
   define("remote.log.copy.disable", "boolean", "false"),
   define("remote.log.delete.on.disable", "boolean", "false"),
-  define("remote.storage.enable", "boolean", "false"),
+  define("remote.storage.enable", "boolean", "false", { form: noTieredStorage }),
   define("retention.bytes", "long", "-1", { ...acts, brokerName: "log.retention.bytes" }),
   define("retention.ms", "long", "604800000", {
     ...acts,
@@ -165,7 +174,7 @@ const types: { readonly [T in ConfigType]: { code: number; fits: (value: string)
   string: { code: 2, fits: () => true },
   int: { code: 3, fits: (value) => isInteger(value, 31n) },
   long: { code: 5, fits: (value) => isInteger(value, 63n) },
-  double: { code: 6, fits: (value) => value.trim() !== "" && Number.isFinite(Number(value)) },
+  double: { code: 6, fits: (value) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) },
   list: { code: 7, fits: () => true },
 };
 
@@ -188,9 +197,16 @@ export function listElements(value: string): string[] {
     .filter((element) => element !== "");
 }
 
+/** A value as Apache Kafka reads and shows it: without blanks around it or its elements, a boolean in small letters. */
+export function configText({ type }: ConfigDefinition, value: string): string {
+  if (type === "list") return listElements(value).join(",");
+  return type === "boolean" ? value.trim().toLowerCase() : value.trim();
+}
+
 /** Why a value is not legal for a setting; null where it is. */
-export function configProblem(definition: ConfigDefinition, value: string): string | null {
-  const { name, type, min, max, oneOf } = definition;
+export function configProblem(definition: ConfigDefinition, given: string): string | null {
+  const { name, type, min, max, oneOf, form } = definition;
+  const value = configText(definition, given);
   if (!types[type].fits(value)) return `Invalid value ${value} for configuration ${name}: not a ${type}`;
   const number = Number(value);
   if (min !== undefined && number < min) {
@@ -202,6 +218,9 @@ export function configProblem(definition: ConfigDefinition, value: string): stri
   const wrong = type === "list" ? listElements(value).find((e) => !(oneOf?.includes(e) ?? true)) : value;
   if (oneOf !== undefined && wrong !== undefined && !oneOf.includes(wrong)) {
     return `Invalid value ${wrong} for configuration ${name}: it must be one of ${oneOf.join(", ")}`;
+  }
+  if (form !== undefined && !form.pattern.test(value)) {
+    return `Invalid value ${value} for configuration ${name}: ${form.inWords}`;
   }
   return null;
 }

@@ -7,6 +7,7 @@ import {
   brokerConfigs,
   type ConfigDefinition,
   configProblem,
+  configText,
   listElements,
   topicConfigs,
 } from "./config-definitions.ts";
@@ -21,6 +22,7 @@ export class InvalidConfigError extends Error {
 export const configSource = {
   topic: 1,
   dynamicBroker: 2,
+  dynamicDefaultBroker: 3,
   staticBroker: 4,
   default: 5,
 } as const;
@@ -51,7 +53,22 @@ export function topicConfigProblems(configs: ReadonlyMap<string, string>): strin
       definition === undefined ? `Unknown topic config name: ${name}` : configProblem(definition, value);
     if (problem !== null) problems.push(problem);
   }
+  const [least, most] = [configs.get("min.compaction.lag.ms"), configs.get("max.compaction.lag.ms")];
+  if (least !== undefined && most !== undefined && Number(least) > Number(most)) {
+    problems.push(`min.compaction.lag.ms (${least}) is greater than max.compaction.lag.ms (${most})`);
+  }
   return problems;
+}
+
+/** A topic setting's value as it is read and shown; of an unknown one, as it came. */
+export function topicConfigText(name: string, value: string): string {
+  const definition = topicDefinitions.get(name);
+  return definition === undefined ? value : configText(definition, value);
+}
+
+function brokerText(name: string, value: string): string {
+  const definition = brokerDefinitions.get(name);
+  return definition === undefined ? value : configText(definition, value);
 }
 
 export class ConfigStore {
@@ -70,7 +87,7 @@ export class ConfigStore {
       return configProblem(definition, value) ?? [];
     });
     if (problems.length > 0) throw new InvalidConfigError(problems.join("; "));
-    this.#static = new Map(Object.entries(given));
+    this.#static = new Map(Object.entries(given).map(([name, value]) => [name, brokerText(name, value)]));
   }
 
   /** Takes over what was set while running, and keeps what will be. */
@@ -129,11 +146,15 @@ export class ConfigStore {
   }
 
   /** Sets or, with null, removes a broker setting while running. */
-  setBroker(name: string, value: string | null): void {
-    if (value === null) this.#state.delete(["broker config", name]);
-    else this.#state.put(["broker config", name], value);
-    if (value === null) this.#dynamic.delete(name);
-    else this.#dynamic.set(name, value);
+  setBroker(name: string, given: string | null): void {
+    if (given === null) {
+      this.#state.delete(["broker config", name]);
+      this.#dynamic.delete(name);
+      return;
+    }
+    const value = brokerText(name, given);
+    this.#state.put(["broker config", name], value);
+    this.#dynamic.set(name, value);
   }
 
   /** What a topic's partitions act on. */

@@ -51,6 +51,11 @@ export class Topic {
     return this.#overrides;
   }
 
+  /** True where records are deleted at all: a topic that is only compacted keeps the newest of each key. */
+  get deletesRecords(): boolean {
+    return this.#logConfig.deletes;
+  }
+
   setOverrides(overrides: ReadonlyMap<string, string>): void {
     this.#save(overrides);
     this.#overrides = overrides;

@@ -15,17 +15,26 @@ type TopicAnswer = ResponseOf<typeof metadata>["topics"][number];
 const BY_ID_SINCE = 12;
 
 export const metadataHandler = handler(metadata, (context, request) => {
-  const asksById = (request.topics ?? []).some(({ name, topicId }) => name === null || topicId !== ZERO_UUID);
-  return asksById && context.apiVersion < BY_ID_SINCE ? refused(request) : answer(context, request);
+  const topics = request.topics ?? [];
+  const byId = topics.filter(({ topicId }) => topicId !== ZERO_UUID);
+  const isNameless = topics.some(({ name }) => name === null);
+  if (context.apiVersion < BY_ID_SINCE && (byId.length > 0 || isNameless)) {
+    return refused(request, errorCode.invalidRequest);
+  }
+  // One id, and names are not looked at.
+  if (byId.length > 0)
+    return answer(context, { ...request, topics: byId.map((one) => ({ ...one, name: null })) });
+  return isNameless ? refused(request, errorCode.unknownServerError) : answer(context, request);
 });
 
 /** All of it, as Apache Kafka does: no brokers either. */
-const refused = ({ topics }: Request): ResponseOf<typeof metadata> => ({
+const refused = ({ topics }: Request, code: number): ResponseOf<typeof metadata> => ({
   brokers: [],
   clusterId: null,
   controllerId: -1,
-  topics: (topics ?? []).map(({ name, topicId }) => missing(name ?? "", topicId, errorCode.invalidRequest)),
+  topics: (topics ?? []).map(({ name, topicId }) => missing(name ?? "", topicId, code, NOT_ASKED)),
   clusterAuthorizedOperations: NOT_ASKED,
+  errorCode: code === errorCode.unknownServerError ? code : errorCode.none,
 });
 
 const answer = (context: RequestContext, request: Request): ResponseOf<typeof metadata> => ({
@@ -58,17 +67,21 @@ function find(context: RequestContext, request: Request, wanted: WantedTopic): T
   if (wanted.name === null) {
     const topic = context.cluster.topicById(wanted.topicId);
     return topic === undefined
-      ? missing(null, wanted.topicId, errorCode.unknownTopicId)
+      ? missing(null, wanted.topicId, errorCode.unknownTopicId, NOT_ASKED)
       : describe(context, topic, request);
   }
+  const operations = operationsOf(request);
   const topic = context.cluster.topic(wanted.name);
   if (topic !== undefined) return describe(context, topic, request);
   const mayCreate =
     request.allowAutoTopicCreation && context.cluster.configs.brokerFlag("auto.create.topics.enable");
   const created = context.cluster.autoCreateTopic(wanted.name, !mayCreate);
-  if (created.errorCode !== errorCode.none) return missing(wanted.name, ZERO_UUID, created.errorCode);
+  if (created.errorCode !== errorCode.none)
+    return missing(wanted.name, ZERO_UUID, created.errorCode, operations);
   const fresh = context.cluster.topic(wanted.name);
-  if (fresh === undefined) return missing(wanted.name, ZERO_UUID, errorCode.unknownTopicOrPartition);
+  if (fresh === undefined) {
+    return missing(wanted.name, ZERO_UUID, errorCode.unknownTopicOrPartition, operations);
+  }
   context.log.info(
     { topic: wanted.name, clientId: context.client.clientId },
     "topic created because it was asked for",
@@ -76,8 +89,18 @@ function find(context: RequestContext, request: Request, wanted: WantedTopic): T
   return describe(context, fresh, request);
 }
 
-function missing(name: string | null, topicId: string, code: number): TopicAnswer {
-  return { errorCode: code, name, topicId, isInternal: name !== null && isInternal(name), partitions: [] };
+const operationsOf = ({ includeTopicAuthorizedOperations }: Request): number =>
+  includeTopicAuthorizedOperations ? topicOperations : NOT_ASKED;
+
+function missing(name: string | null, topicId: string, code: number, operations: number): TopicAnswer {
+  return {
+    errorCode: code,
+    name,
+    topicId,
+    isInternal: name !== null && isInternal(name),
+    partitions: [],
+    topicAuthorizedOperations: operations,
+  };
 }
 
 function describe({ cluster }: RequestContext, topic: Topic, request: Request): TopicAnswer {
@@ -93,6 +116,6 @@ function describe({ cluster }: RequestContext, topic: Topic, request: Request): 
       leaderEpoch: partition.leaderEpoch,
       ...replicasOf(partition, cluster.brokers),
     })),
-    topicAuthorizedOperations: request.includeTopicAuthorizedOperations ? topicOperations : NOT_ASKED,
+    topicAuthorizedOperations: operationsOf(request),
   };
 }

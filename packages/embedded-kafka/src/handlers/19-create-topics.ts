@@ -1,4 +1,5 @@
 /** CreateTopics, versions 2 to 7; from 5 on the answer tells the topic's shape and settings (KIP-525). */
+import { topicConfigText } from "../cluster/config-store.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { createTopics } from "../protocol/messages/create-topics.ts";
 import type { RequestOf } from "../protocol/schema.ts";
@@ -26,6 +27,7 @@ export const createTopicsHandler = handler(createTopics, (context, { topics, val
 function create(context: RequestContext, wanted: Wanted, validateOnly: boolean) {
   const { name } = wanted;
   const configs = new Map<string, string>();
+  const asGiven = new Map<string, string>();
   for (const config of wanted.configs) {
     if (config.value === null) {
       return refused(
@@ -34,7 +36,8 @@ function create(context: RequestContext, wanted: Wanted, validateOnly: boolean) 
         `Null value not supported for topic configs: ${config.name}`,
       );
     }
-    configs.set(config.name, config.value);
+    asGiven.set(config.name, config.value);
+    configs.set(config.name, topicConfigText(config.name, config.value));
   }
   const result = context.cluster.createTopic({
     name,
@@ -55,7 +58,11 @@ function create(context: RequestContext, wanted: Wanted, validateOnly: boolean) 
     errorMessage: null,
     numPartitions: result.replicas.length,
     replicationFactor: result.replicas[0]?.length ?? -1,
-    configs: describeTopicConfigs(context.cluster.configs, configs, null),
+    // Shown as they were given; DescribeConfigs shows them as they are read.
+    configs: describeTopicConfigs(context.cluster.configs, configs, null).map((config) => ({
+      ...config,
+      value: asGiven.get(config.name) ?? config.value,
+    })),
   };
 }
 

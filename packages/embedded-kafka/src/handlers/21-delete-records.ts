@@ -16,6 +16,7 @@ export const deleteRecordsHandler = handler(deleteRecords, ({ cluster, brokerId 
       if (partition === undefined) return refused(partitionIndex, errorCode.unknownTopicOrPartition);
       const problem = leadershipProblem(partition, brokerId, NO_EPOCH);
       if (problem !== null) return refused(partitionIndex, problem);
+      if (!partition.topic.deletesRecords) return refused(partitionIndex, errorCode.policyViolation);
       const { log } = partition;
       const offset = asked === HIGH_WATERMARK ? log.highWatermark : asked;
       if (offset < 0 || offset > log.highWatermark)

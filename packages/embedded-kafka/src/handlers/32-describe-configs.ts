@@ -2,7 +2,11 @@
 import { errorCode } from "../protocol/error-codes.ts";
 import { describeConfigs } from "../protocol/messages/describe-configs.ts";
 import type { RequestOf } from "../protocol/schema.ts";
-import { describeBrokerConfigs, describeTopicConfigs } from "./config-descriptions.ts";
+import {
+  describeBrokerConfigs,
+  describeBrokerDefaults,
+  describeTopicConfigs,
+} from "./config-descriptions.ts";
 import { type ConfigResource, findResource } from "./config-resources.ts";
 import { handler, type RequestContext } from "./handler.ts";
 
@@ -73,6 +77,8 @@ function describe({ cluster }: RequestContext, resource: ConfigResource, { confi
       );
     case "broker":
       return describeBrokerConfigs(cluster.configs, configurationKeys);
+    case "default of brokers":
+      return describeBrokerDefaults(cluster.configs, configurationKeys);
     case "refused":
       return [];
   }

@@ -8,16 +8,17 @@ import { handler, type RequestContext } from "./handler.ts";
 type Wanted = RequestOf<typeof createPartitions>["topics"][number];
 
 export const createPartitionsHandler = handler(createPartitions, (context, { topics, validateOnly }) => ({
-  results: topics.map((wanted) => ({ name: wanted.name, ...grow(context, wanted, validateOnly) })),
+  results: [...Map.groupBy(topics, ({ name }) => name)].map(([name, [wanted, ...again]]) =>
+    wanted === undefined || again.length > 0
+      ? { name, errorCode: errorCode.invalidRequest, errorMessage: "Duplicate topic name." }
+      : { name, ...grow(context, wanted, validateOnly) },
+  ),
 }));
 
 function grow({ cluster }: RequestContext, { name, count, assignments }: Wanted, validateOnly: boolean) {
   const topic = cluster.topic(name);
   if (topic === undefined) {
-    return {
-      errorCode: errorCode.unknownTopicOrPartition,
-      errorMessage: "This server does not host this topic.",
-    };
+    return { errorCode: errorCode.unknownTopicOrPartition, errorMessage: null };
   }
   const present = topic.partitions.length;
   const added = count - present;

@@ -5,7 +5,7 @@ import { brokerDefinition, topicDefinition } from "../cluster/config-store.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { incrementalAlterConfigs } from "../protocol/messages/incremental-alter-configs.ts";
 import type { RequestOf } from "../protocol/schema.ts";
-import { alterResource, type ConfigChanges, type CurrentConfigs } from "./config-resources.ts";
+import { alterResources, type ConfigChanges, type CurrentConfigs } from "./config-resources.ts";
 import { handler } from "./handler.ts";
 
 type Resource = RequestOf<typeof incrementalAlterConfigs>["resources"][number];
@@ -18,9 +18,7 @@ const SUBTRACT = 3;
 export const incrementalAlterConfigsHandler = handler(
   incrementalAlterConfigs,
   (context, { resources, validateOnly }) => ({
-    responses: resources.map((resource) =>
-      alterResource(context, resource, validateOnly, (current) => changesOf(resource, current)),
-    ),
+    responses: alterResources(context, resources, validateOnly, changesOf),
   }),
 );
 

@@ -5,12 +5,17 @@ import { clusterOperations, NOT_ASKED } from "./authorized-operations.ts";
 import { handler } from "./handler.ts";
 
 const BROKERS = 1;
+const CONTROLLERS = 2;
 
 export const describeClusterHandler = handler(describeCluster, ({ cluster, client }, request) => {
   if (request.endpointType !== BROKERS) {
+    const { endpointType } = request;
+    const isKnown = endpointType === CONTROLLERS;
     return {
-      errorCode: errorCode.mismatchedEndpointType,
-      errorMessage: "The request was sent to an endpoint of brokers.",
+      errorCode: isKnown ? errorCode.mismatchedEndpointType : errorCode.unsupportedEndpointType,
+      errorMessage: isKnown
+        ? "The request was sent to an endpoint of brokers, and wants one of controllers."
+        : `Unsupported endpoint type ${endpointType}`,
       clusterId: "",
       brokers: [],
     };

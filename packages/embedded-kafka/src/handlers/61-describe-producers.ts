@@ -1,4 +1,5 @@
 /** DescribeProducers, version 0 (KIP-664): who writes to a partition, and since where in a transaction. */
+import { topicNameProblem } from "../cluster/topic-name.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { describeProducers } from "../protocol/messages/describe-producers.ts";
 import { handler, leadershipProblem, type RequestContext } from "./handler.ts";
@@ -15,7 +16,13 @@ export const describeProducersHandler = handler(describeProducers, (context, { t
 function describe({ cluster, brokerId }: RequestContext, topic: string, partitionIndex: number) {
   const partition = cluster.partition(topic, partitionIndex);
   if (partition === undefined) {
-    return { partitionIndex, errorCode: errorCode.unknownTopicOrPartition, activeProducers: [] };
+    const nameProblem = topicNameProblem(topic);
+    return {
+      partitionIndex,
+      errorCode: nameProblem === null ? errorCode.unknownTopicOrPartition : errorCode.invalidTopic,
+      errorMessage: nameProblem ?? "This server does not host this topic-partition.",
+      activeProducers: [],
+    };
   }
   const problem = leadershipProblem(partition, brokerId, NO_EPOCH);
   if (problem !== null) return { partitionIndex, errorCode: problem, activeProducers: [] };

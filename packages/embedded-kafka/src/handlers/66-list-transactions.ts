@@ -30,7 +30,7 @@ export const listTransactionsHandler = handler(listTransactions, (context, reque
   }
   return {
     errorCode: errorCode.none,
-    unknownStateFilters: request.stateFilters.filter((state) => !knownStates.includes(state)),
+    unknownStateFilters: [...new Set(request.stateFilters)].filter((state) => !knownStates.includes(state)),
     transactionStates: wanted
       .filter((_, index) => fits[index])
       .map(({ id, producerId, state }) => ({ transactionalId: id, producerId, transactionState: state })),

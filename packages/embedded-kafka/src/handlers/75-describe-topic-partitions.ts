@@ -2,6 +2,7 @@
 import { isInternal } from "../cluster/internal-topics.ts";
 import { NO_LEADER, replicasOf } from "../cluster/leadership.ts";
 import type { Topic } from "../cluster/topic.ts";
+import { topicNameProblem } from "../cluster/topic-name.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { describeTopicPartitions } from "../protocol/messages/describe-topic-partitions.ts";
 import { type RequestOf, type ResponseOf, ZERO_UUID } from "../protocol/schema.ts";
@@ -18,13 +19,15 @@ export const describeTopicPartitionsHandler = handler(
   describeTopicPartitions,
   (context, request): Response => {
     const { cursor } = request;
+    if (cursor !== null && !isWithin(cursor, request)) return refused(request);
     const answered: Response["topics"][number][] = [];
     let room = Math.min(Math.max(request.responsePartitionLimit, 1), MOST_PARTITIONS);
     for (const name of wantedNames(context, request)) {
       const topic = context.cluster.topic(name);
       if (topic === undefined) {
         answered.push({
-          errorCode: errorCode.unknownTopicOrPartition,
+          errorCode:
+            topicNameProblem(name) === null ? errorCode.unknownTopicOrPartition : errorCode.invalidTopic,
           name,
           topicId: ZERO_UUID,
           partitions: [],
@@ -44,6 +47,23 @@ export const describeTopicPartitionsHandler = handler(
     return { topics: answered };
   },
 );
+
+/** A cursor is at a partition of a topic that is asked for. */
+function isWithin(
+  { topicName, partitionIndex }: NonNullable<Request["cursor"]>,
+  { topics }: Request,
+): boolean {
+  return partitionIndex >= 0 && (topics.length === 0 || topics.some(({ name }) => name === topicName));
+}
+
+const refused = ({ topics }: Request): Response => ({
+  topics: topics.map(({ name }) => ({
+    errorCode: errorCode.invalidRequest,
+    name,
+    topicId: ZERO_UUID,
+    partitions: [],
+  })),
+});
 
 /** Sorted; all topics where none is named; from the cursor on. */
 function wantedNames({ cluster }: RequestContext, { topics, cursor }: Request): string[] {

@@ -57,6 +57,25 @@ export function describeBrokerConfigs(
   ];
 }
 
+/**
+ * What was changed while running, as the default of all brokers: nothing else is set there.
+ *
+ * @param names only these; null or none for all.
+ */
+export function describeBrokerDefaults(
+  store: ConfigStore,
+  names: readonly string[] | null,
+): ConfigDescription[] {
+  const source = configSource.dynamicDefaultBroker;
+  return describeBrokerConfigs(store, names)
+    .filter(({ name }) => store.dynamicBrokerNames.includes(name))
+    .map((config) => ({
+      ...config,
+      configSource: source,
+      synonyms: config.synonyms.slice(0, 1).map((synonym) => ({ ...synonym, source })),
+    }));
+}
+
 /** True for a name that Apache Kafka does not know: it is kept for plugins, which may mean something by it. */
 export function isCustom(name: string): boolean {
   return brokerDefinition(name) === undefined && !otherBrokerConfigs().has(name);

@@ -29,6 +29,7 @@ export const errorCode = {
   invalidReplicaAssignment: 39,
   invalidConfig: 40,
   invalidRequest: 42,
+  policyViolation: 44,
   outOfOrderSequence: 45,
   invalidProducerEpoch: 47,
   invalidTxnState: 48,
@@ -62,6 +63,7 @@ export const errorCode = {
   transactionalIdNotFound: 105,
   fetchSessionTopicIdError: 106,
   mismatchedEndpointType: 114,
+  unsupportedEndpointType: 115,
   transactionAbortable: 120,
   invalidRegularExpression: 128,
 } as const;
