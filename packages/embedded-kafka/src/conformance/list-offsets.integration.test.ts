@@ -47,7 +47,7 @@ const specials = [
   ["earliest that is local", -4, 8, 0],
   ["latest that is tiered", -5, 9, -1],
   ["earliest that is to be tiered", -6, NEVER, -1],
-  ["nothing known", -7, NEVER, -1],
+  ["unknown one", -7, NEVER, -1],
 ] as const;
 
 test.each(
