@@ -12,6 +12,7 @@ import {
   isWelcome,
   LIVE_VERSION,
   type PageToServer,
+  type Welcome,
 } from "@kelvin/schema/live";
 import { io, type Socket } from "socket.io-client";
 import type { ServerClock } from "./clock.ts";
@@ -32,17 +33,6 @@ type Incoming = Record<
   (message: unknown) => void
 >;
 
-export interface Connection {
-  /** What the server told by HTTP, for the first picture; passed over once the socket has begun to speak. */
-  begin(opening: unknown): void;
-  /** Shows another device. */
-  watch(device: string): void;
-  /** Called now and then: opens the way anew where the server has fallen silent. */
-  check(): void;
-  /** Messages that did not fit the contract and were passed over. */
-  readonly misfits: number;
-}
-
 export interface ConnectionOptions {
   store: Store;
   clock: ServerClock;
@@ -52,166 +42,173 @@ export interface ConnectionOptions {
   onOutdated(): void;
 }
 
-export function connect({ store, clock, path, onOutdated }: ConnectionOptions): Connection {
-  let misfits = 0;
-  let heardMs = clock.nowMs();
-  let askedMs = -Infinity;
+export class Connection {
+  readonly #store: Store;
+  readonly #clock: ServerClock;
+  readonly #onOutdated: () => void;
+  readonly #socket: Socket<Incoming, PageToServer>;
+  #misfits = 0;
+  #heardMs: number;
+  #askedMs = -Infinity;
   /** True until the first message after each connect: it may be another server, with another clock. */
-  let fresh = true;
-  /** The way counts as open by what `begin` was told, until the socket says what is true. */
-  let openedByMs: number | undefined;
-  let isSocketHeard = false;
+  #isFresh = true;
+  /** The way counts as open by what {@link begin} was told, until the socket says what is true. */
+  #openedByMs: number | undefined;
+  #isSocketHeard = false;
 
-  const socket: Socket<Incoming, PageToServer> = io({
-    path,
-    transports: ["websocket", "polling"],
-    reconnectionDelay: RETRY_FIRST_MS,
-    reconnectionDelayMax: RETRY_LAST_MS,
-    timeout: 5_000,
-    auth: (answer) => {
-      const handshake: Handshake = { watch: store.wanted };
-      answer(handshake);
-    },
-  });
+  constructor({ store, clock, path, onOutdated }: ConnectionOptions) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#onOutdated = onOutdated;
+    this.#heardMs = clock.nowMs();
+    this.#socket = io({
+      path,
+      transports: ["websocket", "polling"],
+      reconnectionDelay: RETRY_FIRST_MS,
+      reconnectionDelayMax: RETRY_LAST_MS,
+      timeout: 5_000,
+      auth: (answer) => {
+        const handshake: Handshake = { watch: store.wanted };
+        answer(handshake);
+      },
+    });
+    this.#followTheWay();
+    this.#followTheDevice();
+    this.#followTheRest();
+  }
+
+  /** Messages that did not fit the contract and were passed over. */
+  get misfits(): number {
+    return this.#misfits;
+  }
+
+  /** What the server told by HTTP, for the first picture; passed over once the socket has begun to speak. */
+  begin(opening: unknown): void {
+    if (this.#isSocketHeard || !isOpening(opening) || opening.welcome.version !== LIVE_VERSION) return;
+    const store = this.#store;
+    this.#clock.sample(opening.welcome.nowMs);
+    this.#openedByMs = this.#clock.nowMs();
+    store.opened();
+    store.welcomed(opening.welcome);
+    store.checked(opening.health);
+    store.trended(opening.trends);
+    store.alerted(opening.alerts);
+    store.heardOf(opening.fleet);
+    if (opening.snapshot !== null) store.snapshot(opening.snapshot);
+  }
+
+  /** Shows another device. */
+  watch(device: string): void {
+    this.#store.pick(device);
+    if (this.#socket.connected) this.#socket.emit("watch", this.#store.wanted);
+  }
+
+  /** Called now and then: opens the way anew where the server has fallen silent. */
+  check(): void {
+    const nowMs = this.#clock.nowMs();
+    if (this.#openedByMs !== undefined && nowMs - this.#openedByMs > OPENING_HOLDS_MS) {
+      this.#openedByMs = undefined;
+      this.#store.lost(nowMs);
+    }
+    if (!this.#socket.connected || nowMs - this.#heardMs < SILENCE_MS) return;
+    // Ends this way to the server; "disconnect" then begins the next attempt by itself.
+    this.#socket.io.engine.close();
+  }
+
+  #followTheWay(): void {
+    const [store, socket] = [this.#store, this.#socket];
+    socket.on("connect", () => {
+      this.#socketSpoke();
+      this.#isFresh = true;
+      this.#heardMs = this.#clock.nowMs();
+      this.#askedMs = -Infinity;
+      store.opened();
+    });
+    socket.on("disconnect", () => {
+      store.lost(this.#clock.nowMs());
+      // Closed by the server: socket.io does not try again by itself then.
+      // One that ends may have a neighbour who takes over, or is soon back; any other wants less of this page, not more.
+      const isOver = store.link.state === "connecting" && store.link.goodbye === "closing";
+      if (!socket.active) this.#retryAfter(isOver ? RETRY_FIRST_MS : RETRY_LAST_MS);
+    });
+    socket.on("connect_error", (error) => {
+      this.#socketSpoke();
+      store.lost(this.#clock.nowMs());
+      if (socket.active) return;
+      store.refused(error.message);
+      this.#retryAfter(RETRY_LAST_MS);
+    });
+    socket.io.on("reconnect_attempt", () => store.retrying());
+  }
+
+  /** The series of the device that is shown. */
+  #followTheDevice(): void {
+    this.#on("snapshot", isSnapshot, (snapshot) => {
+      this.#askedMs = -Infinity;
+      this.#store.snapshot(snapshot);
+    });
+    this.#on("batch", isBatch, (batch) => {
+      if (this.#store.batch(batch, this.#clock.nowMs())) this.#askedMs = -Infinity;
+      else this.#askForMissing();
+    });
+  }
+
+  #followTheRest(): void {
+    const store = this.#store;
+    const welcomed = (welcome: Welcome) =>
+      welcome.version === LIVE_VERSION ? store.welcomed(welcome) : this.#onOutdated();
+    // One that is no welcome to us is a newer server's: with a KPI that this page doesn't know, say.
+    this.#on("welcome", isWelcome, welcomed, this.#onOutdated);
+    this.#on("fleet", isFleet, (fleet) => {
+      store.heardOf(fleet);
+      // Messages come in order: who has this one has all before it.
+      this.#socket.emit("ack", { fleetMs: fleet.nowMs });
+    });
+    this.#on("trends", isTrends, (trends) => store.trended(trends));
+    this.#on("alerts", isAlerts, (alerts) => store.alerted(alerts));
+    this.#on("health", isHealth, (health) => store.checked(health));
+    this.#on("goodbye", isGoodbye, ({ why }) => store.dismissed(why));
+  }
 
   /**
-   * A handler that passes on what the guard lets through, with the server's clock already set by it.
+   * Takes what the guard lets through, with the server's clock already set by it.
    * @param refuseFirst called where the guard refuses the first message of a server
    */
-  function checked<T extends { nowMs: number }>(
+  #on<T extends { nowMs: number }>(
+    name: keyof Incoming,
     guard: (message: unknown) => message is T,
     take: (message: T) => void,
     refuseFirst?: () => void,
-  ): (message: unknown) => void {
-    return (message) => {
+  ): void {
+    this.#socket.on(name, (message) => {
       if (!guard(message)) {
-        misfits++;
-        if (fresh) refuseFirst?.();
+        this.#misfits++;
+        if (this.#isFresh) refuseFirst?.();
         return;
       }
-      if (fresh) clock.reset();
-      fresh = false;
-      clock.sample(message.nowMs);
-      heardMs = clock.nowMs();
+      if (this.#isFresh) this.#clock.reset();
+      this.#isFresh = false;
+      this.#clock.sample(message.nowMs);
+      this.#heardMs = this.#clock.nowMs();
       take(message);
-    };
+    });
   }
 
-  function askForMissing(): void {
-    if (clock.nowMs() - askedMs < ASK_AGAIN_MS) return;
-    askedMs = clock.nowMs();
-    socket.emit("watch", store.wanted);
+  #socketSpoke(): void {
+    this.#isSocketHeard = true;
+    this.#openedByMs = undefined;
   }
 
-  function retry(): void {
-    store.retrying();
-    socket.connect();
+  #askForMissing(): void {
+    if (this.#clock.nowMs() - this.#askedMs < ASK_AGAIN_MS) return;
+    this.#askedMs = this.#clock.nowMs();
+    this.#socket.emit("watch", this.#store.wanted);
   }
 
-  socket.on("connect", () => {
-    isSocketHeard = true;
-    openedByMs = undefined;
-    fresh = true;
-    heardMs = clock.nowMs();
-    askedMs = -Infinity;
-    store.opened();
-  });
-  socket.on("disconnect", () => {
-    store.lost(clock.nowMs());
-    // Closed by the server: socket.io does not try again by itself then.
-    // One that ends may have a neighbour who takes over, or is soon back; any other wants less of this page, not more.
-    const isOver = store.link.state === "connecting" && store.link.goodbye === "closing";
-    if (!socket.active) setTimeout(retry, isOver ? RETRY_FIRST_MS : RETRY_LAST_MS);
-  });
-  socket.on("connect_error", (error) => {
-    isSocketHeard = true;
-    openedByMs = undefined;
-    store.lost(clock.nowMs());
-    if (socket.active) return;
-    store.refused(error.message);
-    setTimeout(retry, RETRY_LAST_MS);
-  });
-  socket.io.on("reconnect_attempt", () => store.retrying());
-
-  socket.on(
-    "welcome",
-    checked(
-      isWelcome,
-      (welcome) => {
-        if (welcome.version !== LIVE_VERSION) onOutdated();
-        else store.welcomed(welcome);
-      },
-      // A server that knows a KPI which this page doesn't, say.
-      onOutdated,
-    ),
-  );
-  socket.on(
-    "snapshot",
-    checked(isSnapshot, (snapshot) => {
-      askedMs = -Infinity;
-      store.snapshot(snapshot);
-    }),
-  );
-  socket.on(
-    "batch",
-    checked(isBatch, (batch) => {
-      if (store.batch(batch, clock.nowMs())) askedMs = -Infinity;
-      else askForMissing();
-    }),
-  );
-  socket.on(
-    "fleet",
-    checked(isFleet, (fleet) => {
-      store.heardOf(fleet);
-      // Messages come in order: who has this one has all before it.
-      socket.emit("ack", { fleetMs: fleet.nowMs });
-    }),
-  );
-  socket.on(
-    "trends",
-    checked(isTrends, (trends) => store.trended(trends)),
-  );
-  socket.on(
-    "alerts",
-    checked(isAlerts, (alerts) => store.alerted(alerts)),
-  );
-  socket.on(
-    "health",
-    checked(isHealth, (health) => store.checked(health)),
-  );
-  socket.on(
-    "goodbye",
-    checked(isGoodbye, ({ why }) => store.dismissed(why)),
-  );
-
-  return {
-    begin(opening) {
-      if (isSocketHeard || !isOpening(opening) || opening.welcome.version !== LIVE_VERSION) return;
-      clock.sample(opening.welcome.nowMs);
-      openedByMs = clock.nowMs();
-      store.opened();
-      store.welcomed(opening.welcome);
-      store.checked(opening.health);
-      store.trended(opening.trends);
-      store.alerted(opening.alerts);
-      store.heardOf(opening.fleet);
-      if (opening.snapshot !== null) store.snapshot(opening.snapshot);
-    },
-    watch(device) {
-      store.pick(device);
-      if (socket.connected) socket.emit("watch", store.wanted);
-    },
-    check() {
-      if (openedByMs !== undefined && clock.nowMs() - openedByMs > OPENING_HOLDS_MS) {
-        openedByMs = undefined;
-        store.lost(clock.nowMs());
-      }
-      if (!socket.connected || clock.nowMs() - heardMs < SILENCE_MS) return;
-      // Ends this way to the server; "disconnect" then begins the next attempt by itself.
-      socket.io.engine.close();
-    },
-    get misfits() {
-      return misfits;
-    },
-  };
+  #retryAfter(ms: number): void {
+    setTimeout(() => {
+      this.#store.retrying();
+      this.#socket.connect();
+    }, ms);
+  }
 }

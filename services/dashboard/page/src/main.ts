@@ -2,7 +2,7 @@
 import { openingPath } from "@kelvin/schema/live";
 import { type Choices, choicesFrom, queryOf } from "./address.ts";
 import { ServerClock } from "./clock.ts";
-import { connect } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { hooksOf } from "./hooks.ts";
 import { Painter } from "./painter.ts";
 import { Screen } from "./screen.ts";
@@ -29,7 +29,7 @@ const painter = new Painter(
   () => screen.drawTab(),
   motion(),
 );
-const connection = connect({
+const connection = new Connection({
   store,
   clock,
   path: new URL("socket.io", document.baseURI).pathname,
