@@ -56,68 +56,75 @@ export interface ApacheKafka {
  * @throws KafkaToolError when the port is busy, Java or Maven is missing, or Kafka ends before it answers.
  */
 export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promise<ApacheKafka> {
-  const {
-    keepData = false,
-    detached = false,
-    properties = {},
-    formatArguments = [],
-    version = KAFKA_VERSION,
-  } = options;
   const [freePort = 0, controllerPort = 0] = await freePorts(2);
   const port = options.port === undefined || options.port === 0 ? freePort : options.port;
   if (await isPortBusy(port)) {
-    throw new KafkaToolError(
-      `Port ${port} is in use: choose another with KAFKA_PORT, or stop what runs there.`,
-      {
-        exitCode: 2,
-      },
-    );
+    const message = `Port ${port} is in use: choose another with KAFKA_PORT, or stop what runs there.`;
+    throw new KafkaToolError(message, { exitCode: 2 });
   }
   const java = await findJava();
-  const jars = await kafkaJars(CACHE_FOLDER, version);
-
-  const isTemporary = options.folder === undefined;
-  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "kelvin-kafka-")));
-  const dataFolder = join(folder, "data");
-  const logFile = join(folder, "kafka.log");
-  const serverFile = join(folder, "server.properties");
-  const log4jFile = join(folder, "log4j2.properties");
-
-  if (!keepData) await rm(dataFolder, { recursive: true, force: true });
-  await mkdir(dataFolder, { recursive: true });
-  await writeFile(serverFile, serverProperties({ port, controllerPort, dataFolder, properties }));
-  await writeFile(log4jFile, LOG4J_PROPERTIES);
-
+  const jars = await kafkaJars(CACHE_FOLDER, options.version ?? KAFKA_VERSION);
+  const files = await layOut(options, port, controllerPort);
   const jvm = [
     "-Xms128m",
     "-Xmx512m",
     "-XX:+UseSerialGC",
-    `-Dlog4j2.configurationFile=${log4jFile}`,
+    `-Dlog4j2.configurationFile=${files.log4j}`,
     ...["-cp", [join(jars, "*")].join(delimiter)],
   ];
-  if (!existsSync(join(dataFolder, "meta.properties"))) {
-    const format = [
-      "kafka.tools.StorageTool",
-      "format",
-      "-t",
-      CLUSTER_ID,
-      "-c",
-      serverFile,
-      ...formatArguments,
-    ];
-    await run(java, [...jvm, ...format], `There is no "${java}".`);
+  if (!existsSync(join(files.data, "meta.properties"))) {
+    const format = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", files.server];
+    await run(java, [...jvm, ...format, ...(options.formatArguments ?? [])], `There is no "${java}".`);
   }
+  const { child, stop } = await launch(java, [...jvm, "kafka.Kafka", files.server], files, options);
+  try {
+    await untilItAnswers(child, port, files.log);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { brokers: [`127.0.0.1:${port}`], port, pid: child.pid ?? 0, logFile: files.log, stop };
+}
 
-  const log = await open(logFile, "w");
-  const child = spawn(java, [...jvm, "kafka.Kafka", serverFile], {
-    detached,
-    stdio: ["ignore", log.fd, log.fd],
-    windowsHide: true,
-  });
+/** Where a broker's files are. */
+interface Files {
+  readonly folder: string;
+  readonly data: string;
+  readonly log: string;
+  readonly server: string;
+  readonly log4j: string;
+}
+
+async function layOut(options: ApacheKafkaOptions, port: number, controllerPort: number): Promise<Files> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "kelvin-kafka-")));
+  const files = {
+    folder,
+    data: join(folder, "data"),
+    log: join(folder, "kafka.log"),
+    server: join(folder, "server.properties"),
+    log4j: join(folder, "log4j2.properties"),
+  };
+  if (options.keepData !== true) await rm(files.data, { recursive: true, force: true });
+  await mkdir(files.data, { recursive: true });
+  const { properties = {} } = options;
+  await writeFile(
+    files.server,
+    serverProperties({ port, controllerPort, dataFolder: files.data, properties }),
+  );
+  await writeFile(files.log4j, LOG4J_PROPERTIES);
+  return files;
+}
+
+/** The process, which ends with this one unless it is detached, and what ends it in order. */
+async function launch(java: string, command: string[], files: Files, options: ApacheKafkaOptions) {
+  const { detached = false } = options;
+  const isTemporary = options.folder === undefined;
+  const log = await open(files.log, "w");
+  const child = spawn(java, command, { detached, stdio: ["ignore", log.fd, log.fd], windowsHide: true });
   await log.close();
   const endWithUs = (): void => {
     child.kill("SIGKILL");
-    if (isTemporary) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    if (isTemporary) rmSync(files.folder, { recursive: true, force: true, maxRetries: 5 });
   };
   if (detached) child.unref();
   else process.once("exit", endWithUs);
@@ -125,15 +132,9 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
   const stop = async (): Promise<void> => {
     await end(child, isTemporary ? "SIGKILL" : "SIGTERM");
     process.off("exit", endWithUs);
-    if (isTemporary) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    if (isTemporary) await rm(files.folder, { recursive: true, force: true, maxRetries: 5 });
   };
-  try {
-    await untilItAnswers(child, port, logFile);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { brokers: [`127.0.0.1:${port}`], port, pid: child.pid ?? 0, logFile, stop };
+  return { child, stop };
 }
 
 async function untilItAnswers(child: ChildProcess, port: number, logFile: string): Promise<void> {
