@@ -58,7 +58,9 @@ export class Screen {
       onPause: () => this.#togglePause(),
       onDirty: actions.onDirty,
     });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#views.chart.recolour());
+    for (const colours of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+      matchMedia(colours).addEventListener("change", () => this.#views.chart.recolour());
+    }
   }
 
   get choices(): Choices {

@@ -15,6 +15,8 @@ export interface View {
   viewport?: { width: number; height: number };
   theme?: "light" | "dark";
   reducedMotion?: boolean;
+  /** High contrast, as Windows calls it: colours of the viewer's choice, dark or light as the theme. */
+  forcedColours?: boolean;
   query?: string;
 }
 
@@ -63,6 +65,7 @@ export function tabsInChromium(): Tabs {
         viewport: view.viewport ?? DESK,
         colorScheme: view.theme ?? "dark",
         reducedMotion: view.reducedMotion ? "reduce" : "no-preference",
+        forcedColors: view.forcedColours ? "active" : "none",
       });
       contexts.push(context);
       const page = await context.newPage();

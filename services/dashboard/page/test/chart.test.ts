@@ -1,8 +1,8 @@
 /** What is drawn of the readings, and what a pointer and a phone get of it. */
 import { isChromiumMissing } from "@kelvin/test-kit";
-import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { eventually, isIn, PHONE, shows, tabsInChromium, text, told } from "./browser.ts";
+import { rowsAcross, rowsOf } from "./drawn.ts";
 import { calmReadings, fleetOf } from "./live-server.ts";
 
 describe.skipIf(isChromiumMissing)("the chart in Chromium (skipped where there is none)", () => {
@@ -17,13 +17,50 @@ describe.skipIf(isChromiumMissing)("the chart in Chromium (skipped where there i
     const { page } = await open({ readings: spoken, intervalMs: 1_000 });
     await isIn(page, "stale");
     const lines = () =>
-      Promise.all([80, 52, 37, 10].map((secondsAgo) => linePixels(page, secondsAgo, nowMs)));
-    await eventually(async () => (await lines()).map((pixels) => pixels > 0)).toEqual([
+      Promise.all([80, 52, 37, 10].map((secondsAgo) => rowsOf(page, "--line", { secondsAgo, nowMs })));
+    await eventually(async () => (await lines()).map((rows) => rows.length > 0)).toEqual([
       true,
       false,
       true,
       false,
     ]);
+  });
+
+  test("the limit is a line across the chart where it belongs among the readings, in each unit", async () => {
+    const nowMs = Date.now();
+    // As far below the limit of 29.85 °C as above it: the limit's row is the middle of both.
+    const readings = calmReadings(nowMs).map(({ timeMs }) => ({
+      timeMs,
+      celsius: nowMs - timeMs > 50_000 ? 22.85 : 36.85,
+    }));
+    const { page } = await open({ readings });
+    await isIn(page, "live");
+    for (const [unit, limit] of [
+      ["°C", "limit 29.85 °C (303 K)"],
+      ["°F", "limit 85.73 °F (303 K)"],
+      ["K", "limit 303.00 K"],
+    ] as const) {
+      await page.locator(".units label", { hasText: unit }).click();
+      await shows(page, "limit", limit);
+      const off = async () => {
+        const [limitRow = Number.NaN] = await rowsAcross(page, "--ink-soft");
+        const middles = [
+          await rowsOf(page, "--line", { secondsAgo: 75, nowMs }),
+          await rowsOf(page, "--alarm", { secondsAgo: 25, nowMs }),
+        ].map((rows) => ((rows.at(0) ?? Number.NaN) + (rows.at(-1) ?? Number.NaN)) / 2);
+        return Math.abs(limitRow - ((middles[0] ?? 0) + (middles[1] ?? 0)) / 2);
+      };
+      await eventually(off).toBeLessThan(2);
+    }
+  });
+
+  test("a limit far beyond the readings does not press them flat: an arrow points to where it is", async () => {
+    const nowMs = Date.now();
+    const readings = calmReadings(nowMs).map(({ timeMs, celsius }) => ({ timeMs, celsius: celsius - 100 }));
+    const { page } = await open({ readings });
+    await isIn(page, "live");
+    await shows(page, "limit", "↑ limit 29.85 °C (303 K)");
+    expect(await rowsAcross(page, "--ink-soft")).toEqual([]);
   });
 
   test("the reading under the pointer is told, with its time, until the pointer leaves", async () => {
@@ -56,25 +93,3 @@ describe.skipIf(isChromiumMissing)("the chart in Chromium (skipped where there i
     expect(await told(page, "live").count()).toBe(1);
   });
 });
-
-/** How many pixels of the line's colour, in the dark theme, lie within 3 pixels of an instant. */
-function linePixels(page: Page, secondsAgo: number, nowMs: number): Promise<number> {
-  return page.evaluate(
-    ({ atMs, line }) => {
-      const canvas = document.querySelector("canvas");
-      const context = canvas?.getContext("2d");
-      if (!canvas || !context) return -1;
-      const em = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-      const [left, right] = [3.25 * em, canvas.width - 8];
-      const agoMs = (window.__kelvin?.nowMs() ?? 0) - atMs;
-      const x = Math.round(right - ((right - left) * agoMs) / 100_000);
-      const { data } = context.getImageData(x - 3, 0, 7, canvas.height);
-      let pixels = 0;
-      for (let i = 0; i < data.length; i += 4) {
-        if (line.every((part, channel) => Math.abs((data[i + channel] ?? 0) - part) < 12)) pixels++;
-      }
-      return pixels;
-    },
-    { atMs: nowMs - 1000 * secondsAgo, line: [0xa9, 0xc6, 0xe3] },
-  );
-}
