@@ -65,7 +65,11 @@ export async function start(
   const job: Job = { broker, name, workload, guarantee, commitEveryMs, input, output: name };
   const launch = () =>
     fork(join(import.meta.dirname, file), [JSON.stringify(job)], {
-      execArgv: ["--disable-warning=TimeoutNegativeWarning", ...SERVICE_NODE_OPTIONS, ...process.execArgv],
+      execArgv: [
+        "--disable-warning=TimeoutNegativeWarning",
+        ...SERVICE_NODE_OPTIONS["stream-processor"],
+        ...process.execArgv,
+      ],
     });
   started();
   let child = launch();

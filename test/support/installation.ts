@@ -4,6 +4,11 @@ import { kafkaForTests, startService, uniqueName } from "@kelvin/test-kit";
 export const PRODUCER = "services/producer/src/main.ts";
 export const PROCESSOR = "services/stream-processor/src/main.ts";
 export const DASHBOARD = "services/dashboard/server/main.ts";
+const NODE_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  [PRODUCER]: SERVICE_NODE_OPTIONS.producer,
+  [PROCESSOR]: SERVICE_NODE_OPTIONS["stream-processor"],
+  [DASHBOARD]: SERVICE_NODE_OPTIONS.dashboard,
+};
 
 /**
  * Topics and consumer groups of its own on the cluster that all tests share, and the environment that brings a
@@ -26,7 +31,7 @@ export async function installation() {
     env,
     brokers: kafka.brokers,
     start: (main: string, settings: Readonly<Record<string, string>> = {}) =>
-      startService({ main, env: { ...env, ...settings }, nodeOptions: SERVICE_NODE_OPTIONS }),
+      startService({ main, env: { ...env, ...settings }, nodeOptions: NODE_OPTIONS[main] ?? [] }),
     [Symbol.asyncDispose]: () => kafka.stop(),
   };
 }

@@ -34,10 +34,10 @@ export interface Layout {
 /** @throws ToolError with code 2, naming each port that is in use and the variable that changes it */
 export async function layOut(options: SystemOptions, terminal: Terminal): Promise<Layout> {
   const ports = await choosePorts(options);
-  const service = (name: string, script: string, port: number): ProgramSpec => ({
+  const service = (name: keyof typeof SERVICE_NODE_OPTIONS, script: string, port: number): ProgramSpec => ({
     name,
     script,
-    nodeOptions: SERVICE_NODE_OPTIONS,
+    nodeOptions: SERVICE_NODE_OPTIONS[name],
     environment: { PORT: String(port) },
   });
   const brokers = ports.broker === undefined ? options.brokers.join(",") : `localhost:${ports.broker}`;
