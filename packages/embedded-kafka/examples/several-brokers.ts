@@ -10,11 +10,11 @@ const send = (value: string) => producer.send({ topic: "sensor", messages: [{ va
 await send("20.5");
 broker.moveLeader("sensor", 0, 3); // a new leader epoch: brokers 1 and 2 answer error 6 from now on
 broker.moveCoordinator({ group: "alerts" }, 2); // brokers 1 and 3 answer error 16 to this group
-await send("21.5"); // kafkajs asks who leads now
+await send("21.5"); // kafkajs looks up the new leader
 
-await broker.stopBroker(3); // its connections end and its port refuses; another of its brokers leads
+await broker.stopBroker(3); // its connections close and its port refuses; another replica leads
 await send("22.5");
-await broker.startBroker(3); // on the same port; it leads again what is moved to it
+await broker.startBroker(3); // on the same port; it leads only what is moved back to it
 
 assert.equal(broker.records("sensor").length, 3);
 assert.deepEqual(

@@ -10,7 +10,7 @@ await producer.send({ topic: "sensor", messages: [{ value: "20.5" }] });
 
 clock.advance(59 * 60_000);
 assert.equal(broker.records("sensor").length, 1);
-clock.advance(10 * 60_000); // past retention.ms, and past the next look at what is too old
+clock.advance(10 * 60_000); // past retention.ms and the next retention check
 assert.equal(broker.records("sensor").length, 0);
 await producer.disconnect();
 await broker.stop();
