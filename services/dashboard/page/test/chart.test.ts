@@ -63,6 +63,11 @@ describe.skipIf(isChromiumMissing)("the chart in Chromium (skipped where there i
     expect(await rowsAcross(page, "--ink-soft")).toEqual([]);
   });
 
+  test("a chart that lacks its oldest readings says so", async () => {
+    const { page } = await open({ truncated: true });
+    await shows(page, "readout", /^lowest .*, highest .* \(too many readings: the oldest are left out\)$/);
+  });
+
   test("the reading under the pointer is told, with its time, until the pointer leaves", async () => {
     const { page, server } = await open();
     await isIn(page, "live");

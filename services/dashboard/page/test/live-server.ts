@@ -41,6 +41,8 @@ export interface World {
   welcome: Partial<Welcome>;
   /** True: the server knows no device at all. */
   silent: boolean;
+  /** True: the oldest readings of the window had to make way. */
+  truncated: boolean;
   intervalMs: number | null;
 }
 
@@ -204,7 +206,7 @@ export class LiveServer {
       device,
       known: last !== undefined,
       next: this.next,
-      truncated: false,
+      truncated: this.world.truncated,
       readings: columnsOf(readings),
       last: last === undefined ? null : lastOf(last.celsius, readings.at(-2)?.celsius, last.timeMs),
       intervalMs: this.world.intervalMs,
@@ -292,6 +294,7 @@ export function calmWorld(nowMs = Date.now()): World {
     ],
     welcome: {},
     silent: false,
+    truncated: false,
     // Longer than it is, so that no device falls silent because a machine is slow.
     intervalMs: 20_000,
   };
