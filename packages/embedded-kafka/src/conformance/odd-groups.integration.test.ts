@@ -3,10 +3,18 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { errorCode } from "../protocol/error-codes.ts";
 import { deleteGroups } from "../protocol/messages/delete-groups.ts";
 import { describeGroups } from "../protocol/messages/describe-groups.ts";
+import { leaveGroup } from "../protocol/messages/leave-group.ts";
 import { offsetCommit } from "../protocol/messages/offset-commit.ts";
 import { offsetDelete } from "../protocol/messages/offset-delete.ts";
 import { offsetFetch } from "../protocol/messages/offset-fetch.ts";
-import { connectToCluster, coordinatorReady, freshTopic, uniqueName } from "../testing/cluster-under-test.ts";
+import {
+  connectToCluster,
+  coordinatorReady,
+  eventually,
+  freshTopic,
+  uniqueName,
+} from "../testing/cluster-under-test.ts";
+import { GroupClient } from "../testing/group-client.ts";
 import type { RawClient } from "../testing/raw-client.ts";
 import { answersAreRecorded } from "../testing/recorded-answers.ts";
 import { TransactionClient } from "../testing/transaction-client.ts";
@@ -55,6 +63,39 @@ test("the group without a name keeps offsets as any other", async () => {
   expect(deleted.results).toMatchObject([{ groupId: "", errorCode: 0 }]);
   const again = await client.send(deleteGroups, 2, { groupsNames: [""] });
   expect(again.results).toMatchObject([{ groupId: "", errorCode: errorCode.groupIdNotFound }]);
+});
+
+test("who is removed while its join waits is told no member id", async () => {
+  const groupId = uniqueName("group");
+  await coordinatorReady(client, groupId);
+  await using first = await GroupClient.of(groupId);
+  await first.join();
+  await first.sync([{ memberId: first.memberId, assignment: Buffer.from("all") }]);
+  await using second = await GroupClient.of(groupId);
+  expect((await second.joinOnce()).errorCode).toBe(errorCode.memberIdRequired);
+  const { memberId } = second;
+  const waiting = second.joinOnce();
+  await eventually("the second member's join", async () => {
+    const { groups } = await client.send(describeGroups, 5, { groups: [groupId] });
+    return groups[0]?.members.length === 2 ? true : null;
+  });
+  const { members } = await client.send(leaveGroup, 5, { groupId, members: [{ memberId }] });
+  expect(members).toMatchObject([{ memberId, errorCode: errorCode.none }]);
+  expect(await waiting).toMatchObject({ errorCode: errorCode.unknownMemberId, memberId: "" });
+});
+
+test("who was given an id and leaves without having joined makes the others rebalance", async () => {
+  const groupId = uniqueName("group");
+  await coordinatorReady(client, groupId);
+  await using first = await GroupClient.of(groupId);
+  await first.join();
+  await first.sync([{ memberId: first.memberId, assignment: Buffer.from("all") }]);
+  await using second = await GroupClient.of(groupId);
+  expect((await second.joinOnce()).errorCode).toBe(errorCode.memberIdRequired);
+  expect(await first.heartbeat()).toBe(errorCode.none);
+  expect(await second.leave()).toBe(errorCode.none);
+  expect(await first.heartbeat()).toBe(errorCode.rebalanceInProgress);
+  expect(await first.join()).toMatchObject({ errorCode: errorCode.none, generationId: 2 });
 });
 
 test.each([

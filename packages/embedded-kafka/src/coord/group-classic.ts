@@ -408,7 +408,8 @@ export class ClassicGroup {
     if (pending !== undefined && groupInstanceId === null) {
       pending.cancel();
       this.#pending.delete(memberId);
-      this.#completeJoinIfAll();
+      // As Apache Kafka has it: the others begin anew, though it was never one of them.
+      this.#rebalanceWithout();
       return errorCode.none;
     }
     // An administrator may remove a static member by its instance id alone (KIP-345).
@@ -433,6 +434,10 @@ export class ClassicGroup {
 
   #removeAndRebalance(member: ClassicMember): void {
     this.#remove(member);
+    this.#rebalanceWithout();
+  }
+
+  #rebalanceWithout(): void {
     if (this.#state === "PreparingRebalance") this.#completeJoinIfAll();
     else if (this.#state === "Stable" || this.#state === "CompletingRebalance") this.#prepareRebalance();
   }
@@ -441,7 +446,8 @@ export class ClassicGroup {
     this.#stopSession(member);
     this.#roster.remove(member);
     this.#hasSynced(member);
-    member.answerJoin(failedJoin(errorCode.unknownMemberId, member.memberId));
+    // It is nobody any more, and is told no id.
+    member.answerJoin(failedJoin(errorCode.unknownMemberId, ""));
     member.answerSync(failedSync(errorCode.unknownMemberId));
   }
 
