@@ -1,15 +1,6 @@
 /** The chart of the last 100 s: a true time axis, gaps as gaps, the limit as a line. */
+import { Chart, LinearScale, LineController, LineElement, PointElement } from "chart.js";
 import {
-  Chart,
-  type ChartConfiguration,
-  LinearScale,
-  LineController,
-  LineElement,
-  PointElement,
-  type Tick,
-} from "chart.js";
-import {
-  clock,
   clockWithMilliseconds,
   inUnit,
   number,
@@ -23,16 +14,16 @@ import { type Point, pointsOf } from "../line.ts";
 import type { Moment } from "../moment.ts";
 import { type AxisState, nextAxis, withLimit } from "../range.ts";
 import { type Columns, NO_READINGS } from "../series.ts";
+import { colour, configurationOf } from "./chart-configuration.ts";
 import { Cursor } from "./chart-cursor.ts";
-import { inksOf, type Marks, marksPlugin } from "./chart-marks.ts";
+import { inksOf, type Marks } from "./chart-marks.ts";
+import { decimalsOf, timeLabel, timeTicks, valueTicks } from "./chart-ticks.ts";
 import { need, setAttribute, setHidden, setState, setText } from "./dom.ts";
 
 Chart.register(LineController, LineElement, PointElement, LinearScale);
 
 /** The words about the chart, for a screen reader that asks, are renewed so often. */
 const SUMMARY_EVERY_MS = 5_000;
-/** Seen from a desk and from across a room: 2 pixels where letters have their usual size. */
-const LINE_WIDTH_EM = 0.125;
 /** In °C: where an axis without a reading and without a limit has its middle. */
 const SOME_TEMPERATURE = 20;
 
@@ -168,110 +159,12 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
   }
 }
 
-function configurationOf(marks: Marks): ChartConfiguration<"line", Point[]> {
-  const configuration: ChartConfiguration<"line", Point[]> = {
-    type: "line",
-    data: {
-      datasets: [
-        {
-          data: [],
-          borderJoinStyle: "round",
-          borderCapStyle: "round",
-          borderColor: marks.inks.line,
-          pointRadius: 0,
-          pointHitRadius: 0,
-          tension: 0,
-          spanGaps: false,
-        },
-      ],
-    },
-    options: {
-      animation: false,
-      parsing: false,
-      normalized: true,
-      responsive: true,
-      maintainAspectRatio: false,
-      // The cursor is our own: Chart.js needs to hear no event.
-      events: [],
-      layout: { padding: { top: 4, right: 8 } },
-      scales: {
-        x: {
-          type: "linear",
-          grid: { drawTicks: false },
-          ticks: { align: "inner", padding: 8, maxRotation: 0, autoSkip: false },
-        },
-        y: { type: "linear", grid: { drawTicks: false }, ticks: { padding: 8, autoSkip: false } },
-      },
-    },
-    plugins: [marksPlugin(marks)],
-  };
-  colour(configuration, marks);
-  return configuration;
-}
-
-/** Sets the theme's colours and letters on a chart, or on the configuration of one to be. */
-function colour(chart: Pick<ChartConfiguration<"line", Point[]>, "options" | "data">, { inks }: Marks): void {
-  const scales = chart.options?.scales;
-  for (const scale of [scales?.["x"], scales?.["y"]]) {
-    if (scale?.ticks === undefined || scale.grid === undefined) continue;
-    scale.grid.color = inks.rule;
-    scale.border = { display: false };
-    scale.ticks.color = inks.soft;
-    scale.ticks.font = { family: inks.font, size: 0.8125 * inks.em };
-  }
-  const [dataset] = chart.data.datasets;
-  if (dataset !== undefined) dataset.borderWidth = LINE_WIDTH_EM * inks.em;
-  // As wide for "30" as for "302.5": the chart's left edge stays where it is.
-  const y = scales?.["y"];
-  if (y !== undefined) {
-    y.afterFit = (scale) => {
-      scale.width = 3.25 * inks.em;
-    };
-  }
-}
-
 function stateOf(moment: Moment | undefined): string {
   if (moment === undefined) return "none";
   if (moment.readings.timesMs.length === 0) return "empty";
   if (moment.frozen === "paused") return "paused";
   if (moment.frozen !== undefined) return "frozen";
   return moment.silentMs === undefined ? "live" : "stale";
-}
-
-/** So wide a label is, in letters' widths, with the room beside it that the outermost, set inwards, need. */
-const ROOM_FOR_AGO = 5.5;
-const ROOM_FOR_CLOCK = 8;
-/** So high. */
-const ROOM_FOR_NUMBER = 1.5;
-
-function timeTicks({ endMs, windowMs, frozen }: Moment, widthInEm: number): Tick[] {
-  const windowSeconds = windowMs / 1000;
-  const steps = [10, 20, 25, 50, 100].map((share) => (share * windowSeconds) / 100);
-  const room = frozen === undefined ? ROOM_FOR_AGO : ROOM_FOR_CLOCK;
-  const step = steps.find((seconds) => (widthInEm * seconds) / windowSeconds > room) ?? windowSeconds;
-  const ticks: Tick[] = [];
-  for (let ago = windowSeconds; ago >= 0; ago -= step) ticks.push({ value: endMs - ago * 1000 });
-  return ticks;
-}
-
-/** Told from now, as long as time goes on; from a standing instant otherwise, by the clock. */
-function timeLabel(timeMs: number, { endMs, frozen }: Moment): string {
-  if (frozen !== undefined) return clock(timeMs);
-  const ago = Math.round((endMs - timeMs) / 1000);
-  return ago === 0 ? "now" : `−${ago} s`;
-}
-
-/** On a low chart every second one, or fewer: numbers must not lie upon each other. */
-function valueTicks(min: number, max: number, step: number, heightInEm: number): Tick[] {
-  const steps = Math.round((max - min) / step);
-  const every = Math.max(1, Math.ceil((steps * ROOM_FOR_NUMBER) / Math.max(1, heightInEm)));
-  const ticks: Tick[] = [];
-  for (let i = 0; i <= steps; i += every) ticks.push({ value: min + i * step });
-  return ticks;
-}
-
-function decimalsOf(step: number): number {
-  return Math.max(0, -Math.floor(Math.log10(step)));
 }
 
 function newestOf(moment: Moment, unit: Unit): Marks["newest"] {
