@@ -40,53 +40,9 @@ export interface WebOptions {
 export function createWeb({ pageFolder, access = new Access(undefined), opening }: WebOptions): Express {
   const app = express();
   app.disable("x-powered-by");
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          scriptSrc: ["'self'"],
-          styleSrc: ["'self'"],
-          imgSrc: ["'self'", "data:"],
-          fontSrc: ["'self'"],
-          // 'self' covers the socket of the same host and port, too (CSP 3).
-          connectSrc: ["'self'"],
-          manifestSrc: ["'self'"],
-          baseUri: ["'none'"],
-          formAction: ["'none'"],
-          frameAncestors: ["'none'"],
-        },
-      },
-      xFrameOptions: { action: "deny" },
-      // The address may be a plain one in a local network: whoever adds TLS in front adds this header there.
-      strictTransportSecurity: false,
-    }),
-  );
+  app.use(securityHeaders());
   app.use(login(access));
-  if (opening !== undefined) {
-    app.get("/opening.json", (request, response) => {
-      response.setHeader("cache-control", "no-store");
-      // It says what the socket says, and so is for those whom the socket is for.
-      const verdict = opening.judge(request);
-      if (verdict.ok) response.json(opening.of(deviceOf(request)));
-      else {
-        if (verdict.isTooOften) response.setHeader("retry-after", "1");
-        response
-          .status(verdict.isTooOften ? 429 : 403)
-          .type("text")
-          .send(`${verdict.why}\n`);
-      }
-    });
-    app.get(["/", "/index.html"], (request, response, next) => {
-      // Begun with the page's first bytes, it is there when the script is.
-      response.setHeader(
-        "link",
-        `<./${openingPath(deviceOf(request))}>; rel=preload; as=fetch; crossorigin=anonymous`,
-      );
-      next();
-    });
-  }
+  if (opening !== undefined) serveOpening(app, opening);
   app.use(compressed(pageFolder));
   app.use(
     "/assets",
@@ -112,6 +68,56 @@ export function createWeb({ pageFolder, access = new Access(undefined), opening 
   });
   app.use(onError);
   return app;
+}
+
+/** Nothing but the page's own files, from its own origin, in no one's frame. */
+function securityHeaders() {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", "data:"],
+        fontSrc: ["'self'"],
+        // 'self' covers the socket of the same host and port, too (CSP 3).
+        connectSrc: ["'self'"],
+        manifestSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    xFrameOptions: { action: "deny" },
+    // The address may be a plain one in a local network: whoever adds TLS in front adds this header there.
+    strictTransportSecurity: false,
+  });
+}
+
+/** What the page is told first, asked for while its script is still on the way. */
+function serveOpening(app: Express, opening: NonNullable<WebOptions["opening"]>): void {
+  app.get("/opening.json", (request, response) => {
+    response.setHeader("cache-control", "no-store");
+    // It says what the socket says, and so is for those whom the socket is for.
+    const verdict = opening.judge(request);
+    if (verdict.ok) response.json(opening.of(deviceOf(request)));
+    else {
+      if (verdict.isTooOften) response.setHeader("retry-after", "1");
+      response
+        .status(verdict.isTooOften ? 429 : 403)
+        .type("text")
+        .send(`${verdict.why}\n`);
+    }
+  });
+  app.get(["/", "/index.html"], (request, response, next) => {
+    // Begun with the page's first bytes, it is there when the script is.
+    response.setHeader(
+      "link",
+      `<./${openingPath(deviceOf(request))}>; rel=preload; as=fetch; crossorigin=anonymous`,
+    );
+    next();
+  });
 }
 
 /** The device that the address names; undefined where it names none that could be one. */
