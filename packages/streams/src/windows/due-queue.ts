@@ -1,5 +1,5 @@
 /** Keys by the time when something is due for them, the earliest first: a binary heap. */
-interface Due {
+export interface Due {
   readonly atMs: number;
   readonly key: string;
 }

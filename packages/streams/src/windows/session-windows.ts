@@ -12,7 +12,7 @@ import { type Accumulators, Several } from "../aggregates/several.ts";
 import { type Block, BlockLog, type Item, type Logged, NOWHERE } from "../state/block-log.ts";
 import type { SessionWindowShape } from "../topology/nodes.ts";
 import { shapeNameOf } from "../topology/window-shapes.ts";
-import { DueQueue } from "./due-queue.ts";
+import { ClosingLine } from "./closing-line.ts";
 import { type Change, type Told, told, type Untold, type WindowState } from "./window-state.ts";
 
 interface Session {
@@ -37,14 +37,13 @@ export class SessionWindows implements WindowState, Logged<Kept> {
   readonly #several: Several;
   readonly #keys = new Map<string, Kept>();
   /** When sessions close, and when they are forgotten. */
-  readonly #due = new DueQueue();
+  readonly #line: ClosingLine;
   readonly #forgetting = new Set<string>();
   #size = 0;
-  #closedMs = Number.NEGATIVE_INFINITY;
-  #progress = 0;
 
   constructor(shape: SessionWindowShape, aggregates: Aggregates<unknown>) {
     this.#shape = shape;
+    this.#line = new ClosingLine(shape.graceMs);
     this.#several = new Several(aggregates);
     this.signature = shapeNameOf(shape, aggregates);
   }
@@ -58,11 +57,11 @@ export class SessionWindows implements WindowState, Logged<Kept> {
   }
 
   get progress(): number {
-    return this.#progress;
+    return this.#line.progress;
   }
 
   restore(clockMs: number | undefined): void {
-    if (clockMs !== undefined) this.#closedMs = clockMs - this.#shape.graceMs;
+    this.#line.restore(clockMs);
   }
 
   isLate(key: string, timestampMs: number): boolean {
@@ -87,18 +86,15 @@ export class SessionWindows implements WindowState, Logged<Kept> {
   }
 
   isDue(clockMs: number): boolean {
-    return this.#due.nextMs <= clockMs - this.#shape.graceMs;
+    return this.#line.isDue(clockMs);
   }
 
   /** Of each key in the order in which they close. */
   advance(clockMs: number, revision: number): (Told | Untold)[] {
-    this.#closedMs = Math.max(this.#closedMs, clockMs - this.#shape.graceMs);
     const closing: (Told | Untold)[] = [];
-    for (let due = this.#due.take(this.#closedMs); due !== undefined; due = this.#due.take(this.#closedMs)) {
-      this.#progress++;
-      const { key } = due;
+    for (const { key } of this.#line.advance(clockMs)) {
       for (const session of this.#sessionsOf(key)) {
-        if (session.isTold || this.#closesMs(session) > this.#closedMs) continue;
+        if (session.isTold || this.#closesMs(session) > this.#line.closedMs) continue;
         session.isTold = true;
         if (this.#shape.tells === "final") closing.push(this.#tell(key, session, revision));
       }
@@ -113,7 +109,7 @@ export class SessionWindows implements WindowState, Logged<Kept> {
       if (kept === undefined) continue;
       this.#keep(
         key,
-        kept.sessions.filter((session) => this.#forgetsMs(session) > this.#closedMs),
+        kept.sessions.filter((session) => this.#forgetsMs(session) > this.#line.closedMs),
       );
       if (kept.sessions.length > 0) continue;
       this.#keys.delete(key);
@@ -136,7 +132,7 @@ export class SessionWindows implements WindowState, Logged<Kept> {
     if (typeof key !== "string" || !Array.isArray(list)) return undefined;
     const sessions = list
       .flatMap((each: unknown) => this.#sessionOf(each) ?? [])
-      .filter((session) => this.#forgetsMs(session) > this.#closedMs);
+      .filter((session) => this.#forgetsMs(session) > this.#line.closedMs);
     const known = this.#keys.get(key);
     if (sessions.length === 0 && known === undefined) return undefined;
     const kept = this.#keep(key, sessions);
@@ -151,7 +147,7 @@ export class SessionWindows implements WindowState, Logged<Kept> {
     const accumulators = this.#several.decode(list);
     if (typeof firstMs !== "number" || typeof lastMs !== "number" || accumulators === undefined)
       return undefined;
-    return { firstMs, lastMs, accumulators, isTold: this.#closesMs({ lastMs }) <= this.#closedMs };
+    return { firstMs, lastMs, accumulators, isTold: this.#closesMs({ lastMs }) <= this.#line.closedMs };
   }
 
   /** The session that the record would make of those that it touches. */
@@ -177,8 +173,8 @@ export class SessionWindows implements WindowState, Logged<Kept> {
 
   /** Time will close the session, and let it be forgotten. */
   #expect(key: string, session: Session): void {
-    if (this.#shape.tells === "final" && !session.isTold) this.#due.put(this.#closesMs(session), key);
-    this.#due.put(this.#forgetsMs(session), key);
+    if (this.#shape.tells === "final" && !session.isTold) this.#line.expect(this.#closesMs(session), key);
+    this.#line.expect(this.#forgetsMs(session), key);
   }
 
   #sessionsOf(key: string): readonly Session[] {
@@ -209,7 +205,7 @@ export class SessionWindows implements WindowState, Logged<Kept> {
   }
 
   #isClosed(lastMs: number): boolean {
-    return lastMs + this.#shape.gapMs < this.#closedMs;
+    return lastMs + this.#shape.gapMs < this.#line.closedMs;
   }
 
   /** The clock less grace at which it is closed. */

@@ -10,7 +10,7 @@ import { type Accumulators, Several } from "../aggregates/several.ts";
 import { type Block, BlockLog, type Item, type Logged, NOWHERE } from "../state/block-log.ts";
 import type { SlidingWindowShape } from "../topology/nodes.ts";
 import { shapeNameOf } from "../topology/window-shapes.ts";
-import { DueQueue } from "./due-queue.ts";
+import { ClosingLine } from "./closing-line.ts";
 import { type Change, type Told, told, type Untold, type WindowState } from "./window-state.ts";
 
 /** The records of one key and instant. */
@@ -30,14 +30,13 @@ export class SlidingWindows implements WindowState, Logged<Instant> {
   /** Of each key the instants that windows which are not closed may need, ascending. */
   readonly #instants = new Map<string, Instant[]>();
   /** The ends of windows: when they are told, and when their instants can be forgotten. */
-  readonly #due = new DueQueue();
+  readonly #line: ClosingLine;
   readonly #forgetting = new Set<string>();
   #size = 0;
-  #closedMs = Number.NEGATIVE_INFINITY;
-  #progress = 0;
 
   constructor(shape: SlidingWindowShape, aggregates: Aggregates<unknown>) {
     this.#shape = shape;
+    this.#line = new ClosingLine(shape.graceMs);
     this.#several = new Several(aggregates);
     this.signature = shapeNameOf(shape, aggregates);
   }
@@ -51,16 +50,18 @@ export class SlidingWindows implements WindowState, Logged<Instant> {
   }
 
   get progress(): number {
-    return this.#progress;
+    return this.#line.progress;
   }
 
   restore(clockMs: number | undefined): void {
-    if (clockMs !== undefined) this.#closedMs = clockMs - this.#shape.graceMs;
+    this.#line.restore(clockMs);
   }
 
   isLate(key: string, timestampMs: number): boolean {
-    if (timestampMs + 1 > this.#closedMs) return false;
-    return this.#startsAround(key, timestampMs).every((startMs) => this.#endOf(startMs) <= this.#closedMs);
+    if (timestampMs + 1 > this.#line.closedMs) return false;
+    return this.#startsAround(key, timestampMs).every(
+      (startMs) => this.#endOf(startMs) <= this.#line.closedMs,
+    );
   }
 
   prepare(key: string, timestampMs: number, values: readonly unknown[]): Change {
@@ -74,25 +75,22 @@ export class SlidingWindows implements WindowState, Logged<Instant> {
         const behindMs = timestampMs + 1;
         if (isNew && this.#has(key, behindMs)) starts.push(behindMs);
         return starts
-          .filter((startMs) => this.#endOf(startMs) > this.#closedMs)
+          .filter((startMs) => this.#endOf(startMs) > this.#line.closedMs)
           .map((startMs) => this.#tell(key, startMs, revision));
       },
     };
   }
 
   isDue(clockMs: number): boolean {
-    return this.#shape.tells === "final" && this.#due.nextMs <= clockMs - this.#shape.graceMs;
+    return this.#shape.tells === "final" && this.#line.isDue(clockMs);
   }
 
   /** Windows in the order of their ends. */
   advance(clockMs: number, revision: number): (Told | Untold)[] {
-    this.#closedMs = Math.max(this.#closedMs, clockMs - this.#shape.graceMs);
     const closing: (Told | Untold)[] = [];
     let lastMs = Number.NEGATIVE_INFINITY;
     const keys = new Set<string>();
-    for (let due = this.#due.take(this.#closedMs); due !== undefined; due = this.#due.take(this.#closedMs)) {
-      this.#progress++;
-      const { atMs, key } = due;
+    for (const { atMs, key } of this.#line.advance(clockMs)) {
       if (atMs > lastMs) keys.clear();
       lastMs = atMs;
       // Of two reasons for one window the first does.
@@ -120,7 +118,7 @@ export class SlidingWindows implements WindowState, Logged<Instant> {
     const [key, atMs, list]: unknown[] = entry;
     const accumulators = this.#several.decode(list);
     if (typeof key !== "string" || typeof atMs !== "number" || accumulators === undefined) return undefined;
-    return this.#behindEnd(atMs) > this.#closedMs ? this.#put(key, atMs, accumulators) : undefined;
+    return this.#behindEnd(atMs) > this.#line.closedMs ? this.#put(key, atMs, accumulators) : undefined;
   }
 
   /** Computes what the instant would hold; then puts it there, and says whether the instant is new. */
@@ -151,8 +149,8 @@ export class SlidingWindows implements WindowState, Logged<Instant> {
     this.#instants.set(key, instants);
     this.#size++;
     const endMs = atMs + 1;
-    if (this.#shape.tells === "final" && endMs > this.#closedMs) this.#due.put(endMs, key);
-    this.#due.put(this.#behindEnd(atMs), key);
+    if (this.#shape.tells === "final" && endMs > this.#line.closedMs) this.#line.expect(endMs, key);
+    this.#line.expect(this.#behindEnd(atMs), key);
     return instant;
   }
 
@@ -194,7 +192,8 @@ export class SlidingWindows implements WindowState, Logged<Instant> {
     const instants = this.#instants.get(key);
     if (instants === undefined) return;
     let count = 0;
-    while (count < instants.length && this.#behindEnd(instants[count]?.atMs ?? 0) <= this.#closedMs) count++;
+    while (count < instants.length && this.#behindEnd(instants[count]?.atMs ?? 0) <= this.#line.closedMs)
+      count++;
     for (const instant of instants.splice(0, count)) this.log.gone(instant);
     this.#size -= count;
     if (instants.length === 0) this.#instants.delete(key);
