@@ -184,12 +184,12 @@ export class ExactlyOnce implements Commits {
     if (producer === undefined || task.isBroken) return;
     const startedMs = clock.monotonic();
     try {
-      const origins = new Map(told.map(({ record, origin }) => [record, origin]));
+      const replaced = new Map<OutgoingRecord, IncomingRecord>();
       const replacement = (refused: OutgoingRecord, error: unknown) => {
-        const origin = origins.get(refused);
+        const origin = replaced.get(refused) ?? told.find(({ record }) => record === refused)?.origin;
         if (origin === undefined) return this.#unexpected(error);
         const other = this.#replacement(refused, origin, error);
-        origins.set(other, origin);
+        replaced.set(other, origin);
         return other;
       };
       const records = [...told.map(({ record }) => record), ...news.changes];
