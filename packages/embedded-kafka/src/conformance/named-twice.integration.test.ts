@@ -13,6 +13,7 @@ import { connectToCluster, coordinatorReady, freshTopic, uniqueName } from "../t
 import type { RawClient } from "../testing/raw-client.ts";
 import { answersAreRecorded } from "../testing/recorded-answers.ts";
 import { versionsOf } from "../testing/samples.ts";
+import { settled, TransactionClient } from "../testing/transaction-client.ts";
 
 const TOPIC = 2;
 const SET = 0;
@@ -118,6 +119,18 @@ test("DeleteGroups, of a group that is not there", async () => {
   await coordinatorReady(client, groupId);
   const { results } = await client.send(deleteGroups, 2, { groupsNames: [groupId, groupId] });
   expect(results).toMatchObject([{ groupId, errorCode: errorCode.groupIdNotFound }]);
+});
+
+test("AddPartitionsToTxn, of a partition; and of one that is nobody's to write to", async () => {
+  const { name } = await freshTopic(client);
+  await using producer = await TransactionClient.started();
+  expect(await settled(async () => (await producer.addOnce(name, [0, 0]))[0] ?? -1)).toBe(errorCode.none);
+  expect(await producer.addOnce(name, [0, 0, 7])).toEqual([
+    errorCode.operationNotAttempted,
+    errorCode.unknownTopicOrPartition,
+  ]);
+  expect(await producer.addOnce("__transaction_state", [0])).toEqual([errorCode.topicAuthorizationFailed]);
+  expect(await producer.end(false)).toBe(errorCode.none);
 });
 
 test("ListTransactions, of a state that is none", async () => {

