@@ -21,7 +21,7 @@ export type StreamsErrorCode =
 export class StreamsError extends Error {
   override readonly name: string = "StreamsError";
   readonly code: StreamsErrorCode;
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call may succeed later without any change. */
   readonly retriable: boolean;
 
   constructor(
@@ -35,7 +35,7 @@ export class StreamsError extends Error {
   }
 }
 
-/** A pipeline is described in a way that can't run. */
+/** A pipeline's description can't be run. */
 export class TopologyError extends StreamsError {
   override readonly name = "TopologyError";
   constructor(message: string) {
@@ -43,7 +43,7 @@ export class TopologyError extends StreamsError {
   }
 }
 
-/** A record could not be handed to Kafka. */
+/** A record could not be delivered to Kafka. */
 export class DeliveryError extends StreamsError {
   override readonly name = "DeliveryError";
   readonly topic: string;
@@ -53,7 +53,7 @@ export class DeliveryError extends StreamsError {
   }
 }
 
-/** Kafka said no in a way that repeating can't mend: credentials, certificates, permissions, unsupported versions. */
+/** Kafka refused in a way that retrying can't fix: credentials, certificates, permissions, unsupported versions. */
 export class KafkaRefusedError extends StreamsError {
   override readonly name = "KafkaRefusedError";
   /** Its message says all that there is to say; a stack beside it would only bury that. */
@@ -63,7 +63,7 @@ export class KafkaRefusedError extends StreamsError {
   }
 }
 
-/** A record does not fit its topic's schema, and the app's `onInvalid` is "fail". */
+/** A record doesn't match its topic's schema, and the app's `onInvalid` is "fail". */
 export class InvalidRecordError extends StreamsError {
   override readonly name = "InvalidRecordError";
   readonly at: RecordPosition;
@@ -79,11 +79,11 @@ export class InvalidRecordError extends StreamsError {
   }
 }
 
-/** A function of the pipeline threw on a record each time it was tried, and `onFailure` is "fail". */
+/** A function of the pipeline threw on every attempt for a record, and `onFailure` is "fail". */
 export class ProcessingError extends StreamsError {
   override readonly name = "ProcessingError";
   readonly at: RecordPosition;
-  /** The step that it belongs to, as diagrams name it. */
+  /** The function's step, as named in diagrams. */
   readonly step: string | undefined;
   constructor(
     { topic, partition, offset }: RecordPosition,
@@ -105,7 +105,7 @@ export class ProcessingError extends StreamsError {
   }
 }
 
-/** A partition has records waiting and none has been finished for too long. */
+/** A partition has records waiting, and none has been finished for too long. */
 export class StalledError extends StreamsError {
   override readonly name = "StalledError";
   constructor(at: string, seconds: number) {
@@ -117,7 +117,7 @@ export class StalledError extends StreamsError {
   }
 }
 
-/** The test driver was asked for something that a test can't mean. */
+/** The test driver was used in a way that makes no sense in a test. */
 export class DriverError extends StreamsError {
   override readonly name = "DriverError";
   constructor(message: string) {
@@ -125,7 +125,7 @@ export class DriverError extends StreamsError {
   }
 }
 
-/** What an error says, whatever it is. */
+/** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
-/** What the library needs from outside: the shape of a topic, a broker's address, a clock, a log, numbers. */
+/** What the library needs from outside: a topic's definition, broker addresses, a clock, a log, metrics. */
 
-/** The outcome of reading a record's value: the value, or every reason why it is not one. */
+/** The result of decoding a record's value: the value, or all problems found. */
 export type Decoded<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly string[] };
@@ -8,23 +8,23 @@ export type Decoded<T> =
 /** A topic as the library sees it; `Topic<T>` of a schema package fits. */
 export interface TopicLike<T> {
   readonly name: string;
-  /** Bytes to value. Must not throw; a bad value is an answer, and its record goes to the dead letters. */
+  /** Decodes bytes. Must not throw; for invalid bytes return the problems, and the record goes to the dead-letter topic. */
   decode(bytes: Uint8Array | null): Decoded<T>;
   encode(value: T): Uint8Array;
   /** The record's key: decides the partition (murmur2, as in Kafka's Java client) and whose window it is in. */
   key(value: T): string;
-  /** The instant the value speaks of, in milliseconds since the epoch. */
+  /** The value's event time, in milliseconds since the epoch. */
   eventTimeMs(value: T, recordTimestampMs: number): number;
-  /** Used where the library creates the topic; an existing topic is never altered. */
+  /** Used when the library creates the topic; an existing topic is never altered. */
   readonly partitions: number;
-  /** Topic settings in Kafka's own words, used at creation only. */
+  /** Topic settings by Kafka's names, used at creation only. */
   readonly configEntries: Readonly<Record<string, string>>;
 }
 
-/** Takes back what was planned; harmless when it has happened already. */
+/** Cancels a timer; harmless if it has already fired. */
 export type Cancel = () => void;
 
-/** Time, handed in so that a test can drive it. */
+/** The time source; injected so that tests can control time. */
 export interface Clock {
   /** Milliseconds since the epoch; the wall clock, which may step. */
   now(): number;
@@ -33,7 +33,7 @@ export interface Clock {
   setTimeout(run: () => void, delayMs: number): Cancel;
 }
 
-/** Where log lines go: fields first, then the event in words. pino's logger fits. */
+/** Receives log lines: fields first, then the message. pino's logger fits. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -43,19 +43,19 @@ export interface Log {
 
 export type Labels = Readonly<Record<string, string | number>>;
 
-/** Where numbers go. Names follow Prometheus; the library's own are in runtime/numbers.ts. */
+/** Receives metrics. Names follow Prometheus; the library's own are in runtime/numbers.ts. */
 export interface Metrics {
-  /** Adds to a number that only grows. */
+  /** Increments a counter. */
   count(name: string, help: string, labels?: Labels, by?: number): void;
-  /** Sets a number that goes up and down. */
+  /** Sets a gauge. */
   gauge(name: string, help: string, value: number, labels?: Labels): void;
-  /** The gauge is not told any more with these labels: what it spoke of is another process's affair now. */
+  /** Stops reporting the gauge with these labels: what it measured now belongs to another process. */
   forget(name: string, labels: Labels): void;
 }
 
-/** Where Kafka is and how to be let in. */
+/** Where Kafka is, and how to authenticate. */
 export interface KafkaConnection {
-  /** `host:port` of some of the brokers; the others are learnt from them. */
+  /** `host:port` of some of the brokers; the others are discovered. */
   readonly brokers: readonly string[];
   /** Kafka's `client.id`, for the broker's logs and quotas. Default: the name of the app or "kelvin". */
   readonly clientId?: string;
@@ -65,34 +65,34 @@ export interface KafkaConnection {
     readonly username: string;
     readonly password: string;
   };
-  /** A wrong password or certificate: the work fails, or is tried again, ever more seldom. @default "fail" */
+  /** On a wrong password or certificate: fail, or retry with increasing waits. @default "fail" */
   readonly whenRefused?: "fail" | "retry";
-  /** No broker answers: wait for one, or fail at once for someone else to decide. @default "retry" */
+  /** When no broker answers: wait for one, or fail at once and leave the decision to the caller. @default "retry" */
   readonly whenUnreachable?: "fail" | "retry";
-  /** What topics are created with, and compared with where they are there, in place of what their definition says. */
+  /** Settings for new topics, and expected of existing ones, instead of those in their definition. */
   readonly newTopics?: NewTopics;
 }
 
 /** A cluster's own rules for topics. */
 export interface NewTopics {
   readonly partitions?: number;
-  /** Copies of each partition. Kafka's `default.replication.factor` where it is unset. */
+  /** Replicas per partition. Kafka's `default.replication.factor` if unset. */
   readonly replicationFactor?: number;
   /** Kafka's `retention.ms`; for topics from which old records are deleted. */
   readonly retentionMs?: number;
 }
 
-/** PEM texts, as Node's `tls.connect` takes them. */
+/** PEM strings, as for Node's `tls.connect`. */
 export interface TlsOptions {
-  /** Authorities to trust, in place of the system's. */
+  /** CAs to trust instead of the system's. */
   readonly ca?: readonly string[];
-  /** Our own certificate, where brokers ask for one (`ssl.client.auth`), and its key. */
+  /** The client certificate, if brokers require one (`ssl.client.auth`), and its key. */
   readonly cert?: string;
   readonly key?: string;
   readonly passphrase?: string;
 }
 
-/** Where a record stands in Kafka. */
+/** A record's position in Kafka. */
 export interface RecordPosition {
   readonly topic: string;
   readonly partition: number;
@@ -114,7 +114,7 @@ export interface OutgoingRecord {
   readonly headers?: Readonly<Record<string, string | Uint8Array>>;
 }
 
-/** A record as it came in, untouched. */
+/** A record as received, untouched. */
 export interface IncomingRecord extends RecordPosition {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;

@@ -1,4 +1,4 @@
-/** The aggregates there are. */
+/** The built-in aggregates. */
 import { StreamsError } from "../errors.ts";
 import type { IsJson } from "../topology/repartition.ts";
 import type { Aggregate } from "./aggregate.ts";
@@ -19,11 +19,11 @@ interface Moments {
   readonly squares: number;
 }
 
-/** How a quantile is told. */
+/** Options of `quantile`. */
 export interface QuantileOptions {
   /**
-   * How far off the answer may be, as a share of itself: 0.01 tells 99 to 101 for a true 100. Small values keep more
-   * buckets per pane. From 0.0001 to 0.5. @default 0.01
+   * Maximum relative error: with 0.01, the result for a true 100 is 99 to 101. Small values keep more buckets per pane.
+   * From 0.0001 to 0.5. @default 0.01
    */
   readonly accuracy?: number;
 }
@@ -31,13 +31,14 @@ export interface QuantileOptions {
 const ACCURACY = 0.01;
 
 /**
- * What a window can compute. Each keeps an accumulator per key and pane that merges with others, so it costs the same
- * whatever the number of records (except `collect`). What is kept is JSON: values with dates, sets, maps or bytes in them are
- * compile errors in `first`, `last`, `collect` and `reduce`; select or `apply` before what JSON can say. The function given says which part of a value counts; where it
- * throws, or returns no finite number where one is wanted, the record goes to the dead letters.
+ * What a window can compute. Each aggregate keeps a mergeable accumulator per key and pane, so its cost doesn't depend on
+ * the number of records (except `collect`). Accumulators are JSON: values with dates, sets, maps or bytes in them are
+ * compile errors in `first`, `last`, `collect` and `reduce`; use the selector or an `apply` before to reduce them to JSON.
+ * The function you pass selects the part of a value that counts. If it throws, or doesn't return a finite number where
+ * one is needed, the record goes to the dead-letter topic.
  */
 export const agg = {
-  /** How many; 0 where there is none. */
+  /** The number of values; 0 if there are none. */
   count(): Aggregate<unknown, number, 1, number> {
     return {
       name: "count",
@@ -48,7 +49,7 @@ export const agg = {
     };
   },
 
-  /** The sum; 0 where there is none. */
+  /** The sum; 0 if there are no values. */
   sum<V>(select: (value: V) => number): Aggregate<V, number, number, number> {
     return {
       name: "sum",
@@ -59,7 +60,7 @@ export const agg = {
     };
   },
 
-  /** The arithmetic mean; null where there is none. Panes add in arrival order: compare with a tolerance of 1e-9. */
+  /** The arithmetic mean; null if there are no values. Panes add in arrival order: compare with a tolerance of 1e-9. */
   mean<V>(select: (value: V) => number): Aggregate<V, number | null, number, { sum: number; count: number }> {
     return {
       name: "mean",
@@ -70,7 +71,7 @@ export const agg = {
     };
   },
 
-  /** The least; null where there is none. */
+  /** The minimum; null if there are no values. */
   min<V>(select: (value: V) => number): Aggregate<V, number | null, number, number> {
     return {
       name: "min",
@@ -81,7 +82,7 @@ export const agg = {
     };
   },
 
-  /** The greatest; null where there is none. */
+  /** The maximum; null if there are no values. */
   max<V>(select: (value: V) => number): Aggregate<V, number | null, number, number> {
     return {
       name: "max",
@@ -92,7 +93,7 @@ export const agg = {
     };
   },
 
-  /** What was first in event time; of two at one instant, the one that arrived first. Null where there is none. */
+  /** The first value by event time; of two at the same instant, the one that arrived first. Null if there are none. */
   first<V, T>(select: (value: V) => T, ..._json: OnlyJson<T>): Aggregate<V, T | null, Timed<T>, Timed<T>> {
     return {
       name: "first",
@@ -103,7 +104,7 @@ export const agg = {
     };
   },
 
-  /** What was last in event time; of two at one instant, the one that arrived last. Null where there is none. */
+  /** The last value by event time; of two at the same instant, the one that arrived last. Null if there are none. */
   last<V, T>(select: (value: V) => T, ..._json: OnlyJson<T>): Aggregate<V, T | null, Timed<T>, Timed<T>> {
     return {
       name: "last",
@@ -115,8 +116,8 @@ export const agg = {
   },
 
   /**
-   * All of them, in the order of event time; of two at one instant the one that arrived first comes first. Empty where
-   * there is none. Keeps every value in memory: for windows of few. Quix' `Collect`.
+   * All values, by event time; of two at the same instant, the one that arrived first comes first. Empty if there are
+   * none. Keeps every value in memory: use it for windows with few values. Quix' `Collect`.
    */
   collect<V, T>(
     select: (value: V) => T,
@@ -132,8 +133,8 @@ export const agg = {
   },
 
   /**
-   * The standard deviation of a sample (divided by n - 1), as SQL's STDDEV: null where there are fewer than two. Kept as
-   * Welford does and merged as Chan, Golub and LeVeque do, so large values do not drown small differences.
+   * The sample standard deviation (divided by n - 1), like SQL's STDDEV; null if there are fewer than two values. Computed
+   * with Welford's algorithm and merged as by Chan, Golub and LeVeque, so large values don't drown small differences.
    */
   stddev<V>(select: (value: V) => number): Aggregate<V, number | null, number, Moments> {
     return {
@@ -158,10 +159,10 @@ export const agg = {
   },
 
   /**
-   * The value that a share `level` of the others lie below: 0.5 is the median, 0.99 the 99th percentile; null where there
-   * is none. Told within `accuracy` (1 %) of the true one, from a sketch of some hundred numbers, however many values.
+   * The quantile at `level`: 0.5 is the median, 0.99 the 99th percentile; null if there are no values. Accurate within
+   * `accuracy` (1 %) of the true value, from a sketch of some hundred numbers, whatever the number of values.
    *
-   * @throws {StreamsError} where the level is not from 0 to 1, or the accuracy can't be had.
+   * @throws {StreamsError} if the level is not from 0 to 1, or the accuracy is out of range.
    */
   quantile<V>(
     level: number,
@@ -181,8 +182,8 @@ export const agg = {
   },
 
   /**
-   * Folds with a function of your own, which must be associative and commutative and must not change its arguments;
-   * null where there is none.
+   * Folds with your own function, which must be associative and commutative and must not change its arguments; null if
+   * there are no values.
    */
   reduce<V>(
     combine: (left: V, right: V) => V,

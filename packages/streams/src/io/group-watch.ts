@@ -1,4 +1,4 @@
-/** Watching consumer groups from outside: who runs them, where they are, and where their topics end. */
+/** Monitors consumer groups from outside: members, committed offsets, and the ends of their topics. */
 import type { Admin, Kafka } from "kafkajs";
 import type { Cancel, Clock, KafkaConnection, Log } from "../ports.ts";
 import { explained, isAccessRefusal } from "./access.ts";
@@ -13,34 +13,34 @@ export interface WatchedGroup {
   readonly topic: string;
 }
 
-/** How a group stood at one moment. */
+/** A group's state at one moment. */
 export interface GroupLook {
   /** True when the group has members. */
   readonly isRun: boolean;
-  /** The committed offset by partition: the next record to be worked on. Missing where none was committed. */
+  /** Committed offset by partition: the next record to process. Missing if none was committed. */
   readonly positions: ReadonlyMap<number, number>;
-  /** The end of the topic by partition; asked after the positions, so that none is beyond it. */
+  /** The topic's end by partition; fetched after the positions, so that none is beyond it. */
   readonly ends: ReadonlyMap<number, number>;
 }
 
-/** Which groups are looked at, how often, and who is told. */
+/** Which groups to check, how often, and the callback. */
 export interface GroupWatchOptions {
   readonly kafka: KafkaConnection;
   readonly groups: readonly WatchedGroup[];
   readonly log: Log;
-  /** From the end of one look to the beginning of the next. Default: 1000 ms. */
+  /** From the end of one check to the start of the next. Default: 1000 ms. */
   readonly everyMs?: number;
   readonly clock?: Clock;
-  /** Called for each group in its order, once a round; undefined: Kafka could not be asked, or lacks the topic. */
+  /** Called for each group, in order, once per round; undefined if Kafka did not answer or lacks the topic. */
   onLook(group: WatchedGroup, look: GroupLook | undefined): void;
 }
 
-/** Looks again and again at how far consumer groups have read, until it is closed. */
+/** Checks repeatedly how far consumer groups have read, until closed. */
 export interface GroupWatch {
   close(): Promise<void>;
 }
 
-/** Looks at the groups again and again, until it is closed. Never throws: what can't be asked is told as such. */
+/** Checks the groups repeatedly until closed. Never throws: a failed check is reported to `onLook` as undefined. */
 export function watchGroups(options: GroupWatchOptions): GroupWatch {
   const { clock = machineClock, everyMs = 1_000, groups, log, onLook } = options;
   const kafka = createKafka(options);

@@ -30,8 +30,8 @@ export interface ClientOptions {
 }
 
 /**
- * A kafkajs client as all of this library uses it: its log lines go to `log`, codecs are there, waits are short. For
- * what the library does not do, such as kafkajs' admin. Kafka Streams' `KafkaClientSupplier`.
+ * Creates a kafkajs client configured as this library uses it: it logs to `log`, has all codecs, and short timeouts. For
+ * what the library doesn't offer, such as kafkajs' admin. Kafka Streams' `KafkaClientSupplier`.
  */
 export function createKafka({ kafka, log, clientId, onNotice, retry }: ClientOptions): Kafka {
   mendIdleTimer();

@@ -1,38 +1,38 @@
-/** Shows what `print` is given as tables that are drawn over and over at one place of a terminal. */
+/** Shows the values of `print` as tables that are redrawn in place in a terminal. */
 import type { Clock } from "../ports.ts";
 import type { RecordContext } from "../topology/nodes.ts";
 import { machineClock } from "./machine-clock.ts";
 
-/** A terminal, or what stands in its place; `process.stdout` is one. */
+/** A terminal or a substitute; `process.stdout` is one. */
 export interface TerminalOutput {
-  /** Whether a person looks at it; files and pipes don't have it. */
+  /** Whether it is a terminal; undefined for files and pipes. */
   readonly isTTY?: boolean;
-  /** Characters in a line. @default 80 */
+  /** Width in characters. @default 80 */
   readonly columns?: number;
-  /** Lines. @default 24 */
+  /** Height in lines. @default 24 */
   readonly rows?: number;
   write(text: string): unknown;
 }
 
-/** How a live table looks. */
+/** Options of a live table. */
 export interface LiveTableOptions {
-  /** How many values of each `print` are shown, the newest ones. Quix' `size`. @default 10 */
+  /** How many of the latest values to show per `print`. Quix' `size`. @default 10 */
   readonly size?: number;
-  /** How long values are gathered before the tables are drawn again, in milliseconds. @default 100 */
+  /** Milliseconds between redraws. @default 100 */
   readonly everyMs?: number;
   readonly clock?: Clock;
 }
 
-/** Shows a value that `print` was given: the label of the step, the value, and where it comes from. */
+/** Displays a value of `print`: the step's label, the value, and the record it comes from. */
 export type Print = (label: string, value: unknown, context: RecordContext) => void;
 
 type Row = ReadonlyMap<string, string>;
 
 /**
- * For the app's option `print`: a table for each `print` of the pipeline, its newest values at the bottom. Quix'
+ * For the app's option `print`: one table per `print` of the pipeline, with the latest values at the bottom. Quix'
  * `print_table`; Kafka Streams' `print` writes lines only.
  *
- * Undefined where the output is no terminal; an app then writes a line of its log for each value. Log lines on the same
+ * Returns undefined if the output is not a terminal; the app then logs a line for each value. Log lines on the same
  * terminal push the tables down: send the log elsewhere.
  */
 export function liveTable(output: TerminalOutput, options: LiveTableOptions = {}): Print | undefined {

@@ -1,4 +1,4 @@
-/** A topology with one end: values go in here and come out of a topic. */
+/** Publishing alone: values go in here and come out of a topic. */
 import { StreamsError } from "../errors.ts";
 import type { Clock, KafkaConnection, Log, Metrics, TopicLike } from "../ports.ts";
 import { BatchingProducer, checkedLimits } from "./batching-producer.ts";
@@ -6,7 +6,7 @@ import { createKafka } from "./kafka-client.ts";
 import { machineClock } from "./machine-clock.ts";
 import { ensureTopics } from "./topics.ts";
 
-/** Where values go, and how long and how many are kept while Kafka is away. */
+/** Where values go, and how many are buffered while Kafka is unreachable. */
 export interface PublisherOptions<T> {
   readonly kafka: KafkaConnection;
   readonly topic: TopicLike<T>;
@@ -14,25 +14,25 @@ export interface PublisherOptions<T> {
   readonly clock?: Clock;
   readonly metrics?: Metrics;
   /**
-   * How long a lone record waits for company, in milliseconds. Kafka's `linger.ms`. Large values save requests and cost
-   * latency. @default 5
+   * How long a record waits for others to form a batch, in milliseconds. Kafka's `linger.ms`. Large values save requests
+   * and cost latency. @default 5
    */
   readonly lingerMs?: number;
   /**
-   * Bytes kept while Kafka is away or slow. Kafka's `buffer.memory`. Beyond it `send` rejects at once with code
-   * STREAMS_OVERFLOW. @default 16 MiB
+   * Bytes buffered while Kafka is unreachable or slow. Kafka's `buffer.memory`. Beyond this, `send` rejects at once with
+   * code STREAMS_OVERFLOW. @default 16 MiB
    */
   readonly bufferBytesMax?: number;
 }
 
-/** Whether values reach Kafka; else since when not, and why. */
+/** Whether values reach Kafka; if not, since when and why. */
 export interface PublisherHealth {
-  /** Kafka takes our records. */
+  /** True while Kafka accepts records. */
   readonly ready: boolean;
-  /** False once Kafka has refused for good: nothing more will be delivered. */
+  /** False once Kafka has refused permanently: nothing more will be delivered. */
   readonly live: boolean;
   readonly why: string;
-  /** Since when Kafka is away, wall clock in milliseconds. */
+  /** When Kafka became unreachable, wall clock in milliseconds. */
   readonly unreachableSinceMs?: number;
   readonly bufferedBytes: number;
 }
@@ -46,19 +46,19 @@ export interface Publisher<T> {
    * Resolves when Kafka has the record on all in-sync replicas. Records of one key arrive in the order of the calls.
    * The record carries the value's event time as its Kafka timestamp.
    *
-   * @throws {DeliveryError} where the record itself is refused (too large), or `close` came first.
-   * @throws {KafkaRefusedError} where Kafka said no for good.
-   * @throws {StreamsError} STREAMS_OVERFLOW where Kafka has been away for longer than the buffer lasts.
+   * @throws {DeliveryError} if Kafka refuses the record itself (too large), or `close` was called first.
+   * @throws {KafkaRefusedError} if Kafka refuses permanently.
+   * @throws {StreamsError} with code STREAMS_OVERFLOW if Kafka is unreachable for longer than the buffer lasts.
    */
   send(value: T): Promise<void>;
-  /** Resolves when the buffer has room again: wait for it between sends in order not to overflow. */
+  /** Resolves when the buffer has room. Await it between sends to avoid an overflow. */
   room(): Promise<void>;
   health(): PublisherHealth;
-  /** Delivers what is waiting, for at most `deadlineMs` (default 5,000), and disconnects. */
+  /** Delivers buffered records, for at most `deadlineMs` (default 5,000), and disconnects. */
   close(deadlineMs?: number): Promise<void>;
 }
 
-/** Makes the topic if it is missing, waits for a broker as long as it takes, and is ready to send. */
+/** Creates the topic if it is missing, waits for a broker as long as it takes, and resolves when ready to send. */
 export async function createPublisher<T>(options: PublisherOptions<T>): Promise<Publisher<T>> {
   const {
     kafka,

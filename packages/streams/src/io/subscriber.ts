@@ -1,6 +1,6 @@
 /**
- * A topology with one end: the values of topics come out here, from a window of the past on. Offsets are committed
- * as marks alone, see `#starts`; they go with the group. */
+ * Subscribing alone: the values of topics come out here, starting some time in the past. Offsets are only committed as
+ * marks, see `#starts`; they are deleted with the group. */
 import type { Kafka } from "kafkajs";
 import { KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
 import type {
@@ -30,55 +30,54 @@ export interface SubscribedRecord<T> extends RecordPosition {
   readonly headers: Readonly<Record<string, string | Uint8Array>>;
 }
 
-/** A record that does not fit its topic's schema. */
+/** A record that doesn't match its topic's schema. */
 export interface InvalidRecord extends RecordPosition {
   readonly problems: readonly string[];
   readonly recordTimestampMs: number;
 }
 
-/** What happens to the reading beside records. */
+/** Events other than records. */
 export type SubscriberStatus =
   | Reachability
-  /** A topic was deleted and is there again, empty; reading goes on at its beginning. */
+  /** A topic was deleted and recreated, empty; reading continues at its beginning. */
   | { readonly kind: "topic-recreated"; readonly topic: string };
 
-/** Where reading starts. By Kafka's timestamps where it is a span: those of our own records are event time. */
+/** Where reading starts. `millisecondsAgo` uses Kafka's timestamps; those of our own records are event time. */
 export type SubscribeFrom = { readonly millisecondsAgo: number } | "earliest" | "latest";
 
-/** What is read, from when on, and who takes it. */
+/** What to read, where to start, and the callbacks. */
 export interface SubscriberOptions<T> {
   readonly kafka: KafkaConnection;
-  /** Created where missing. The union of their payloads is what `onRecord` gets; `topic` tells them apart. */
+  /** Created if missing. `onRecord` gets the union of their payloads; `topic` tells them apart. */
   readonly topics: readonly TopicLike<T>[];
-  /** Must be this instance's own; it is deleted on `close`. */
+  /** Must be unique to this instance; the group is deleted on `close`. */
   readonly groupId: string;
   readonly from: SubscribeFrom;
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly clock?: Clock;
-  /** Called in the order of each partition. Must not throw; an error is logged and the next record follows. */
+  /** Called in order within each partition. Must not throw; an error is logged and the next record follows. */
   onRecord(record: SubscribedRecord<T>): void;
   onInvalid(invalid: InvalidRecord): void;
   onStatus?(status: SubscriberStatus): void;
 }
 
-/** Whether records come; else since when not, and why. */
+/** Whether records arrive; if not, since when and why. */
 export interface SubscriberHealth {
   readonly ready: boolean;
   readonly live: boolean;
   readonly why: string;
-  /** Since when no broker answers, wall clock in milliseconds. */
+  /** When brokers stopped answering, wall clock in milliseconds. */
   readonly unreachableSinceMs?: number;
 }
 
 /**
- * Reads topics from a window of the past on, commits nothing, and goes on until `close`. Kafka's
- * `KafkaConsumer`.
+ * Reads topics, starting some time in the past, without committing progress, until `close`. Kafka's `KafkaConsumer`.
  */
 export interface Subscriber {
-  /** Resolves when all that was in the topics at the start has been handed over. */
+  /** Resolves when everything that was in the topics at the start has been delivered. */
   readonly caughtUp: Promise<void>;
-  /** Rejects when Kafka refuses for good; never resolves. */
+  /** Rejects if Kafka refuses permanently; never resolves. */
   readonly failed: Promise<never>;
   health(): SubscriberHealth;
   close(): Promise<void>;
@@ -87,10 +86,10 @@ export interface Subscriber {
 const SESSION_TIMEOUT_MS = 6_000;
 const NOT_COMMITTED = -1;
 
-/** The metadata of a committed offset that only marks where reading began: it does not follow what is read. */
+/** The metadata of a committed offset that only marks where reading started; it doesn't advance with reading. */
 export const START_MARK = "start";
 
-/** Starts reading in the background, waits for a broker as long as it takes, and goes on through whatever happens to it. */
+/** Starts reading in the background, waits for a broker as long as it takes, and recovers from broker failures. */
 export async function createSubscriber<T>(options: SubscriberOptions<T>): Promise<Subscriber> {
   if (options.topics.length === 0)
     throw new StreamsError("STREAMS_BAD_OPTION", "A subscriber needs a topic.");

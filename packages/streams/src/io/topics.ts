@@ -1,4 +1,4 @@
-/** Topics that must be there. */
+/** Topics that must exist. */
 import type { Admin, Kafka } from "kafkajs";
 import { KafkaRefusedError } from "../errors.ts";
 import type { Clock, KafkaConnection, Log, Metrics, TopicLike } from "../ports.ts";
@@ -8,26 +8,26 @@ import { protocolErrorOf } from "./kafka-errors.ts";
 import { delay, machineClock, within } from "./machine-clock.ts";
 import { type ExpectedTopic, tellMismatches } from "./topic-check.ts";
 
-/** What the library needs to know of a topic to create it. */
+/** What the library needs to know about a topic to create it. */
 export type TopicDefinition = Pick<TopicLike<never>, "name" | "partitions" | "configEntries">;
 
-/** Which topics must be there, and where. */
+/** Which topics must exist, and in which cluster. */
 export interface EnsureTopicsOptions {
   readonly kafka: KafkaConnection;
   readonly topics: readonly TopicDefinition[];
   readonly log: Log;
   readonly metrics?: Metrics | undefined;
   readonly clock?: Clock;
-  /** Ends the waiting for a broker; what was created stays. */
+  /** Stops waiting for a broker; topics already created stay. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Creates the topics that are missing, from their definition, and never alters one that exists: where it is not as
- * defined, the log and `kelvin_topic_mismatch` tell. Several processes may do so at once. Waits for a broker as long as it
+ * Creates missing topics from their definition. Never alters an existing topic: differences from the definition are
+ * logged and reported by `kelvin_topic_mismatch`. Several processes can call it at once. Waits for a broker as long as it
  * takes (see `signal`).
  *
- * @throws {KafkaRefusedError} where Kafka says no for good (permissions, an invalid name or setting).
+ * @throws {KafkaRefusedError} if Kafka refuses permanently (permissions, an invalid name or setting).
  */
 export async function ensureTopics(options: EnsureTopicsOptions): Promise<void> {
   const { log, signal, clock = machineClock } = options;

@@ -1,4 +1,4 @@
-/** The app: where pipelines are described and from where they are run, driven in tests, or shown. */
+/** The app: pipelines are described on it, and then run, tested or rendered. */
 import { StreamsError, TopologyError } from "../errors.ts";
 import type { Print } from "../io/live-table.ts";
 import { machineClock } from "../io/machine-clock.ts";
@@ -16,101 +16,100 @@ import type { OnRecordsGone, StartFrom } from "./start-offsets.ts";
 import { TestDriver, type TestDriverOptions } from "./test-driver.ts";
 
 /**
- * What an app needs, and what may be said otherwise. Times are in milliseconds. Kafka Streams'
- * `StreamsConfig`.
+ * An app's required and optional settings. Times are in milliseconds. Kafka Streams' `StreamsConfig`.
  */
 export interface StreamAppOptions {
-  /** Names the app everywhere: it is the consumer group, and stands in result ids and dead letters. */
+  /** The app's name: it is the consumer group, and appears in result ids and dead letters. */
   readonly name: string;
   readonly kafka: KafkaConnection;
   readonly log: Log;
   readonly clock?: Clock;
   readonly metrics?: Metrics;
   /**
-   * Where a group without a position starts. Kafka's `auto.offset.reset`. A topic that was deleted and made anew while
-   * the app ran is read from its beginning in any case. @default "latest"
+   * Where a group without committed offsets starts. Kafka's `auto.offset.reset`. A topic that was deleted and recreated
+   * while the app ran is always read from its beginning. @default "latest"
    */
   readonly startFrom?: StartFrom;
   /**
-   * What to do where records were deleted (by retention) before they were worked on: go on at the oldest there is, at the
-   * end, or end the app with an error. Told in the log in any case. Kafka's `auto.offset.reset`. @default "earliest"
+   * What to do if records were deleted (by retention) before they were processed: continue at the oldest record, at the
+   * end, or stop the app with an error. Always logged. Kafka's `auto.offset.reset`. @default "earliest"
    */
   readonly onRecordsGone?: OnRecordsGone;
   /**
-   * How often a record on which a function throws is tried in all. A step may say otherwise for itself, see
+   * Total number of attempts for a record on which a function throws. A step can override it, see
    * {@link StepOptions}. @default 3
    */
   readonly attempts?: number;
   /**
-   * Wait before the second try in milliseconds; doubled for each further one, up to a minute. All waits of a record
-   * together must stay below `stallAfterMs`; its partition stands still meanwhile. @default 100
+   * Milliseconds before the second attempt; doubled for each further one, up to a minute. The waits of a record must
+   * add up to less than `stallAfterMs`; its partition is blocked meanwhile. @default 100
    */
   readonly backoffMs?: number;
   /**
-   * What holds where a process or a broker dies: see {@link Guarantee}. Kafka Streams' `processing.guarantee`.
-   * "exactly-once" costs latency, as readers of committed records see outputs when their transaction ends, and a connection
-   * for each partition. @default "at-least-once"
+   * The guarantee when a process or a broker dies, see {@link Guarantee}. Kafka Streams' `processing.guarantee`.
+   * "exactly-once" costs latency, because `read_committed` readers see outputs when their transaction ends, and a
+   * connection per partition. @default "at-least-once"
    */
   readonly guarantee?: Guarantee;
   /**
-   * What becomes of a record that failed as often as it is tried. Kafka Streams' `processing.exception.handler`, Quix'
+   * What to do with a record that failed all its attempts. Kafka Streams' `processing.exception.handler`, Quix'
    * `on_processing_error`; both stop by default. @default "dead-letter"
    */
   readonly onFailure?: OnFailure;
   /**
-   * What becomes of a record that does not fit its topic's schema. Kafka Streams'
+   * What to do with a record that doesn't match its topic's schema. Kafka Streams'
    * `deserialization.exception.handler`, Quix' `on_consumer_error`. @default "dead-letter"
    */
   readonly onInvalid?: OnFailure;
   /**
-   * How often positions are committed, in milliseconds. Kafka Streams' `commit.interval.ms`. Small values cost requests,
-   * large ones records worked on twice after a crash, or, under "exactly-once", latency.
+   * Interval between offset commits, in milliseconds. Kafka Streams' `commit.interval.ms`. Small values cost requests;
+   * large ones mean more records processed twice after a crash or, under "exactly-once", more latency.
    * @default 200, with "exactly-once" 80
    */
   readonly commitEveryMs?: number;
   /**
-   * How long a killed process's partitions wait for another, in milliseconds. Kafka's `session.timeout.ms`; the broker
-   * allows 6,000 and more. @default 6000
+   * How long a killed process's partitions wait before another process gets them, in milliseconds. Kafka's
+   * `session.timeout.ms`; brokers allow 6,000 and more. @default 6000
    */
   readonly sessionTimeoutMs?: number;
-  /** A record that has been in work for so long stops the app with an error. @default 60000 */
+  /** A record that has been processed for longer than this, in milliseconds, stops the app with an error. @default 60000 */
   readonly stallAfterMs?: number;
   /**
-   * Shows what `print` is given; `liveTable(process.stdout)` does so as tables in a terminal.
+   * Displays the values of `print`; `liveTable(process.stdout)` shows them as tables in a terminal.
    *
-   * @default a line in the log at level info
+   * @default a log line at level info
    */
   readonly print?: Print | undefined;
 }
 
-/** Pipelines that share a name, and so a consumer group, and are run together. */
+/** Pipelines that run together under one name, and therefore in one consumer group. */
 export interface StreamApp {
   readonly name: string;
-  /** The values of a topic. Records that don't fit its schema go to the dead-letter topic `<name>.dlq`. */
+  /** The values of a topic. Records that don't match its schema go to the dead-letter topic `<name>.dlq`. */
   dataframe<T>(topic: TopicLike<T>): StreamingDataFrame<T>;
-  /** The topology for people. */
+  /** The topology in readable form. */
   describe(format: DescribeFormat): string;
-  /** What was described, for the test driver. */
+  /** The described topology, for the test driver. */
   readonly topology: Topology;
   /**
-   * Runs until `stop`, or until the signal, and then resolves. Waits for a broker as long as it takes.
+   * Runs until `stop` is called or the signal is aborted, and then resolves. Waits for a broker as long as it takes.
    *
-   * @throws where processing can't go on: {@link KafkaRefusedError}, {@link StalledError}, {@link DeliveryError}. The
-   * process should then end with a non-zero code.
+   * @throws if processing can't continue: {@link KafkaRefusedError}, {@link StalledError}, {@link DeliveryError}. The
+   * process should then exit with a non-zero code.
    */
   run(options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Ends the records in work, delivers what they told, commits, leaves the group. Takes at most about 10 s. */
+  /** Finishes current records, delivers their outputs, commits and leaves the group. Takes at most about 10 s. */
   stop(): Promise<void>;
   health(): AppHealth;
-  /** Drives what was described without a broker and without real time; see {@link TestDriver} for what differs. */
+  /** Runs the topology without a broker and without real time; see {@link TestDriver} for the differences. */
   testDriver(options?: TestDriverOptions): TestDriver;
 }
 
 /**
- * Makes an app: pipelines are described on it, and then it is run once. Nothing connects before `run`. Quix'
- * `Application`, Kafka Streams' `StreamsBuilder` and `KafkaStreams`.
+ * Creates an app: describe pipelines on it, then run it once. Nothing connects before `run`. Quix' `Application`, Kafka
+ * Streams' `StreamsBuilder` and `KafkaStreams`.
  *
- * @throws {StreamsError} where an option can't be: with code STREAMS_BAD_OPTION.
+ * @throws {StreamsError} with code STREAMS_BAD_OPTION if an option is invalid.
  */
 export function createStreamApp(options: StreamAppOptions): StreamApp {
   const settings = checked(options);

@@ -4,10 +4,10 @@ import type { Outlet } from "./outlet.ts";
 import type { Positions, Tasks } from "./tasks.ts";
 
 /**
- * What is promised where a process or a broker dies.
+ * What is guaranteed when a process or a broker dies.
  *
- * - `at-least-once`: nothing is lost; what was told between the last commit and the end is told again.
- * - `exactly-once`: also nothing is told twice, for readers of committed records: outputs and position are one transaction.
+ * - `at-least-once`: nothing is lost; outputs since the last commit are written again.
+ * - `exactly-once`: in addition, `read_committed` readers see no duplicates: outputs and offset are one transaction.
  */
 export type Guarantee = "at-least-once" | "exactly-once";
 

@@ -1,15 +1,15 @@
-/** Records that could not be worked on: kept, with the reason, beside the topic that they came from. */
+/** Records that could not be processed: kept, with the reason, in a topic beside their source topic. */
 import type { IncomingRecord, OutgoingRecord, RecordPosition, TopicLike } from "../ports.ts";
 
 /**
  * Why a record is a dead letter.
  *
- * - `undecodable`: its bytes do not fit the topic's schema
- * - `failed`: a function of the pipeline threw each time it was tried
- * - `late`: it came after its window's allowed lateness
+ * - `undecodable`: its bytes don't match the topic's schema
+ * - `failed`: a function of the pipeline threw on every attempt
+ * - `late`: it arrived after its window's allowed lateness
  * - `future`: its event time is too far ahead of the wall clock
- * - `refused`: Kafka does not take what the pipeline made of it
- * - `result-failed`: a function threw on a window's result; the letter's value is the result as JSON
+ * - `refused`: Kafka refuses an output made from it
+ * - `result-failed`: a function threw on a window's result; the dead letter's value is the result as JSON
  */
 export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number];
 
@@ -23,7 +23,7 @@ export const DEAD_LETTER_CODES = [
 ] as const;
 const CODES: readonly string[] = DEAD_LETTER_CODES;
 
-/** The headers of a dead letter. Key, value and headers of the record itself are untouched beside them. */
+/** The headers added to a dead letter. The record's own key, value and headers are untouched. */
 export const deadLetterHeaders = {
   pipeline: "kelvin-dlq-pipeline",
   topic: "kelvin-dlq-topic",
@@ -32,26 +32,26 @@ export const deadLetterHeaders = {
   timestamp: "kelvin-dlq-timestamp",
   code: "kelvin-dlq-code",
   reason: "kelvin-dlq-reason",
-  /** Only where a function threw: the step that it belongs to, as diagrams name it. */
+  /** Only if a function threw: its step, as named in diagrams. */
   step: "kelvin-dlq-step",
-  /** Only where the value had to be cut: how many bytes it had. It lies whole at its source position. */
+  /** Only if the value had to be truncated: its original size in bytes. The full value is at the source position. */
   cutFrom: "kelvin-dlq-cut-from",
 } as const;
 
-/** What the headers say. (pipeline, source) identifies the letter: a repeated one is the same. */
+/** The contents of the headers. (pipeline, source) identifies the dead letter: duplicates have the same. */
 export interface DeadLetter {
   readonly pipeline: string;
   readonly source: RecordPosition;
   /** Kafka's timestamp of the record, milliseconds since the epoch. */
   readonly timestampMs: number;
   readonly code: DeadLetterCode;
-  /** For people; at most 1,000 bytes. */
+  /** Human-readable; at most 1,000 bytes. */
   readonly reason: string;
-  /** The step whose function threw, as diagrams name it; undefined where none did. */
+  /** The step whose function threw, as named in diagrams; undefined if none did. */
   readonly step?: string;
 }
 
-/** Where the dead letters of a topic lie: `<topic>.dlq`. */
+/** The name of a topic's dead-letter topic: `<topic>.dlq`. */
 export function deadLetterTopicName(sourceTopic: string): string {
   return `${sourceTopic}.dlq`;
 }
@@ -62,7 +62,7 @@ const MESSAGE_BYTES_DEFAULT = 1_048_588;
 /** Room for the headers, so that whatever fitted the source fits here. */
 const HEADER_BYTES = 64 * 1024;
 
-/** The dead-letter topic of a source, as it is created. */
+/** Definition of a source's dead-letter topic, used to create it. */
 export function deadLetterTopic(source: Pick<TopicLike<never>, "name" | "partitions" | "configEntries">) {
   const sourceMax = Number(source.configEntries["max.message.bytes"] ?? MESSAGE_BYTES_DEFAULT);
   return {
@@ -121,7 +121,7 @@ export function cutLetter(letter: OutgoingRecord): OutgoingRecord | undefined {
   return { ...letter, key: null, value: new Uint8Array(), headers: least };
 }
 
-/** Reads a dead letter's headers; undefined where they are not those of one. */
+/** Reads a dead letter's headers; undefined if the record is not a dead letter. */
 export function parseDeadLetter(
   headers: Readonly<Record<string, string | Uint8Array | undefined>>,
 ): DeadLetter | undefined {

@@ -3,9 +3,9 @@ import type { Headers } from "../ports.ts";
 import type { WindowNode } from "../topology/nodes.ts";
 import type { Told } from "../windows/window-state.ts";
 
-/** The headers of a window's result. */
+/** The headers of a window result. */
 export const resultHeaders = {
-  /** app/window/key/end, of sessions app/window/key/start-end: two tellings of one result have the same. */
+  /** app/window/key/end, for sessions app/window/key/start-end. A result that is emitted again has the same id. */
   id: "kelvin-result-id",
   revision: "kelvin-revision",
   /** Milliseconds since the epoch, inclusive. */

@@ -44,14 +44,14 @@ export interface RunnerOptions {
   print(label: string, value: unknown, context: RecordContext): void;
 }
 
-/** How an app is, for health checks: `ready` for traffic, `live` or to be restarted, and `why` in words. */
+/** An app's health, for health checks: `ready` to work, `live` or in need of a restart, and `why` in words. */
 export interface AppHealth {
-  /** Partitions are assigned, state is restored, Kafka answers. */
+  /** True while partitions are assigned, state is restored and Kafka answers. */
   readonly ready: boolean;
-  /** Nothing is stuck and nothing has failed for good. */
+  /** True while nothing is stuck and nothing has failed permanently. */
   readonly live: boolean;
   readonly why: string;
-  /** Since when no broker answers, wall clock in milliseconds. */
+  /** When brokers stopped answering, wall clock in milliseconds. */
   readonly unreachableSinceMs?: number;
 }
 

@@ -35,10 +35,10 @@ export type Start =
  */
 const UNNOTED_RECORDS_MAX = 2 ** 32;
 
-/** Where a group without a position begins. Kafka's `auto.offset.reset`. */
+/** Where a group without committed offsets starts. Kafka's `auto.offset.reset`. */
 export type StartFrom = "earliest" | "latest";
 
-/** What to do where records that were not worked on yet are gone. */
+/** What to do if records were deleted before they were processed. */
 export type OnRecordsGone = "earliest" | "latest" | "fail";
 
 export function startOf(

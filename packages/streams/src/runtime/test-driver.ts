@@ -1,4 +1,4 @@
-/** Drives a topology in a test: records in, time on, records out; all of it in this process, all of it deterministic. */
+/** Drives a topology in a test: records in, time advances, records out; all in this process, all deterministic. */
 import { DriverError } from "../errors.ts";
 import type { IncomingRecord, OutgoingRecord, TopicLike } from "../ports.ts";
 import { changelogRecord, ReadChangelog } from "../state/changelog.ts";
@@ -11,19 +11,19 @@ import type { FailurePolicy } from "./faults.ts";
 import { Numbers } from "./numbers.ts";
 import { Partition, type PartitionPorts } from "./partition.ts";
 
-/** Of a test: its clock, its commits, its seed. */
+/** Options of a test: its clock, commits and seed. */
 export interface TestDriverOptions {
-  /** Wall clock at the start in milliseconds. @default the event time of the first record */
+  /** Wall clock at the start, in milliseconds. @default the event time of the first record */
   readonly startMs?: number;
-  /** Whether the position is committed after each step, or only by `commit`. @default "each-step" */
+  /** Whether to commit after each step, or only on `commit`. @default "each-step" */
   readonly commit?: "each-step" | "by-hand";
-  /** How often a record is tried in all. @default as the app says */
+  /** Total number of attempts for a record. @default the app's */
   readonly attempts?: number;
-  /** Decides what `pipeOutOfOrder` and `rebalance` leave to chance: the same seed, the same test. @default 1 */
+  /** Seed for the random choices of `pipeOutOfOrder` and `rebalance`: the same seed gives the same test. @default 1 */
   readonly seed?: number;
 }
 
-/** A record that a pipeline wrote. */
+/** A record written by a pipeline. */
 export interface WrittenRecord<T> {
   readonly key: string;
   readonly value: T;
@@ -32,7 +32,7 @@ export interface WrittenRecord<T> {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A dead letter, with the record itself as it was. */
+/** A dead letter, with the original record. */
 export interface ReadDeadLetter extends DeadLetter {
   readonly key: Uint8Array | string | null;
   readonly value: Uint8Array | null;
@@ -53,17 +53,17 @@ interface Lane {
 const TICK_MS = 100;
 
 /**
- * A test driver, as Kafka Streams' TopologyTestDriver. Where it differs from the real thing:
+ * A test driver, like Kafka Streams' TopologyTestDriver. Differences from the real runtime:
  *
- * - Each topic has one partition: keys do not spread, and what moves to another process is a topic as a whole.
- * - Whoever loses a partition is dead: nothing is written by two at once, as it may be for a moment on Kafka.
- * - Wall-clock time stands still until `advanceWallClock`, and a source is always read to its end.
+ * - Each topic has one partition: keys don't spread, and a topic moves to another process as a whole.
+ * - A process that loses a partition is dead: two never write at once, as they may for a moment on Kafka.
+ * - The wall clock stands still until `advanceWallClock`, and a source is always read to its end.
  * - A topic that the app both writes and reads passes records on at once.
- * - Unless told otherwise the position is committed after each step; the runtime does so every `commitEveryMs`.
- * - Tries after a failure follow at once, and `applyAsync` asks for one record at a time.
- * - Nothing is ever refused by Kafka: sizes, names and permissions are not looked at.
+ * - By default, offsets are committed after each step; the runtime commits every `commitEveryMs`.
+ * - Retries follow at once, and `applyAsync` processes one record at a time.
+ * - Kafka never refuses anything: sizes, names and permissions are not checked.
  *
- * The work on a record, the windows, the dead letters, the checkpoints and the changelogs are the runtime's own.
+ * Record processing, windows, dead letters, checkpoints and changelogs are the runtime's own code.
  */
 export class TestDriver {
   readonly #topology: Topology;
@@ -97,7 +97,7 @@ export class TestDriver {
     return this.#wallMs ?? 0;
   }
 
-  /** Puts a value into a topic that the app reads. Its Kafka timestamp is the wall clock's, unless given. */
+  /** Sends a value to a topic that the app reads. Its Kafka timestamp is the wall clock's unless given. */
   pipe<T>(topic: TopicLike<T>, value: T, options: { readonly timestampMs?: number } = {}): this {
     const timestampMs = options.timestampMs ?? this.#wallMs ?? topic.eventTimeMs(value, 0);
     this.#wallMs ??= topic.eventTimeMs(value, timestampMs);
@@ -109,8 +109,8 @@ export class TestDriver {
   }
 
   /**
-   * Puts values into a topic in another order, which the seed decides: none comes after one that was more than `places`
-   * behind it. Their Kafka timestamps are their event times, as those of devices that send late.
+   * Sends values to a topic in a random order, from the seed: none comes after one that was more than `places` behind it.
+   * Their Kafka timestamps are their event times, like those of devices that send late.
    */
   pipeOutOfOrder<T>(
     topic: TopicLike<T>,
@@ -123,7 +123,7 @@ export class TestDriver {
     return this;
   }
 
-  /** Puts a record of any bytes into a topic that the app reads. */
+  /** Sends a record of arbitrary bytes to a topic that the app reads. */
   pipeBytes(
     topic: { readonly name: string },
     record: {
@@ -139,7 +139,7 @@ export class TestDriver {
     return this;
   }
 
-  /** Time passes and no record comes. */
+  /** Lets time pass without records. */
   advanceWallClock(duration: Duration): this {
     let leftMs = milliseconds(duration);
     while (leftMs > 0) {
@@ -153,19 +153,19 @@ export class TestDriver {
     return this;
   }
 
-  /** The wall clock steps, back where the number is negative: time has not passed. */
+  /** Steps the wall clock, back if the number is negative, without time passing. */
   stepWallClock(byMs: number): this {
     this.#wallMs = this.wallMs + byMs;
     return this;
   }
 
-  /** Notes the position, as a commit does. */
+  /** Commits the offsets and state. */
   commit(): this {
     this.#step(() => this.#note());
     return this;
   }
 
-  /** The process stops in order and another takes up its work. */
+  /** The process shuts down gracefully and another takes over. */
   restart(): this {
     this.#step(() => {
       this.#note();
@@ -174,15 +174,15 @@ export class TestDriver {
     return this;
   }
 
-  /** The process is killed; another takes up its work from the last commit. What was written stays written. */
+  /** The process is killed; another takes over from the last commit. What was written stays written. */
   crash(): this {
     this.#step(() => this.#comeBack());
     return this;
   }
 
   /**
-   * Some topics, which ones decides the seed, go to another process, which takes up their work from the last commit; the
-   * others are worked on where they are.
+   * Moves some topics, chosen from the seed, to another process, which continues them from the last commit; the others
+   * stay where they are.
    */
   rebalance(): this {
     this.#step(() =>
@@ -192,8 +192,8 @@ export class TestDriver {
   }
 
   /**
-   * The group is set back to the beginning, as somebody does who wants all to be computed anew: positions, stores and
-   * repartition topics are gone, topics are read again from their first record, and what was written stays written.
+   * Resets the group to reprocess everything: offsets, stores and repartition topics are deleted, topics are read again
+   * from their first record, and what was written stays written.
    */
   replay(): this {
     this.#step(() => {
@@ -209,12 +209,12 @@ export class TestDriver {
     return this;
   }
 
-  /** The values that were written to the topic since it was last read. */
+  /** The values written to the topic since the last read. */
   read<T>(topic: TopicLike<T>): T[] {
     return this.readRecords(topic).map(({ value }) => value);
   }
 
-  /** The records that were written to the topic since it was last read. */
+  /** The records written to the topic since the last read. */
   readRecords<T>(topic: TopicLike<T>): WrittenRecord<T>[] {
     return this.#drain(topic.name).map((record) => {
       const decoded = topic.decode(record.value);
@@ -233,7 +233,7 @@ export class TestDriver {
     });
   }
 
-  /** The dead letters of a source since they were last read. */
+  /** The dead letters of a source since the last read. */
   readDeadLetters(source: { readonly name: string }): ReadDeadLetter[] {
     return this.#drain(deadLetterTopicName(source.name)).flatMap((record) => {
       const letter = parseDeadLetter(record.headers ?? {});
@@ -242,7 +242,7 @@ export class TestDriver {
     });
   }
 
-  /** What a store keeps, by key. */
+  /** A store's contents, by key. */
   readStore(store: string): Record<string, unknown> {
     this.#mustBeSettled();
     const found = [...this.#lanes.values()].flatMap(({ partition }) => partition.stores.get(store) ?? []);
@@ -251,13 +251,13 @@ export class TestDriver {
     return Object.fromEntries(entries.map(([key, { json }]): [string, unknown] => [key, JSON.parse(json)]));
   }
 
-  /** What `print` was given since it was last asked for. */
+  /** The values of `print` since the last call. */
   readPrinted(): { label: string; value: unknown }[] {
     this.#mustBeSettled();
     return this.#printed.splice(0);
   }
 
-  /** Resolves when all is worked on; needed where functions of the pipeline are asynchronous. */
+  /** Resolves when everything is processed; needed if the pipeline has asynchronous functions. */
   async settled(): Promise<this> {
     while (this.#pending !== undefined) await this.#pending;
     return this;

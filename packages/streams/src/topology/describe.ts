@@ -1,4 +1,4 @@
-/** The topology for people: as text, and as a mermaid diagram. */
+/** The topology in readable form: as text, and as a mermaid diagram. */
 import { durationText } from "./duration.ts";
 import type { Node, Topology, WindowShape } from "./nodes.ts";
 

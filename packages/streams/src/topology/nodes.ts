@@ -12,11 +12,11 @@ import type { StepPolicy } from "./step.ts";
 export interface RecordContext {
   readonly topic: string;
   readonly partition: number;
-  /** Of the record in work, or of the last one before a window's result. */
+  /** Of the current record, or of the last one before a window's result. */
   readonly offset: number;
-  /** The topic's key of the value; a window's key. */
+  /** The value's key, as its topic defines it, or the window's key. */
   readonly key: string;
-  /** Event time in milliseconds since the epoch; a window's end. */
+  /** Event time, or a window's end, in milliseconds since the epoch. */
   readonly timestampMs: number;
   readonly headers: Readonly<Record<string, string | Uint8Array>>;
 }
@@ -66,7 +66,7 @@ export interface StoreDefinition {
 
 /** The value that a store keeps for the key of the record in work. A try of the record that fails has changed nothing. */
 export interface KeyState<S> {
-  /** A copy; undefined where nothing is kept, or not any more. */
+  /** A copy of the value; undefined if there is none, or it has expired. */
   get(): S | undefined;
   /** Must survive `JSON.stringify` and `JSON.parse`. */
   set(value: S): void;

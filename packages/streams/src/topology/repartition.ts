@@ -5,10 +5,10 @@ import type { Decoded, TopicLike } from "../ports.ts";
 /** Says where a record of a repartition topic comes from, so that a repeated one is known. Never passed on. */
 export const ORIGIN_HEADER = "kelvin-origin";
 
-/** To bytes and back. */
+/** Encodes values to bytes and decodes them. */
 export interface ValueCodec<T> {
   readonly encode: (value: T) => Uint8Array;
-  /** Throws for what is none; the record then goes to the dead letters. */
+  /** Throws if the bytes are invalid; the record then goes to the dead-letter topic. */
   readonly decode: (bytes: Uint8Array) => T;
 }
 
@@ -33,21 +33,21 @@ type Parts<T> = T extends Unspeakable
       : T;
 type Leaves<T> = Parts<Parts<Parts<Parts<T>>>>;
 
-/** Looks four levels deep into a type for what does not come back from JSON as it went in. */
+/** Whether values of a type survive JSON unchanged; checks four levels deep. */
 export type IsJson<T> = Extract<Leaves<T>, Unspeakable> extends never ? true : false;
 
-/** Of the topic that `groupBy` goes by. */
+/** Options of `groupBy`'s repartition topic. */
 export interface GroupByOptions {
   /**
-   * Names the repartition topic: `<app>-<name>-repartition`. Kafka Streams' `Grouped.as`, Quix' `name`. Another name is
-   * another topic: what lies in the old one is not read any more.
+   * Name of the repartition topic: `<app>-<name>-repartition`. Kafka Streams' `Grouped.as`, Quix' `name`. A new name is
+   * a new topic: records in the old one are no longer read.
    */
   readonly name: string;
-  /** Of the repartition topic, where it is not there yet. @default as many as the topic has that the values come from */
+  /** Partitions of the repartition topic, used to create it. @default as many as the source topic has */
   readonly partitions?: number;
 }
 
-/** Of values that JSON does not carry. */
+/** Options of `groupBy` for values that don't survive JSON. */
 export interface GroupByCodecOptions<T> extends GroupByOptions {
   /** How values are written to the repartition topic. Kafka Streams' `Grouped.with`. @default JSON */
   readonly codec: ValueCodec<T>;

@@ -1,29 +1,29 @@
-/** What can be said of a step of a pipeline: its name, and what to do where its function throws. */
+/** Options of a pipeline step: its name, and what to do if its function throws. */
 import { TopologyError } from "../errors.ts";
 
 /**
- * What becomes of a record on which a function has thrown as often as it is tried.
+ * What to do with a record on which a function has thrown on every attempt.
  *
- * - `dead-letter`: it goes to `<topic>.dlq`, untouched, with the reason, and the work goes on
- * - `skip`: it is passed over with a line in the log and a number (`kelvin_records_skipped_total`)
+ * - `dead-letter`: it goes to `<topic>.dlq`, untouched, with the reason, and processing continues
+ * - `skip`: it is skipped, logged and counted (`kelvin_records_skipped_total`)
  * - `fail`: `app.run()` rejects with {@link ProcessingError}; the next start begins with this record
  */
 export type OnFailure = "dead-letter" | "skip" | "fail";
 
-/** What to do where a step's function throws. A record is tried as a whole, from its first step on. */
+/** What to do if a step's function throws. A record is retried as a whole, from its first step. */
 export interface StepPolicy {
-  /** How often a record is tried in all where this step throws. @default as the app says */
+  /** Total number of attempts for a record if this step throws. @default the app's */
   readonly attempts?: number;
-  /** Milliseconds before the second try, doubled for each further one, up to a minute. @default as the app says */
+  /** Milliseconds before the second attempt, doubled for each further one, up to a minute. @default the app's */
   readonly backoffMs?: number;
-  /** @default as the app says */
+  /** What to do after the last attempt. @default the app's */
   readonly onFailure?: OnFailure;
 }
 
-/** For every operation that calls a function. */
+/** Options of every operation that calls a function. */
 export interface StepOptions extends StepPolicy {
   /**
-   * What the step is called in diagrams, logs and dead letters. Kafka Streams' `Named.as`, Quix has none.
+   * The step's name in diagrams, logs and dead letters. Kafka Streams' `Named.as`; Quix has no equivalent.
    *
    * @default the function's name, or the expression of a short arrow function
    */
