@@ -38,7 +38,10 @@ export interface WindowAggregation<A> {
    * wait for the next record.
    */
   final(): StreamingDataFrame<WindowResult<A>>;
-  /** Emits with each record that changes the window. Quix' `current`, Kafka Streams' `EmitStrategy.onWindowUpdate` without a cache. */
+  /**
+   * Emits with each record that changes the window. Quix' `current`, Kafka Streams' `EmitStrategy.onWindowUpdate` without
+   * a cache.
+   */
   current(): StreamingDataFrame<WindowResult<A>>;
 }
 
@@ -169,7 +172,8 @@ export interface StreamingDataFrame<T> {
     options: IsJson<T> extends true ? GroupByOptions | GroupByCodecOptions<T> : GroupByCodecOptions<T>,
   ): StreamingDataFrame<T>;
   /**
-   * Prints each value and passes it on. The app's option `print` decides where: log lines, or tables in a terminal. Quix' `print` and `print_table`, Kafka Streams' `print`.
+   * Prints each value and passes it on. The app's option `print` decides where: log lines, or tables in a terminal. Quix'
+   * `print` and `print_table`, Kafka Streams' `print`.
    */
   print(label?: string): StreamingDataFrame<T>;
   /**
