@@ -4,7 +4,7 @@ import { averages, hot, readings } from "./topics.ts";
 export const app = createStreamApp({
   name: "hot-readings", // the consumer group
   kafka: { brokers: (process.env["KAFKA_BROKERS"] ?? "localhost:9092").split(",") },
-  log: console,
+  log: { ...console, debug: () => {} }, // at debug, kafkajs tells each of its steps
 });
 
 app
