@@ -68,14 +68,25 @@ test("the group without a name keeps offsets as any other", async () => {
   expect(again.results).toMatchObject([{ groupId: "", errorCode: errorCode.groupIdNotFound }]);
 });
 
-test("who is removed while its join waits is told no member id", async () => {
+/** A stable group of one, and somebody who was given an id and has not joined with it. */
+async function memberAndGuest() {
   const groupId = uniqueName("group");
   await coordinatorReady(client, groupId);
-  await using first = await GroupClient.of(groupId);
+  const first = await GroupClient.of(groupId);
   await first.join();
   await first.sync([{ memberId: first.memberId, assignment: Buffer.from("all") }]);
-  await using second = await GroupClient.of(groupId);
+  const second = await GroupClient.of(groupId);
   expect((await second.joinOnce()).errorCode).toBe(errorCode.memberIdRequired);
+  const end = async () => {
+    await second[Symbol.asyncDispose]();
+    await first[Symbol.asyncDispose]();
+  };
+  return { groupId, first, second, [Symbol.asyncDispose]: end };
+}
+
+test("who is removed while its join waits is told no member id", async () => {
+  await using group = await memberAndGuest();
+  const { groupId, second } = group;
   const { memberId } = second;
   const waiting = second.joinOnce();
   await eventually("the second member's join", async () => {
@@ -88,13 +99,8 @@ test("who is removed while its join waits is told no member id", async () => {
 });
 
 test("who was given an id and leaves without having joined makes the others rebalance", async () => {
-  const groupId = uniqueName("group");
-  await coordinatorReady(client, groupId);
-  await using first = await GroupClient.of(groupId);
-  await first.join();
-  await first.sync([{ memberId: first.memberId, assignment: Buffer.from("all") }]);
-  await using second = await GroupClient.of(groupId);
-  expect((await second.joinOnce()).errorCode).toBe(errorCode.memberIdRequired);
+  await using group = await memberAndGuest();
+  const { first, second } = group;
   expect(await first.heartbeat()).toBe(errorCode.none);
   expect(await second.leave()).toBe(errorCode.none);
   expect(await first.heartbeat()).toBe(errorCode.rebalanceInProgress);

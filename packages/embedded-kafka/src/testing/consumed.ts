@@ -46,3 +46,7 @@ export function nextOffset({ records }: FetchedPartition, fromOffset: number): n
   const { baseOffset, lastOffsetDelta } = readHeader(last);
   return baseOffset + lastOffsetDelta + 1;
 }
+
+/** The values of it, as text. */
+export const seenIn = (answer: Parameters<typeof consumed>[0]): string[] =>
+  consumed(answer).map(({ value }) => String(value));
