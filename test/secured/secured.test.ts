@@ -62,7 +62,7 @@ function start(main: string, env: Env): RunningService {
   return startService({ main, env: { LOG_LEVEL: "debug", GROUP_PREFIX: name, ...topics, ...env } });
 }
 
-describe.skipIf(isMissing)("let in (skipped without Java, Maven, openssl)", { timeout: 60_000 }, () => {
+describe.skipIf(isMissing)("accepted (skipped without Java, Maven, openssl)", { timeout: 60_000 }, () => {
   test.each([
     ["SASL plain", () => withPassword("plain")],
     ["SCRAM-SHA-256", () => withPassword("scram-sha-256")],
@@ -86,33 +86,33 @@ describe.skipIf(isMissing)("let in (skipped without Java, Maven, openssl)", { ti
   });
 });
 
-describe.skipIf(isMissing)("kept out (skipped without Java, Maven, openssl)", { timeout: 60_000 }, () => {
+describe.skipIf(isMissing)("refused (skipped without Java, Maven, openssl)", { timeout: 60_000 }, () => {
   const kept: [what: string, settings: () => Env, said: RegExp][] = [
     [
       "a wrong password",
       () => withPassword("scram-sha-512", `not-${PASSWORD}`),
-      /[Aa]uthentication failed.*Check mechanism, user name and password.*KAFKA_SASL_PASSWORD/,
+      /[Aa]uthentication failed.*Check the mechanism, user name and password.*KAFKA_SASL_PASSWORD/,
     ],
     ["a wrong password, plain", () => withPassword("plain", `not-${PASSWORD}`), /KAFKA_SASL_PASSWORD/],
     [
-      "a broker that nobody known has signed",
+      "a broker's certificate from an unknown CA",
       () => ({ ...withPassword(), KAFKA_SSL_CA: kafka.certificates.stranger }),
-      /Give the authority.*KAFKA_SSL_CA/,
+      /Set the CA that signed.*KAFKA_SSL_CA/,
     ],
     [
-      "a broker's certificate for another name",
+      "a broker's certificate for another host name",
       () => ({ ...withPassword(), KAFKA_BROKERS: kafka.byAddress }),
-      /certificate is for another name.*KAFKA_BROKERS/,
+      /certificate doesn't match its host name.*KAFKA_BROKERS/,
     ],
     [
       "no client certificate",
       () => without(withCertificate(), "KAFKA_SSL_CERT", "KAFKA_SSL_KEY", "KAFKA_SSL_KEY_PASSWORD"),
-      /wants a client certificate.*KAFKA_SSL_CERT/,
+      /requires a client certificate.*KAFKA_SSL_CERT/,
     ],
   ];
 
   test.each(kept)(
-    "by %s: one line says what to do, and the service ends with 1",
+    "because of %s: one line says what to do, and the service exits with 1",
     async (_, settings, said) => {
       await using producer = start(PRODUCER, settings());
       expect(await producer.ended).toEqual({ code: 1, signal: null });
@@ -127,14 +127,14 @@ describe.skipIf(isMissing)("kept out (skipped without Java, Maven, openssl)", { 
   test.each([
     ["stream processor", PROCESSOR],
     ["dashboard", DASHBOARD],
-  ])("the %s, by a wrong password: one line, and the end with 1", async (_, main) => {
+  ])("the %s, because of a wrong password: one line, and exit code 1", async (_, main) => {
     await using service = start(main, withPassword("scram-sha-512", `not-${PASSWORD}`));
     expect(await service.ended).toEqual({ code: 1, signal: null });
-    expect(linesAbout(service, /Check mechanism, user name and password/)).toHaveLength(1);
+    expect(linesAbout(service, /Check the mechanism, user name and password/)).toHaveLength(1);
     expectNoSecrets(service.log());
   });
 
-  test("by a wrong password, told to try again: it waits, and says why once", async () => {
+  test("because of a wrong password, set to retry: it waits, and logs why once", async () => {
     const settings = { ...withPassword("scram-sha-512", "wrong"), KAFKA_WHEN_REFUSED: "retry" };
     for (const [main, more] of [
       [PROCESSOR, { PIPELINES: "alert" }],
@@ -147,11 +147,11 @@ describe.skipIf(isMissing)("kept out (skipped without Java, Maven, openssl)", { 
       expect((await service.stop()).code).toBe(0);
       const [line = "", ...others] = linesAbout(service, /KAFKA_SASL_PASSWORD/);
       expect(others).toEqual([]);
-      expect(line).toContain("Kafka does not let us in; trying again");
+      expect(line).toContain("Kafka refused the connection; retrying");
     }
   });
 
-  test("by nobody: an unreachable broker is waited for, or ends the service, as the setting says", async () => {
+  test("nobody answers: the service waits for an unreachable broker or exits, depending on the setting", async () => {
     const [port = 0] = await freePorts(1);
     const settings = { KAFKA_BROKERS: `localhost:${port}`, LOG_LEVEL: "info" };
     await using waiting = start(PROCESSOR, { ...settings, PIPELINES: "alert" });
@@ -160,9 +160,9 @@ describe.skipIf(isMissing)("kept out (skipped without Java, Maven, openssl)", { 
       PIPELINES: "alert",
       KAFKA_WHEN_UNREACHABLE: "exit",
     });
-    expect(await waiting.lineMatching(/not reachable/)).toMatch(/Is it running, is the address right/);
+    expect(await waiting.lineMatching(/unreachable/)).toMatch(/Check that the broker is running/);
     expect(await ending.ended).toEqual({ code: 1, signal: null });
-    expect(ending.log()).toMatch(/Is it running, is the address right \(KAFKA_BROKERS\)/);
+    expect(ending.log()).toMatch(/Check that the broker is running, that KAFKA_BROKERS is right/);
     expect((await waiting.stop()).code).toBe(0);
   });
 });

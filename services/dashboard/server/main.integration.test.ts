@@ -69,7 +69,7 @@ test("a process that can't reach Kafka still answers, and ends when asked", asyn
   expect(await get(`${url}/healthz`)).toMatchObject({ status: 200 });
   const ready = await vi.waitFor(async () => {
     const answer = await get(`${url}/readyz`);
-    expect(answer.body).toContain("not reachable");
+    expect(answer.body).toContain("unreachable");
     return answer;
   });
   expect(ready.status).toBe(503);

@@ -12,7 +12,7 @@ test("readings made before a broker is there, and while it is away, arrive when 
     env: { KAFKA_BROKERS: `127.0.0.1:${port}`, INTERVAL_MS: "100", PORT: "0", LOG_LEVEL: "info" },
   });
   await service.lineMatching(/simulating devices/);
-  await service.lineMatching(/trying again until a broker answers/);
+  await service.lineMatching(/retrying until a broker answers/);
 
   const first = await startBroker({ port });
   const url = await service.ready();

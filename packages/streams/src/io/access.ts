@@ -1,9 +1,9 @@
-/** What keeps us out of a cluster, told so that a person knows what to change; and whether to try again. */
+/** Why a cluster refuses a connection, in words that say what to change; and whether to retry. */
 import type { Kafka } from "kafkajs";
 import type { KafkaConnection } from "../ports.ts";
 import { causes, hasErrorName, isBrokerAway, isRefusal } from "./kafka-errors.ts";
 
-/** Node's codes, from OpenSSL, for a broker's certificate that leads to no authority we trust. */
+/** Node's codes, from OpenSSL, for a broker's certificate whose CA is not trusted. */
 const UNTRUSTED = new Set([
   "SELF_SIGNED_CERT_IN_CHAIN",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
@@ -27,7 +27,7 @@ function codesOf(error: unknown): string[] {
   return [...causes(error)].flatMap(({ code }) => (typeof code === "string" ? [code] : []));
 }
 
-/** Whether TLS failed for a certificate: no repetition mends it. */
+/** Whether TLS failed because of a certificate, which retrying doesn't fix. */
 export function isCertificateTrouble(error: unknown): boolean {
   return certificateAdvice(error) !== undefined;
 }
@@ -35,26 +35,27 @@ export function isCertificateTrouble(error: unknown): boolean {
 function certificateAdvice(error: unknown): string | undefined {
   for (const code of codesOf(error)) {
     if (UNTRUSTED.has(code))
-      return "Give the authority that signed the broker's certificate (ssl.ca; KAFKA_SSL_CA), and don't trust it unseen.";
-    if (EXPIRED.has(code)) return "The broker's certificate is out of its dates: renew it, or set the clock.";
+      return "Set the CA that signed the broker's certificate (ssl.ca; KAFKA_SSL_CA); don't turn verification off.";
+    if (EXPIRED.has(code))
+      return "The broker's certificate has expired or is not yet valid: renew it, or set the clock.";
     if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
-      return "The broker's certificate is for another name: use the name it was made for (KAFKA_BROKERS).";
+      return "The broker's certificate doesn't match its host name: use a name that is in it (KAFKA_BROKERS).";
     if (OURS_REFUSED.test(code))
-      return "The broker wants a client certificate that it trusts (ssl.cert and ssl.key; KAFKA_SSL_CERT and KAFKA_SSL_KEY).";
+      return "The broker requires a client certificate that it trusts (ssl.cert and ssl.key; KAFKA_SSL_CERT and KAFKA_SSL_KEY).";
   }
   return undefined;
 }
 
-/** What a person can do about an error on the way into the cluster; undefined where nothing is known. */
+/** What to do about an error while connecting to the cluster; undefined if nothing is known. */
 export function adviceOn(error: unknown): string | undefined {
   const certificate = certificateAdvice(error);
   if (certificate !== undefined) return certificate;
   if (hasErrorName(error, "KafkaJSSASLAuthenticationError"))
-    return "Check mechanism, user name and password (sasl; KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD).";
+    return "Check the mechanism, user name and password (sasl; KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD).";
   if (codesOf(error).some((code) => NO_TLS.has(code)))
-    return "The port does not speak TLS: take the secured listener's port (KAFKA_BROKERS), or switch TLS off (KAFKA_SSL).";
+    return "The port does not speak TLS: use the TLS listener's port (KAFKA_BROKERS), or turn TLS off (KAFKA_SSL).";
   if (isBrokerAway(error))
-    return "Is it running, is the address right (KAFKA_BROKERS), and do TLS (KAFKA_SSL) and SASL (KAFKA_SASL_MECHANISM) fit its listener?";
+    return "Check that the broker is running, that KAFKA_BROKERS is right, and that KAFKA_SSL and KAFKA_SASL_MECHANISM match its listener.";
   return undefined;
 }
 
@@ -67,12 +68,12 @@ export function explained(error: unknown): string {
 
 const policies = new WeakMap<Kafka, Pick<KafkaConnection, "whenRefused" | "whenUnreachable">>();
 
-/** Notes what a client's connection says about trouble, for `isFinal`. */
+/** Notes how a client handles refusals and outages, for `isFinal`. */
 export function keepPolicy(client: Kafka, connection: KafkaConnection): void {
   policies.set(client, connection);
 }
 
-/** Whether the error ends the work of this client, rather than being tried again. */
+/** Whether the error is final for this client, rather than retried. */
 export function isFinal(client: Kafka, error: unknown): boolean {
   const { whenRefused = "fail", whenUnreachable = "retry" } = policies.get(client) ?? {};
   if (isAccessRefusal(error)) return whenRefused === "fail";
@@ -80,14 +81,14 @@ export function isFinal(client: Kafka, error: unknown): boolean {
   return whenUnreachable === "fail" && isBrokerAway(error);
 }
 
-/** Whether the cluster does not let us in: credentials or certificates, which somebody may put right meanwhile. */
+/** Whether the cluster refuses our credentials or certificates, which somebody may correct meanwhile. */
 export function isAccessRefusal(error: unknown): boolean {
   return isCertificateTrouble(error) || hasErrorName(error, "KafkaJSSASLAuthenticationError");
 }
 
 const REFUSED_RETRY_MS_MAX = 30_000;
 
-/** The longest wait before the next try: a refusal that is tried too often locks accounts. */
+/** The longest wait before the next attempt: too many refused attempts lock accounts. */
 export function longestWaitMs(error: unknown, otherwiseMs: number): number {
   return isAccessRefusal(error) ? REFUSED_RETRY_MS_MAX : otherwiseMs;
 }

@@ -23,7 +23,7 @@ export interface BatchingProducerOptions {
   readonly lingerMs: number;
   /** Bytes that may wait here, in a broker's absence too. Kafka's `buffer.memory`. */
   readonly bufferBytesMax: number;
-  /** Makes a missing topic again; called before the batch is repeated. */
+  /** Recreates a missing topic; called before the batch is sent again. */
   readonly onTopicMissing: () => Promise<void>;
 }
 
@@ -60,12 +60,12 @@ export class BatchingProducer {
     this.#options = options;
   }
 
-  /** Since when (wall clock, milliseconds) Kafka takes nothing, and why; undefined while all is well. */
+  /** Since when (wall clock, milliseconds) Kafka accepts nothing, and why; undefined while it accepts records. */
   get unreachable(): { sinceMs: number; reason: string } | undefined {
     return this.#unreachable;
   }
 
-  /** Set when Kafka refused for good: nothing more will be delivered. */
+  /** Set when Kafka has refused permanently: nothing more will be delivered. */
   get refusal(): KafkaRefusedError | undefined {
     return this.#refusal;
   }
@@ -78,7 +78,7 @@ export class BatchingProducer {
     return this.#bufferedBytes < this.#options.bufferBytesMax;
   }
 
-  /** Takes a record without waiting. Check `hasRoom` before: what is beyond it is taken all the same. */
+  /** Buffers a record without waiting. Check `hasRoom` first: a record beyond the limit is buffered all the same. */
   enqueue(record: OutgoingRecord, settled: Settled): void {
     if (this.#abort.signal.aborted) return settled(new DeliveryError(record.topic, "the producer is closed"));
     if (this.#refusal !== undefined) return settled(this.#refusal);
@@ -89,14 +89,14 @@ export class BatchingProducer {
     if (!this.#isPumping) void this.#run();
   }
 
-  /** Waits until less than the buffer's limit is waiting. */
+  /** Waits until the buffer is below its limit. */
   async room(): Promise<void> {
     while (!this.hasRoom && !this.#abort.signal.aborted) {
       await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
     }
   }
 
-  /** Waits until everything taken so far is settled, one way or the other. */
+  /** Waits until every record buffered so far is delivered or has failed. */
   async flush(): Promise<void> {
     const upTo = this.#taken;
     if (this.#settled >= upTo) return;
@@ -110,7 +110,7 @@ export class BatchingProducer {
     });
   }
 
-  /** Delivers what is waiting, within the deadline; what is left then is settled with an error. Returns how many. */
+  /** Delivers what is buffered, within the deadline; what is left then fails. Returns how many records failed. */
   async close(deadlineMs: number): Promise<number> {
     const { clock } = this.#options;
     await within(clock, deadlineMs, this.flush());
@@ -121,7 +121,7 @@ export class BatchingProducer {
     this.#settle(
       unsent,
       (record) =>
-        new DeliveryError(record.topic, "the producer was closed before a broker took it", {
+        new DeliveryError(record.topic, "the producer was closed before a broker accepted it", {
           retriable: true,
         }),
     );
@@ -191,7 +191,7 @@ export class BatchingProducer {
   }
 
   /**
-   * Does the work, again and again while the broker is away. Returns the error that repeating can't mend.
+   * Does the work, and retries while the broker is unreachable. Returns an error that retrying can't fix.
    *
    * @param topics that it writes to, for the log
    */
@@ -205,8 +205,8 @@ export class BatchingProducer {
       } catch (error) {
         if (isRecordAtFault(error)) return error;
         if (isFinal(client, error)) {
-          this.#refusal = new KafkaRefusedError("to take records", error);
-          log.error({ reason: explained(error) }, "Kafka refuses our records for good");
+          this.#refusal = new KafkaRefusedError("to accept records", error);
+          log.error({ reason: explained(error) }, "Kafka permanently refuses records");
           return error;
         }
         if (this.#abort.signal.aborted) return error;
@@ -221,22 +221,19 @@ export class BatchingProducer {
     const { clock, log, onTopicMissing } = this.#options;
     if (isTopicMissing(error)) {
       if (this.#unreachable === undefined)
-        log.warn({ topics, reason: messageOf(error) }, "a topic to write to is missing; creating it again");
+        log.warn({ topics, reason: messageOf(error) }, "an output topic is missing; recreating it");
       await onTopicMissing().catch((reason: unknown) => {
         if (this.#unreachable !== undefined) return;
         this.#unreachable = {
           sinceMs: clock.now(),
           reason: `a topic can't be created: ${messageOf(reason)}`,
         };
-        log.warn({ reason: messageOf(reason) }, "the topic can't be created yet; keeping its records");
+        log.warn({ reason: messageOf(reason) }, "the topic can't be created yet; buffering its records");
       });
       return;
     }
     if (isProducerLost(error)) {
-      log.warn(
-        { reason: messageOf(error) },
-        "the broker does not know this producer any more; starting a new one",
-      );
+      log.warn({ reason: messageOf(error) }, "the broker no longer knows this producer; starting a new one");
       await this.#discard();
       return;
     }
@@ -244,7 +241,7 @@ export class BatchingProducer {
       this.#unreachable = { sinceMs: clock.now(), reason: explained(error) };
       log.warn(
         { reason: explained(error), bufferedRecords: this.#waiting.length + this.#inFlight },
-        "Kafka does not take records; keeping them and trying again",
+        "Kafka does not accept records; buffering and retrying",
       );
     }
   }
@@ -252,7 +249,7 @@ export class BatchingProducer {
   #reached(): void {
     const { clock, log } = this.#options;
     if (this.#unreachable === undefined) return;
-    log.info({ awayMs: clock.now() - this.#unreachable.sinceMs }, "Kafka takes records again");
+    log.info({ awayMs: clock.now() - this.#unreachable.sinceMs }, "Kafka accepts records again");
     this.#unreachable = undefined;
   }
 
@@ -287,7 +284,7 @@ export class BatchingProducer {
   }
 }
 
-/** Makes sure that a limit is one, before anything connects. */
+/** Checks the limits before anything connects. */
 export function checkedLimits(lingerMs: number, bufferBytesMax: number): void {
   if (!(lingerMs >= 0)) {
     throw new StreamsError(

@@ -2,7 +2,7 @@
  * One life of a kafkajs consumer, from its start to its end, whatever ends it. What comes next is the owner's affair:
  * kafkajs's own restart is switched off, because it starts again without telling and not in every case.
  *
- * No code of a user runs inside kafkajs: a batch is handed to `onBatch`, which only keeps it.
+ * No user code runs inside kafkajs: a batch is handed to `onBatch`, which queues it.
  */
 import type { Consumer, EachBatchPayload, IMemberAssignment, Kafka } from "kafkajs";
 import { messageOf, StreamsError } from "../errors.ts";
@@ -43,7 +43,7 @@ export interface ConsumerSessionOptions {
   onAssigned(
     partitions: readonly TopicPartition[],
   ): Promise<readonly (TopicPartition & { offset: number })[]>;
-  /** Keeps the batch, or returns false to have it again later. Must be quick and must not throw. */
+  /** Queues the batch, or returns false to get it again later. Must be quick and must not throw. */
   onBatch(batch: Batch): boolean;
 }
 
@@ -61,7 +61,7 @@ const FETCH_BYTES = 128 * 1024;
 /** An empty fetch is answered after MAX_WAIT_MS and a delay; what is older says nothing about now. */
 const FETCH_FRESH_MS = 1_500;
 
-/** How long a group may take to hand out its partitions anew before the session is given up. */
+/** How long a group may take to reassign its partitions before the session is given up. */
 const REGROUP_MS = 15_000;
 
 export class ConsumerSession {
@@ -112,12 +112,12 @@ export class ConsumerSession {
     return this.#isReading && !this.#isOver;
   }
 
-  /** The group has not yet said who works on what: it may wait for a member that is dead. */
+  /** The group has not assigned partitions yet: it may be waiting for a member that is dead. */
   get isJoining(): boolean {
     return this.#isJoining && !this.#isOver;
   }
 
-  /** A broker was heard of by another way. */
+  /** A broker has answered over another connection. */
   heard(): void {
     this.#lastContactMs = this.#options.clock.monotonic();
   }
@@ -173,7 +173,8 @@ export class ConsumerSession {
 
   /** Commits under the present generation; rejects where the group has moved on. */
   async commit(offsets: readonly (TopicPartition & { offset: number; metadata: string })[]): Promise<void> {
-    if (this.#isOver) throw new StreamsError("STREAMS_CLOSED", "The consumer is gone.", { retriable: true });
+    if (this.#isOver)
+      throw new StreamsError("STREAMS_CLOSED", "The consumer has ended.", { retriable: true });
     await this.#consumer.commitOffsets(offsets.map((each) => ({ ...each, offset: String(each.offset) })));
   }
 
@@ -248,7 +249,7 @@ export class ConsumerSession {
       (error: unknown) => {
         if (generation !== this.#generation) return;
         if (!isRegrouping(error)) return this.end(error);
-        // The group is at it again: kafkajs notices with its next heartbeat, and we shall be called with the outcome.
+        // The group is rebalancing again: kafkajs notices with its next heartbeat, and this is called with the outcome.
         this.#options.clock.setTimeout(() => {
           if (generation === this.#generation) this.end(error);
         }, REGROUP_MS);
@@ -283,7 +284,10 @@ export class ConsumerSession {
       );
       return isKept;
     } catch (error) {
-      this.#options.log.error({ reason: messageOf(error) }, "a batch could not be kept");
+      this.#options.log.error(
+        { reason: messageOf(error) },
+        "a batch could not be queued; restarting the consumer",
+      );
       this.end(error);
       return false;
     }

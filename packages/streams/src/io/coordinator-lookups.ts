@@ -53,7 +53,7 @@ export function mendCoordinatorLookups(): void {
   };
 }
 
-/** Undefined for consumers and admins: they ask seldom, and join a group anew by the answer. */
+/** Undefined for consumers and admins: they ask seldom, and rejoin a group by the answer. */
 function knownTo(cluster: Cluster, { coordinatorType }: Lookup): Map<string, Known> | undefined {
   const known = knownBy.get(cluster);
   if (known !== undefined || coordinatorType !== TRANSACTION) return known;

@@ -64,10 +64,10 @@ export function watchGroups(options: GroupWatchOptions): GroupWatch {
     } catch (error) {
       await drop();
       if (isClosed) return;
-      // That nobody gets to Kafka is told by whoever reads or writes.
+      // An unreachable Kafka is logged by the clients that read or write.
       const isOurs = !isBrokerAway(error) && !isAccessRefusal(error);
       const fields = { reason: explained(error) };
-      if (!isTold) log[isOurs ? "warn" : "debug"](fields, "consumer groups can't be looked at; trying again");
+      if (!isTold) log[isOurs ? "warn" : "debug"](fields, "consumer groups can't be checked; retrying");
       isTold = true;
       for (const group of groups) onLook(group, undefined);
     }

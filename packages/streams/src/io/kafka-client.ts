@@ -11,8 +11,8 @@ import { mendPausedFetch } from "./paused-fetch.ts";
 import { mendProduceRequests } from "./produce-requests.ts";
 
 /**
- * kafkajs's own retries are kept short: who calls here tries again by its own rules, in which an operator can see since
- * when the broker is gone. Kafka's `retry.backoff.ms` and `retries`.
+ * kafkajs's own retries are kept short: callers retry by their own rules, and an operator can see since when the
+ * broker is unreachable. Kafka's `retry.backoff.ms` and `retries`.
  */
 const RETRY = { initialRetryTime: 50, maxRetryTime: 500, multiplier: 2, factor: 0.2, retries: 3 };
 
@@ -23,9 +23,9 @@ export interface ClientOptions {
   readonly kafka: KafkaConnection;
   readonly log: Log;
   readonly clientId?: string;
-  /** Hears what kafkajs tells only in its log. */
+  /** Receives what kafkajs reports only in its log. */
   readonly onNotice?: (notice: KafkaNotice) => void;
-  /** In place of the ones here. */
+  /** Replace the defaults here. */
   readonly retry?: RetryOptions;
 }
 

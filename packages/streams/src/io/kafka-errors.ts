@@ -1,4 +1,4 @@
-/** What an error of kafkajs means for who called: look again later, make the topic again, or give up. */
+/** What an error of kafkajs means for who called: retry later, recreate the topic, or give up. */
 
 /** The error and its causes, outermost first. */
 export function* causes(error: unknown): Generator<Record<string, unknown>> {
@@ -24,7 +24,7 @@ export function hasErrorName(error: unknown, name: string): boolean {
   return false;
 }
 
-/** The topic is not there (any more), or no broker has told of it yet. */
+/** The topic doesn't exist (any more), or no broker knows of it yet. */
 export function isTopicMissing(error: unknown): boolean {
   return (
     protocolErrorOf(error) === "UNKNOWN_TOPIC_OR_PARTITION" ||
@@ -33,7 +33,7 @@ export function isTopicMissing(error: unknown): boolean {
   );
 }
 
-/** Protocol errors that no repetition mends; a person has to. Names as in Kafka's protocol guide, "Error codes". */
+/** Protocol errors that retrying doesn't fix; a person has to. Names as in Kafka's protocol guide, "Error codes". */
 const FINAL = new Set([
   "TOPIC_AUTHORIZATION_FAILED",
   "GROUP_AUTHORIZATION_FAILED",
@@ -48,7 +48,7 @@ const FINAL = new Set([
   "INVALID_SESSION_TIMEOUT",
 ]);
 
-/** Whether Kafka said no for good: credentials, permissions, versions, a codec that is not there. */
+/** Whether Kafka refused permanently: credentials, permissions, versions, a missing codec. */
 export function isRefusal(error: unknown): boolean {
   const type = protocolErrorOf(error);
   return (

@@ -1,14 +1,14 @@
 /**
  * kafkajs's log lines, turned into ours at levels that fit an operator.
  *
- * kafkajs says at error level what is retried a moment later, many times a second while a broker is away. The parts of
- * this library say by themselves when a broker is lost and when it is back, once each; so kafkajs's lines are for
- * debugging, except where they tell of something that nobody else would.
+ * kafkajs logs at error level what it retries a moment later, many times a second while a broker is unreachable. This
+ * library logs once when a broker is lost and once when it is back; so kafkajs's lines are for debugging, except for what
+ * nothing else reports.
  */
 import kafkajs, { type LogEntry } from "kafkajs";
 import type { Log } from "../ports.ts";
 
-/** Something that kafkajs tells only by a log line. */
+/** Something that kafkajs reports only as a log line. */
 export type KafkaNotice = {
   readonly kind: "offset-out-of-range";
   readonly topic: string;
@@ -34,7 +34,7 @@ function noticeIn(message: string, fields: Record<string, unknown>): KafkaNotice
 }
 
 const EXPECTED = [
-  // Groups of several members rebalance; that is their life.
+  // Groups of several members rebalance; that is normal.
   /^The group is rebalancing/,
   /resync group$/,
   // The publisher repeats without limit by design, see batching-producer.ts.

@@ -9,7 +9,7 @@ const MAGIC = 0x184d2204;
 const BLOCK_BYTES_MAX = [0, 0, 0, 0, 65_536, 262_144, 1_048_576, 4_194_304];
 
 export function decompressLz4(input: Buffer): Buffer {
-  if (input.length < 7 || input.readUInt32LE(0) !== MAGIC) throw corrupt("it is no LZ4 frame");
+  if (input.length < 7 || input.readUInt32LE(0) !== MAGIC) throw corrupt("it is not an LZ4 frame");
   const flags = input.readUInt8(4);
   const blockBytesMax = BLOCK_BYTES_MAX[(input.readUInt8(5) >> 4) & 7] ?? 0;
   const hasBlockChecksum = (flags & 0x10) !== 0;
@@ -20,12 +20,12 @@ export function decompressLz4(input: Buffer): Buffer {
   let output = Buffer.allocUnsafe(Math.max(256, input.length * 4));
   let written = 0;
   for (;;) {
-    if (at + 4 > input.length) throw corrupt("a block's size is cut off");
+    if (at + 4 > input.length) throw corrupt("a block's size is truncated");
     const word = input.readUInt32LE(at);
     at += 4;
     if (word === 0) break;
     const size = word & 0x7fffffff;
-    if (at + size > input.length) throw corrupt("a block is cut off");
+    if (at + size > input.length) throw corrupt("a block is truncated");
     if (output.length < written + blockBytesMax) {
       const larger = Buffer.allocUnsafe(Math.max(output.length * 2, written + blockBytesMax));
       output.copy(larger, 0, 0, written);
@@ -70,7 +70,7 @@ function decompressBlock(input: Buffer, output: Buffer, start: number): number {
     const offset = next() + 256 * next();
     const size = longer(token & 15) + 4;
     if (offset === 0 || offset > written || written + size > output.length)
-      throw corrupt("a copy points outside");
+      throw corrupt("a copy points outside the output");
     copyWithin(output, written, offset, size);
     written += size;
   }

@@ -1,5 +1,5 @@
 /**
- * Lets a consumer go on as the group member that an earlier one of this process was.
+ * Lets a consumer rejoin as the group member that an earlier consumer of this process was.
  *
  * After a broker's restart the group still knows the member whose connection broke. A consumer that joins as somebody new
  * waits until that one is given up: a whole session timeout (seen: 8 s of 8). kafkajs 2.2.4 always joins as somebody new,

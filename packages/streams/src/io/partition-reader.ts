@@ -128,7 +128,7 @@ export class PartitionReader {
 }
 
 function stillOpen({ topic, partition }: TopicPartition): StreamsError {
-  const message = `A transaction on ${topic}[${partition}] stays open: its end can't be read.`;
+  const message = `A transaction on ${topic}[${partition}] is still open: the records after it can't be read.`;
   return new StreamsError("STREAMS_CLOSED", message, { retriable: true });
 }
 
@@ -146,7 +146,7 @@ function clusterOf(client: Kafka): Cluster {
   if (isCluster(cluster)) return cluster;
   throw new StreamsError(
     "STREAMS_CLOSED",
-    "This kafkajs has another inside than 2.2.4: it can't be read without a group.",
+    "kafkajs differs from 2.2.4 internally: it can't read without a consumer group. Install kafkajs 2.2.4.",
   );
 }
 
@@ -161,7 +161,7 @@ function batchOf(topic: string, offset: number, data: PartitionData): Batch {
   if (isBatchClass(loaded)) return new loaded(topic, String(offset), data);
   throw new StreamsError(
     "STREAMS_CLOSED",
-    "This kafkajs has another inside than 2.2.4: its batches are not found.",
+    "kafkajs differs from 2.2.4 internally: its batches can't be found. Install kafkajs 2.2.4.",
   );
 }
 

@@ -30,7 +30,7 @@ export function partitionOf(key: Uint8Array | string, partitions: number): numbe
   return (murmur2(typeof key === "string" ? bytesOf(key) : key) & 0x7fffffff) % partitions;
 }
 
-/** For kafkajs' producers: in place of their `DefaultPartitioner`, which goes on to spread what has no key. */
+/** For kafkajs' producers: in place of their `DefaultPartitioner`, which still spreads records without a key. */
 export const javaPartitioner: typeof kafkajs.Partitioners.DefaultPartitioner = () => {
   const spread = kafkajs.Partitioners.DefaultPartitioner();
   return (args) => {

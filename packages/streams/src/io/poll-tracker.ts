@@ -10,7 +10,7 @@ export class PollTracker {
   readonly #startedAt = new Map<string, number>();
   readonly #partitions = new Map<string, { batchAt: number; isAtEnd: boolean; emptyAt: Set<string> }>();
 
-  /** Forgets everything: the partitions are handed out anew. */
+  /** Forgets everything: the partitions are being reassigned. */
   assigned(partitions: Iterable<string>): void {
     this.#partitions.clear();
     for (const partition of partitions) {

@@ -83,7 +83,7 @@ export async function createPublisher<T>(options: PublisherOptions<T>): Promise<
   await producer.connect();
   const counted = (result: "delivered" | "failed" | "overflow", by = 1) => {
     const labels = { topic: topic.name, result };
-    metrics?.count("kelvin_published_total", "Records handed to Kafka, by outcome.", labels, by);
+    metrics?.count("kelvin_published_total", "Records sent to Kafka, by outcome.", labels, by);
   };
   for (const result of ["delivered", "failed", "overflow"] as const) counted(result, 0);
 
@@ -105,7 +105,8 @@ export async function createPublisher<T>(options: PublisherOptions<T>): Promise<
     health: () => healthOf(producer),
     async close(deadlineMs = 5_000) {
       const left = await producer.close(deadlineMs);
-      if (left > 0) log.error({ topic: topic.name, records: left }, "closed before Kafka took these records");
+      if (left > 0)
+        log.error({ topic: topic.name, records: left }, "closed before Kafka accepted these records");
     },
   };
 }
@@ -122,7 +123,7 @@ function recordOf<T>(topic: TopicLike<T>, value: T, nowMs: number) {
 function overflow(topic: string, bufferBytesMax: number): StreamsError {
   return new StreamsError(
     "STREAMS_OVERFLOW",
-    `${bufferBytesMax} bytes for topic "${topic}" wait for Kafka already. Wait for room(), or drop the record knowingly.`,
+    `${bufferBytesMax} bytes for topic "${topic}" are already waiting for Kafka. Await room(), or drop the record.`,
     { retriable: true },
   );
 }
@@ -131,12 +132,12 @@ function healthOf(producer: BatchingProducer): PublisherHealth {
   const { bufferedBytes, unreachable, refusal } = producer;
   if (refusal !== undefined) return { ready: false, live: false, why: refusal.message, bufferedBytes };
   if (unreachable === undefined)
-    return { ready: true, live: true, why: "Kafka takes records", bufferedBytes };
+    return { ready: true, live: true, why: "Kafka accepts records", bufferedBytes };
   const since = new Date(unreachable.sinceMs).toISOString();
   return {
     ready: false,
     live: true,
-    why: `Kafka is not reachable since ${since}: ${unreachable.reason}`,
+    why: `Kafka has been unreachable since ${since}: ${unreachable.reason}`,
     unreachableSinceMs: unreachable.sinceMs,
     bufferedBytes,
   };

@@ -51,7 +51,7 @@ test("a consumer that keeps failing says so once, health tells, and it says once
   await until("the good news", () => log.has("the consumer works again"));
   expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
     ["info", "topic created"],
-    ["warn", "the consumer ended; starting others until one works"],
+    ["warn", "the consumer ended; restarting it until it succeeds"],
     ["info", "the consumer works again"],
   ]);
   sessions.stop();

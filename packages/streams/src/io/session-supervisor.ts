@@ -1,6 +1,6 @@
 /**
- * One consumer session after another, until stopped: starts them, gives up those that say nothing, waits for a broker as
- * long as it takes, and tells of trouble, once when it begins and once when it is over.
+ * One consumer session after another, until stopped: starts them, gives up those that are silent, waits for a broker as
+ * long as it takes, and logs an outage twice: when it begins and when it is over.
  */
 import { KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
 import type { Cancel } from "../ports.ts";
@@ -19,7 +19,7 @@ type FromSession = "groupId" | "topics" | "sessionTimeoutMs" | "onBatch" | "clie
 
 export interface SessionSupervisorOptions extends Pick<ConsumerSessionOptions, FromSession> {
   readonly brokers: readonly string[];
-  /** What Kafka refuses where it refuses for good, for the error's words: "to let us read". */
+  /** What Kafka refuses if it refuses permanently, for the error's text: "to let us read". */
   readonly purpose: string;
   /** Makes what a session needs, such as topics; before each of them. */
   prepare(): Promise<void>;
@@ -81,7 +81,7 @@ export class SessionSupervisor {
   get trouble(): SessionTrouble | undefined {
     if (this.#unreachable !== undefined) {
       const { sinceMs, reason } = this.#unreachable;
-      const why = `Kafka is not reachable since ${new Date(sinceMs).toISOString()}: ${reason}`;
+      const why = `Kafka has been unreachable since ${new Date(sinceMs).toISOString()}: ${reason}`;
       return { live: true, why, unreachableSinceMs: sinceMs };
     }
     const { inRow, reason } = this.#failures;
@@ -94,7 +94,7 @@ export class SessionSupervisor {
   /**
    * Resolves after `stop`.
    *
-   * @throws {KafkaRefusedError} where Kafka refuses for good.
+   * @throws {KafkaRefusedError} if Kafka refuses permanently.
    */
   async run(): Promise<void> {
     const { client, clock, purpose } = this.#options;
@@ -155,7 +155,7 @@ export class SessionSupervisor {
     const { clock, log, groupId } = this.#options;
     this.#readingSinceMs = undefined;
     if (isAccessRefusal(reason))
-      return this.#lost(explained(reason), "Kafka does not let us in; trying again");
+      return this.#lost(explained(reason), "Kafka refused the connection; retrying");
     if (isBrokerAway(reason)) return this.#lost(explained(reason));
     const failures = this.#failures;
     if (failures.inRow === 0) failures.sinceMs = clock.now();
@@ -163,9 +163,9 @@ export class SessionSupervisor {
     failures.reason = messageOf(reason);
     const fields = { group: groupId, reason: failures.reason, failuresInRow: failures.inRow };
     const isWorthALine = !isPassing(reason) || failures.inRow > PASSING_FAILURES_MAX;
-    if (failures.isTold || !isWorthALine) return log.debug(fields, "the consumer ended; starting another");
+    if (failures.isTold || !isWorthALine) return log.debug(fields, "the consumer ended; restarting it");
     failures.isTold = true;
-    log.warn(fields, "the consumer ended; starting others until one works");
+    log.warn(fields, "the consumer ended; restarting it until it succeeds");
   }
 
   #look(): void {
@@ -195,7 +195,7 @@ export class SessionSupervisor {
     }
   }
 
-  /** Asks whether a broker answers at all, over a connection of its own. */
+  /** Asks over a separate connection whether any broker answers. */
   async #probe(session: ConsumerSession): Promise<void> {
     if (this.#isProbing) return;
     this.#isProbing = true;
@@ -212,7 +212,7 @@ export class SessionSupervisor {
     else this.#lost("no answer");
   }
 
-  #lost(reason: string, message = "Kafka is not reachable; waiting for it"): void {
+  #lost(reason: string, message = "Kafka is unreachable; waiting for it"): void {
     if (this.#unreachable !== undefined) return;
     const { clock, log, brokers, onReachability } = this.#options;
     const sinceMs = clock.now();

@@ -12,10 +12,10 @@ export function decompressSnappy(input: Buffer): Buffer {
   if (!input.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return decompressBlock(input);
   const blocks: Buffer[] = [];
   for (let at = XERIAL_HEADER_BYTES; at < input.length; ) {
-    if (at + 4 > input.length) throw corrupt("a block's length is cut off");
+    if (at + 4 > input.length) throw corrupt("a block's length is truncated");
     const length = input.readInt32BE(at);
     at += 4;
-    if (length < 0 || at + length > input.length) throw corrupt("a block is cut off");
+    if (length < 0 || at + length > input.length) throw corrupt("a block is truncated");
     blocks.push(decompressBlock(input.subarray(at, at + length)));
     at += length;
   }
@@ -40,7 +40,7 @@ function decompressBlock(input: Buffer): Buffer {
     const byte = next();
     length += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) break;
-    if (shift >= 28) throw corrupt("the length is not one");
+    if (shift >= 28) throw corrupt("the length is invalid");
   }
   // A block grows at most 64 bytes for 3 read; more is a lie that would cost the memory.
   if (length > 64 * input.length) throw corrupt("the length is more than the input can hold");
@@ -60,12 +60,13 @@ function decompressBlock(input: Buffer): Buffer {
     } else {
       const size = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
       const offset = kind === 1 ? (tag >> 5) * 256 + next() : little(kind === 2 ? 2 : 4);
-      if (offset === 0 || offset > written || written + size > length) throw corrupt("a copy points outside");
+      if (offset === 0 || offset > written || written + size > length)
+        throw corrupt("a copy points outside the output");
       copyWithin(output, written, offset, size);
       written += size;
     }
   }
-  if (written !== length) throw corrupt("the output is shorter than promised");
+  if (written !== length) throw corrupt("the output is shorter than declared");
   return output;
 }
 

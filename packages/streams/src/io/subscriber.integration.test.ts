@@ -48,7 +48,7 @@ test("starts a window ago by the records' timestamps, knows when it has caught u
   await admin.disconnect();
 });
 
-test("what is no reading is told with its place and reason, and the next record follows", async () => {
+test("an invalid record is reported with its position and reason, and the next record follows", async () => {
   const topic = readingTopic(uniqueName("in"), 1);
   await ensureTopics({ kafka: shared.kafka, topics: [topic], log: keptLog() });
   const producer = client().producer({ createPartitioner: Partitioners.DefaultPartitioner });
@@ -82,7 +82,7 @@ test("what is no reading is told with its place and reason, and the next record 
     [2, 1],
   ]);
   expect(invalid[2]).toMatchObject({ topic: topic.name, partition: 0, problems: ["it is another shape"] });
-  expect(log.has("a reader's function threw")).toBe(true);
+  expect(log.has("onRecord or onInvalid threw; continuing")).toBe(true);
   await subscriber.close();
 });
 

@@ -92,7 +92,7 @@ export const START_MARK = "start";
 /** Starts reading in the background, waits for a broker as long as it takes, and recovers from broker failures. */
 export async function createSubscriber<T>(options: SubscriberOptions<T>): Promise<Subscriber> {
   if (options.topics.length === 0)
-    throw new StreamsError("STREAMS_BAD_OPTION", "A subscriber needs a topic.");
+    throw new StreamsError("STREAMS_BAD_OPTION", "A subscriber needs at least one topic.");
   const subscription = new Subscription(options);
   void subscription.run();
   return subscription;
@@ -177,7 +177,10 @@ class Subscription<T> implements Subscriber {
       this.#clock,
       3_000,
       deleted.catch((error) =>
-        this.#options.log.debug({ groupId, reason: messageOf(error) }, "the group stays behind"),
+        this.#options.log.debug(
+          { groupId, reason: messageOf(error) },
+          "the consumer group could not be deleted",
+        ),
       ),
     );
   }
@@ -204,7 +207,7 @@ class Subscription<T> implements Subscriber {
     return result;
   }
 
-  /** Where we were, if that is still there; the beginning of a topic made anew; otherwise as `from` says. */
+  /** Where we were, if that is still there; the beginning of a recreated topic; otherwise as `from` says. */
   async #starts(ends: ReadonlyMap<string, PartitionOffsets>): Promise<Map<string, number>> {
     const first = await this.#firstStarts(ends);
     const starts = new Map<string, number>();
@@ -220,7 +223,7 @@ class Subscription<T> implements Subscriber {
       }
     }
     for (const topic of recreated) {
-      this.#options.log.warn({ topic }, "the topic was made anew: reading it from its beginning");
+      this.#options.log.warn({ topic }, "the topic was recreated; reading it from the beginning");
       this.#options.onStatus?.({ kind: "topic-recreated", topic });
     }
     return starts;
@@ -281,7 +284,7 @@ class Subscription<T> implements Subscriber {
     } catch (error) {
       log.error(
         { topic, partition, offset, reason: messageOf(error) },
-        "a reader's function threw; going on",
+        "onRecord or onInvalid threw; continuing",
       );
     }
   }
@@ -297,16 +300,16 @@ class Subscription<T> implements Subscriber {
   #refused(reason: unknown): void {
     this.#refusal =
       reason instanceof KafkaRefusedError ? reason : new KafkaRefusedError("to let us read", reason);
-    this.#options.log.debug({ reason: this.#refusal.message }, "reading can't go on");
+    this.#options.log.debug({ reason: this.#refusal.message }, "can't continue reading");
     this.#failed.reject(this.#refusal);
   }
 
-  /** kafkajs tells of this only in its log. A new consumer decides by what is there. */
+  /** kafkajs reports this only in its log. A new consumer starts from the records that remain. */
   #outOfRange(topic: string, partition: number): void {
     this.#options.log.warn(
       { topic, partition },
-      "the next record to read is gone; starting over at what is there",
+      "the next record was deleted; continuing with the records that remain",
     );
-    this.#sessions.restart(`the records to read next of ${topic}[${partition}] are gone`);
+    this.#sessions.restart(`the next records of ${topic}[${partition}] were deleted`);
   }
 }

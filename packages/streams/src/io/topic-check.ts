@@ -1,4 +1,4 @@
-/** Topics that are there already, compared with what was expected of them. Told, and never changed. */
+/** Compares existing topics with the settings. Mismatches are logged; topics are never changed. */
 import kafkajs, { type Admin } from "kafkajs";
 import { messageOf } from "../errors.ts";
 import type { KafkaConnection, Log, Metrics } from "../ports.ts";
@@ -7,20 +7,20 @@ import type { KafkaConnection, Log, Metrics } from "../ports.ts";
 export interface ExpectedTopic {
   readonly name: string;
   readonly partitions: number;
-  /** Undefined: whatever the brokers give. */
+  /** Undefined: the brokers' default. */
   readonly replicationFactor: number | undefined;
-  /** Settings in Kafka's own words. */
+  /** Topic settings, as Kafka names them. */
   readonly configEntries: Readonly<Record<string, string>>;
 }
 
-/** A property of a topic that is not as expected. */
+/** A property of a topic that differs from the settings. */
 export interface TopicMismatch {
   readonly topic: string;
   /** `partitions`, `replication`, or the name of a topic setting. */
   readonly property: string;
   readonly is: string;
   readonly expected: string;
-  /** How a person brings both together. */
+  /** What to do about it. */
   readonly remedy: string;
 }
 
@@ -30,12 +30,12 @@ interface CheckOptions {
   readonly metrics?: Metrics | undefined;
 }
 
-/** Lines that this process has told: its pipelines share topics, and one line each is enough. */
+/** What this process has logged: its pipelines share topics, and one line per mismatch is enough. */
 const told = new Set<string>();
 
 /**
- * A line in the log for each mismatch, once in a process, and the number `kelvin_topic_mismatch` (1 or 0 by topic and
- * property). Never rejects: who may write a topic need not be allowed to describe its settings.
+ * Logs each mismatch once per process, and sets the gauge `kelvin_topic_mismatch` (1 or 0 by topic and property). Never
+ * rejects: permission to write a topic does not imply permission to describe its settings.
  */
 export async function tellMismatches(
   admin: Admin,
@@ -49,7 +49,12 @@ export async function tellMismatches(
       for (const { isMet, ...mismatch } of comparisons(topic, actual)) {
         const { property, is, expected } = mismatch;
         const labels = { topic: topic.name, property };
-        metrics?.gauge("kelvin_topic_mismatch", "1 where a topic is not as expected.", isMet ? 0 : 1, labels);
+        metrics?.gauge(
+          "kelvin_topic_mismatch",
+          "1 if a topic differs from the settings.",
+          isMet ? 0 : 1,
+          labels,
+        );
         const line = `${kafka.brokers.join()} ${topic.name} ${property} ${is} ${expected}`;
         if (isMet || told.has(line)) continue;
         told.add(line);
@@ -60,13 +65,13 @@ export async function tellMismatches(
     const names = topics.map(({ name }) => name);
     log.info(
       { topics: names, reason: messageOf(error) },
-      "topics are there; their settings can't be checked",
+      "topics exist, but their settings can't be checked",
     );
   }
 }
 
 function sentenceOf({ topic, property, is, expected, remedy }: TopicMismatch): string {
-  return `topic "${topic}": ${property} is ${is}, expected was ${expected}. It is left as it is. ${remedy}`;
+  return `topic "${topic}": ${property}=${is}, expected ${expected}. It was not changed. ${remedy}`;
 }
 
 interface ActualTopics {
@@ -119,7 +124,7 @@ function comparisons(
       isMet: replicas === copies,
       is: String(replicas),
       expected: String(copies),
-      remedy: `If it is meant, say so (newTopics.replicationFactor; KAFKA_REPLICATION_FACTOR=${replicas}); kafka-reassign-partitions.sh changes it.`,
+      remedy: `If this is intended, set newTopics.replicationFactor or KAFKA_REPLICATION_FACTOR=${replicas}; otherwise change it with kafka-reassign-partitions.sh.`,
     },
     ...Object.entries(configEntries).map(([property, expected]) => {
       const is = actual.configs.get(topic)?.get(property) ?? "unknown";
@@ -135,23 +140,23 @@ function comparisons(
   ];
 }
 
-/** A topic that takes larger records than it must is as good. */
+/** A topic that accepts larger records than required is fine too. */
 function fits(property: string, is: string, expected: string): boolean {
   return is === expected || (property === "max.message.bytes" && Number(is) >= Number(expected));
 }
 
 function partitionsRemedy(topic: string, is: number, expected: number): string {
-  const ifMeant = `If it is meant, say so (newTopics.partitions; KAFKA_TOPIC_PARTITIONS=${is});`;
+  const ifIntended = `If this is intended, set newTopics.partitions or KAFKA_TOPIC_PARTITIONS=${is};`;
   return is < expected
-    ? `${ifMeant} kafka-topics.sh --alter --topic ${topic} --partitions ${expected} adds some, and moves keys between partitions.`
-    : `${ifMeant} partitions can't be taken away, only the topic be made anew.`;
+    ? `${ifIntended} otherwise add partitions with kafka-topics.sh --alter --topic ${topic} --partitions ${expected}, which moves keys between partitions.`
+    : `${ifIntended} otherwise recreate the topic: partitions can't be removed.`;
 }
 
 function configRemedy(topic: string, property: string, is: string, expected: string): string {
-  const ifMeant =
+  const change =
     property === "retention.ms" && Number(is) > 0
-      ? `If it is meant, say so (newTopics.retentionMs; KAFKA_TOPIC_RETENTION_HOURS=${Number(is) / 3_600_000}); `
-      : "";
+      ? `If this is intended, set newTopics.retentionMs or KAFKA_TOPIC_RETENTION_HOURS=${Number(is) / 3_600_000}; otherwise change`
+      : "Change";
   const entry = expected.includes(",") ? `${property}=[${expected}]` : `${property}=${expected}`;
-  return `${ifMeant}kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${entry} changes it.`;
+  return `${change} it with kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${entry}.`;
 }

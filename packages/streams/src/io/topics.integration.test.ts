@@ -82,7 +82,7 @@ test("what is otherwise is told once, with what is, what was expected and what t
   const [partitions = "", replication = "", policy = "", retention = ""] = warnings.map(
     ({ message }) => message,
   );
-  expect(partitions).toContain(`topic "${name}": partitions is 1, expected was 3. It is left as it is.`);
+  expect(partitions).toContain(`topic "${name}": partitions=1, expected 3. It was not changed.`);
   expect(partitions).toContain(`kafka-topics.sh --alter --topic ${name} --partitions 3`);
   expect(replication).toContain("KAFKA_REPLICATION_FACTOR=1");
   expect(policy).toContain(`--entity-name ${name} --add-config cleanup.policy=delete`);
@@ -115,10 +115,10 @@ test("a cluster's own rules take the definition's place, for new topics and for 
   ]);
 });
 
-test("more copies than there are brokers are refused, with what was asked for", async () => {
+test("more replicas than there are brokers are refused, and the error names the settings", async () => {
   const kafka = { ...shared.kafka, newTopics: { replicationFactor: 99 } };
   const topics = [readingTopic(uniqueName("copies"), 3)];
   await expect(ensureTopics({ kafka, topics, log: keptLog() })).rejects.toThrow(
-    /topic "copies-.*" with 3 partitions .* of 99 copies each \(KAFKA_REPLICATION_FACTOR\)/,
+    /topic "copies-.*" with 3 partitions .* of 99 replicas each \(KAFKA_REPLICATION_FACTOR\)/,
   );
 });

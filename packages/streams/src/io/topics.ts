@@ -45,7 +45,7 @@ export async function ensureTopics(options: EnsureTopicsOptions): Promise<void> 
       if (!isTold) {
         log.warn(
           { brokers: options.kafka.brokers, reason: explained(error) },
-          "topics can't be checked yet; trying again until a broker answers",
+          "topics can't be checked yet; retrying until a broker answers",
         );
       }
       isTold = true;
@@ -55,7 +55,7 @@ export async function ensureTopics(options: EnsureTopicsOptions): Promise<void> 
   }
 }
 
-/** Lends an admin client for one piece of work. A disconnect that hangs (tulios/kafkajs#571) is left behind. */
+/** Runs `work` with an admin client. A disconnect that hangs (tulios/kafkajs#571) is left behind. */
 export async function withAdmin<R>(
   kafka: Kafka,
   clock: Clock,
@@ -77,7 +77,7 @@ interface TopicKeeperOptions {
   readonly metrics?: Metrics | undefined;
 }
 
-/** The topics that somebody needs: made whenever they are missing, and compared with their definition once. */
+/** The topics that must exist: created whenever they are missing, and compared with their definition once. */
 export class TopicKeeper {
   readonly #options: TopicKeeperOptions;
   readonly #expected: readonly ExpectedTopic[];
@@ -151,11 +151,13 @@ async function createTopic(admin: Admin, topic: ExpectedTopic): Promise<boolean>
   }
 }
 
-/** With what an operator may have asked for in vain: more copies than there are brokers, say. */
+/** With the settings that Kafka may have refused, such as more replicas than there are brokers. */
 function described({ name, partitions, replicationFactor }: ExpectedTopic): string {
   const asked = `${partitions} partitions (KAFKA_TOPIC_PARTITIONS)`;
   const copies =
-    replicationFactor === undefined ? "" : ` of ${replicationFactor} copies each (KAFKA_REPLICATION_FACTOR)`;
+    replicationFactor === undefined
+      ? ""
+      : ` of ${replicationFactor} replicas each (KAFKA_REPLICATION_FACTOR)`;
   return `topic "${name}" with ${asked}${copies}`;
 }
 

@@ -14,7 +14,7 @@ export type Guarantee = "at-least-once" | "exactly-once";
 export interface Commits {
   /** Since when nothing can be delivered, wall clock in milliseconds; undefined while all is well. */
   readonly unreachable: { readonly sinceMs: number; readonly reason: string } | undefined;
-  /** Kafka refused for good: nothing more will be delivered. */
+  /** Kafka has refused permanently: nothing more will be delivered. */
   readonly refusal: Error | undefined;
   /** The other partitions are not ours any more. */
   keepOnly(partitions: readonly TopicPartition[]): void;

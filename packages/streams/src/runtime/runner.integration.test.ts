@@ -348,7 +348,7 @@ describe("a windowed pipeline", () => {
         }
         // They waited for the group to give up the one that was killed: longer than a broker may be silent, and no outage.
         for (const child of part > 0 ? children : []) {
-          expect(toldIn(await lookInto(child))).not.toContain("Kafka is not reachable; waiting for it");
+          expect(toldIn(await lookInto(child))).not.toContain("Kafka is unreachable; waiting for it");
         }
         if (part === 2) break;
         await until("some results of these lives", () =>

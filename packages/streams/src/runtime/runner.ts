@@ -143,7 +143,7 @@ export class Runner {
     if (failed !== undefined) return { ready: false, live: false, why: failed.message };
     const { trouble } = this.#sessions;
     if (trouble?.unreachableSinceMs === undefined && unreachable !== undefined) {
-      const why = `Kafka is not reachable since ${new Date(unreachable.sinceMs).toISOString()}: ${unreachable.reason}`;
+      const why = `Kafka has been unreachable since ${new Date(unreachable.sinceMs).toISOString()}: ${unreachable.reason}`;
       return { ready: false, live: true, why, unreachableSinceMs: unreachable.sinceMs };
     }
     const { restoring } = this.#changelogs;
