@@ -31,7 +31,7 @@ function start(): ChildProcess & { output(): string } {
   return Object.assign(child, { output: () => output });
 }
 
-test("it runs, ends with code 0 on Ctrl-C, and goes on where it was", async () => {
+test("it runs, ends with code 0 on Ctrl-C, and continues where it was", async () => {
   const kafka = { brokers: broker.brokers };
   await ensureTopics({ kafka, topics: [readings, hot, averages], log: keptLog() });
   await using alerts = await followTopic(broker.brokers, hot.name);

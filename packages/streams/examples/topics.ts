@@ -51,7 +51,7 @@ function jsonTopic<T>(
         const json: unknown = JSON.parse(Buffer.from(bytes ?? []).toString("utf8"));
         return is(json)
           ? { ok: true, value: json }
-          : { ok: false, problems: ["a field is missing or of another type"] };
+          : { ok: false, problems: ["a field is missing or has the wrong type"] };
       } catch (error) {
         return { ok: false, problems: [String(error)] };
       }

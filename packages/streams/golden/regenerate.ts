@@ -1,4 +1,4 @@
-/** Makes the golden files anew, with Java 17 or newer and Maven: `node packages/streams/golden/regenerate.ts`. */
+/** Regenerates the golden files, with Java 17 or newer and Maven: `node packages/streams/golden/regenerate.ts`. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -56,7 +56,7 @@ export class DeliveryError extends StreamsError {
 /** Kafka refused in a way that retrying can't fix: credentials, certificates, permissions, unsupported versions. */
 export class KafkaRefusedError extends StreamsError {
   override readonly name = "KafkaRefusedError";
-  /** Its message says all that there is to say; a stack beside it would only bury that. */
+  /** Its message says everything; a stack trace would only bury it. */
   readonly isExplained = true;
   constructor(what: string, cause: unknown) {
     super("STREAMS_KAFKA_REFUSED", `Kafka refused ${what}: ${explained(cause)}`, { cause });
@@ -71,8 +71,8 @@ export class InvalidRecordError extends StreamsError {
   constructor({ topic, partition, offset }: RecordPosition, problems: readonly string[]) {
     super(
       "STREAMS_INVALID_RECORD",
-      `${topic}[${partition}] offset ${offset} does not fit the schema of "${topic}": ${problems.join("; ")}. ` +
-        'To go on past such records, set onInvalid to "dead-letter" or "skip".',
+      `${topic}[${partition}] offset ${offset} doesn't match the schema of "${topic}": ${problems.join("; ")}. ` +
+        'To skip past such records, set onInvalid to "dead-letter" or "skip".',
     );
     this.at = { topic, partition, offset };
     this.problems = problems;
@@ -96,8 +96,8 @@ export class ProcessingError extends StreamsError {
     const where = step === undefined ? "" : ` in "${step}"`;
     super(
       "STREAMS_PROCESSING",
-      `${topic}[${partition}] offset ${offset} can't be worked on${where}: ${reason}. ` +
-        'To go on past such records, set onFailure to "dead-letter" or "skip".',
+      `${topic}[${partition}] offset ${offset} can't be processed${where}: ${reason}. ` +
+        'To skip past such records, set onFailure to "dead-letter" or "skip".',
       { cause },
     );
     this.at = { topic, partition, offset };
@@ -111,7 +111,7 @@ export class StalledError extends StreamsError {
   constructor(at: string, seconds: number) {
     super(
       "STREAMS_STALLED",
-      `${at} has been in work for ${seconds} s: a function of the pipeline does not return. ` +
+      `${at} has been processing for ${seconds} s: a function of the pipeline does not return. ` +
         "Give it a time limit of its own, or raise stallAfterMs.",
     );
   }

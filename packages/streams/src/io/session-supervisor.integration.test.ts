@@ -20,7 +20,7 @@ const fast = {
   setTimeout: (run: () => void, delayMs: number) => machineClock.setTimeout(run, delayMs / 4),
 };
 
-test("a consumer that keeps failing says so once, health tells, and it says once when that is over", async () => {
+test("a consumer that keeps failing is logged once and shows in health, and its recovery is logged once", async () => {
   const topic = readingTopic(uniqueName("in"), 1);
   const log = keptLog();
   await ensureTopics({ kafka: shared.kafka, topics: [topic], log });
@@ -48,7 +48,7 @@ test("a consumer that keeps failing says so once, health tells, and it says once
   await until("too many failures", () => sessions.trouble?.live === false);
   isBroken = false;
   await until("the consumer to work", () => sessions.trouble === undefined);
-  await until("the good news", () => log.has("the consumer works again"));
+  await until("the recovery", () => log.has("the consumer works again"));
   expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
     ["info", "topic created"],
     ["warn", "the consumer ended; restarting it until it succeeds"],

@@ -120,7 +120,7 @@ export function createStreamApp(options: StreamAppOptions): StreamApp {
     addSource(source) {
       const { name } = source.topic;
       if (sources.has(name))
-        throw new TopologyError(`Topic "${name}" is read already; give it another name.`);
+        throw new TopologyError(`Topic "${name}" is already in use; choose another name.`);
       sources.set(name, source);
     },
   };
@@ -138,12 +138,10 @@ export function createStreamApp(options: StreamAppOptions): StreamApp {
     topology,
     dataframe<T>(topic: TopicLike<T>) {
       if (runner !== undefined)
-        throw new TopologyError(`App "${options.name}" runs already; describe it before.`);
+        throw new TopologyError(`App "${options.name}" is already running; describe pipelines before run().`);
       const known = sources.get(topic.name);
       if (known !== undefined && known.topic !== topic) {
-        throw new TopologyError(
-          `Topic "${topic.name}" is read by two definitions that differ; use one of them.`,
-        );
+        throw new TopologyError(`Topic "${topic.name}" has two different definitions; use one of them.`);
       }
       const source: SourceNode = known ?? { kind: "source", topic, next: [] };
       sources.set(topic.name, source);
@@ -152,9 +150,12 @@ export function createStreamApp(options: StreamAppOptions): StreamApp {
     describe: (format) => describe(topology, format),
     async run({ signal } = {}) {
       if (runner !== undefined)
-        throw new StreamsError("STREAMS_CLOSED", `App "${options.name}" was run before.`);
+        throw new StreamsError(
+          "STREAMS_CLOSED",
+          `App "${options.name}" has already been run; create another one.`,
+        );
       if (sources.size === 0)
-        throw new TopologyError(`App "${options.name}" reads no topic; call dataframe first.`);
+        throw new TopologyError(`App "${options.name}" reads no topic; call dataframe() first.`);
       for (const { attempts, backoffMs } of policiesOf(topology)) {
         const { policy, stallAfterMs } = settings;
         mustNotStall(attempts ?? policy.attempts, backoffMs ?? policy.backoffMs, stallAfterMs);
@@ -192,7 +193,7 @@ function checked(options: StreamAppOptions) {
     if (Number.isSafeInteger(value) && value >= least) continue;
     throw new StreamsError(
       "STREAMS_BAD_OPTION",
-      `${option} is ${value}; it must be a whole number from ${least} on.`,
+      `${option} is ${value}; it must be a whole number of at least ${least}.`,
     );
   }
   mustNotStall(attempts, backoffMs, stallAfterMs);
@@ -223,7 +224,7 @@ function mustNotStall(attempts: number, backoffMs: number, stallAfterMs: number)
   if (waitMs < stallAfterMs) return;
   throw new StreamsError(
     "STREAMS_BAD_OPTION",
-    `A record that fails each time waits ${waitMs} ms between its ${attempts} tries; that must be less than stallAfterMs, ` +
-      `which is ${stallAfterMs}: try less often, wait less, or raise stallAfterMs.`,
+    `A record that keeps failing waits ${waitMs} ms between its ${attempts} attempts; that must be less than stallAfterMs, ` +
+      `which is ${stallAfterMs}: lower attempts or backoffMs, or raise stallAfterMs.`,
   );
 }

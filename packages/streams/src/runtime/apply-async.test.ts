@@ -110,7 +110,7 @@ test("whatever the order of the answers, what is written and done is in order; a
   );
 });
 
-test("what fails goes to the dead letters in its turn, also when it failed long before; the others are written", async () => {
+test("a failed record goes to the dead-letter topic in its turn, even if it failed long before; the others are written", async () => {
   const outside = new Outside();
   const app = appOf();
   app

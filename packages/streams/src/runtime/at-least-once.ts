@@ -88,7 +88,7 @@ export class AtLeastOnce implements Commits {
     const startedMs = clock.monotonic();
     for (const { changes } of news) for (const change of changes) this.#delivery.keep(change);
     await this.#delivery.delivered();
-    // What could not be delivered must not be passed by: its record is worked on again by the next life.
+    // What could not be delivered must not be skipped: its record is processed again by the next life.
     if (this.#delivery.refusal !== undefined) return;
     const positions = news.flatMap(({ offsets }) => offsets);
     if (positions.length === 0) return;
@@ -101,7 +101,7 @@ export class AtLeastOnce implements Commits {
       numbers.gauge("commit_seconds", (clock.monotonic() - startedMs) / 1_000);
     } catch (error) {
       // The group moved on, or the broker is away: the next commit says it all.
-      log.debug({ reason: messageOf(error) }, "a commit was not taken");
+      log.debug({ reason: messageOf(error) }, "a commit was refused");
     }
   }
 }

@@ -27,7 +27,7 @@ export class Attempts {
   }
 
   /**
-   * Tries the work; when all attempts have failed the record is put aside with the code, and all is well again.
+   * Tries the work; when all attempts have failed the record is dead-lettered or skipped with the code, and processing continues.
    *
    * @throws ProcessingError where the policy is to fail
    */

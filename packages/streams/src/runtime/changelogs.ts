@@ -86,7 +86,7 @@ export class Changelogs {
           await admin.createPartitions({ topicPartitions: [{ topic: topic.name, count: partitions }] });
           log.warn(
             { topic: topic.name, partitions },
-            "its source has more partitions now: so has the changelog",
+            "the source topic has more partitions now; the changelog was extended to match",
           );
         }
       };
@@ -135,7 +135,7 @@ export class Changelogs {
     if (found < blocks) {
       log.error(
         { topic: source, partition, states: work.states, found, noted: blocks },
-        "a part of the state is not in its changelogs, or was kept by another kind of window: going on without it",
+        "part of the state is missing from its changelogs, or belongs to a different kind of window; continuing without it",
       );
     }
     return sum(({ count }) => count);

@@ -48,7 +48,7 @@ export class Delivery {
   /** Hands a record on; `origin` is what it came of. */
   emit(record: OutgoingRecord, origin: IncomingRecord): void {
     this.#producer.enqueue(record, (error) => {
-      // What is retriable was cut off by `close`: nothing of it will be committed, and it will be made again.
+      // A retriable error comes from `close`: the record is not committed, and will be produced again.
       if (error === undefined || error.retriable) return;
       const isDeadLetter = record.topic === deadLetterTopicName(origin.topic);
       if (error instanceof KafkaRefusedError) return this.#options.onFailure(error);
@@ -61,12 +61,15 @@ export class Delivery {
         const bytes = record.value?.length ?? 0;
         log.warn(
           { topic, partition, offset, bytes, reason: error.message },
-          "a dead letter is too large; cut",
+          "dead letter too large; truncated",
         );
         return this.emit(smaller, origin);
       }
       this.#refusals++;
-      log.warn({ topic, partition, offset, reason: error.message }, "Kafka refuses what a record became");
+      log.warn(
+        { topic, partition, offset, reason: error.message },
+        "Kafka refused an output of a record; sending the record to the dead-letter topic",
+      );
       this.emit(deadLetterOf(app, origin, "refused", error.message), origin);
     });
   }
@@ -83,7 +86,7 @@ export class Delivery {
     return this.#producer.hasRoom ? undefined : this.#producer.room();
   }
 
-  /** What was told so far is with Kafka, the dead letters of what it refused as well. */
+  /** What was told so far is with Kafka, including the dead letters of what it refused. */
   async delivered(): Promise<void> {
     let refusals: number;
     do {
@@ -97,7 +100,7 @@ export class Delivery {
     if (left === 0) return;
     this.#options.log.warn(
       { records: left },
-      "stopped before Kafka took these records; they will be made again",
+      "stopped before Kafka accepted these records; they will be produced again",
     );
   }
 }

@@ -42,7 +42,7 @@ export interface WindowInput {
 }
 
 export interface EvaluateOptions {
-  /** Of a source's record, or of a window's result: grows with its position, and is the same when it is made again. */
+  /** Of a source's record, or of a window's result: grows with its position, and is the same when it is produced again. */
   readonly sequence?: number;
   /** Of a window's result: the window, and the result's place among those with the same sequence. */
   readonly stream?: string;
@@ -215,7 +215,7 @@ function listOf(values: unknown): readonly unknown[] {
   if (typeof values === "object" && values !== null && isIterable(values)) return [...values];
   throw new StreamsError(
     "STREAMS_BAD_OPTION",
-    `The function given to flatMap returned ${values === null ? "null" : typeof values}; it must return a list.`,
+    `The function given to flatMap returned ${values === null ? "null" : typeof values}; it must return an array.`,
   );
 }
 
@@ -233,7 +233,7 @@ function keyOf(node: GroupByNode, value: unknown, context: RecordContext): strin
   if (typeof key === "string") return key;
   throw new StreamsError(
     "STREAMS_BAD_OPTION",
-    `The function given to groupBy "${node.name}" returned ${key === null ? "null" : typeof key}; a key is a string.`,
+    `The function given to groupBy "${node.name}" returned ${key === null ? "null" : typeof key}; it must return a string.`,
   );
 }
 

@@ -70,7 +70,7 @@ test("processes killed, and one stopped until it is given up: every record is th
       await killed(victim);
       running = [other, await processes.start(pipeline)];
     }
-    await until("the work to go on", () => out.values.length > before + 200);
+    await until("processing to continue", () => out.values.length > before + 200);
   }
   const sent = await stopPublishing();
   await until("all records", () => new Set(numbersOf(out)).size === sent).catch(() => undefined);
@@ -128,7 +128,7 @@ test("a store whose processes are killed: each record counts once, and exactly o
   let running = await Promise.all(apps.map((app) => processes.start(app)));
   for (let kill = 0; kill < KILLS; kill++) {
     const before = read.map(({ values }) => values.length);
-    await until("the work to go on", () =>
+    await until("processing to continue", () =>
       read.every(({ values }, i) => values.length > (before[i] ?? 0) + 100),
     );
     await Promise.all(running.map(killed));

@@ -134,7 +134,7 @@ export class ExactlyOnce implements Commits {
   outletOf({ topic, partition }: TopicPartition): Outlet {
     const outbox = this.#outboxes.get(keyOf(topic, partition));
     if (outbox !== undefined) return outbox;
-    throw new StreamsError("STREAMS_CLOSED", `${topic}[${partition}] was not taken over.`, {
+    throw new StreamsError("STREAMS_CLOSED", `${topic}[${partition}] is not assigned to this process.`, {
       retriable: true,
     });
   }
@@ -218,7 +218,8 @@ export class ExactlyOnce implements Commits {
     }
     const reason = messageOf(error);
     if (isFenced(error)) log.info({ ...at, reason }, "the partition was taken over by another process");
-    else log.debug({ ...at, reason }, "a transaction failed; going on from the last that did not");
+    else
+      log.debug({ ...at, reason }, "a transaction failed; continuing from the last one that was committed");
     if (isTopicMissing(error)) await onTopicMissing().catch(() => undefined);
     onBroken(at, error);
   }
@@ -244,12 +245,12 @@ export class ExactlyOnce implements Commits {
     const { topic, partition, offset } = origin;
     const fields = { topic, partition, offset, reason: messageOf(error) };
     if (refused.topic !== deadLetterTopicName(origin.topic)) {
-      log.warn(fields, "Kafka refuses what a record became");
+      log.warn(fields, "Kafka refused an output of a record; sending the record to the dead-letter topic");
       return deadLetterOf(app, origin, "refused", messageOf(error));
     }
     const smaller = cutLetter(refused);
     if (smaller === undefined) return this.#unexpected(error);
-    log.warn({ ...fields, bytes: refused.value?.length ?? 0 }, "a dead letter is too large; cut");
+    log.warn({ ...fields, bytes: refused.value?.length ?? 0 }, "dead letter too large; truncated");
     return smaller;
   }
 

@@ -58,7 +58,7 @@ test("a dead letter names the step whose function threw, whichever kind of step"
 });
 
 describe("the app's word", () => {
-  test("skip: the record is passed over, counts nowhere, and the next one is worked on", () => {
+  test("skip: the record is skipped, counts nowhere, and the next one is processed", () => {
     const log = keptLog();
     const app = appOf({ onFailure: "skip", onInvalid: "skip", log });
     const asked: number[] = [];
@@ -97,8 +97,8 @@ describe("the app's word", () => {
       at: { topic: "in", partition: 0, offset: 1 },
       step: "apply even",
       message:
-        'in[0] offset 1 can\'t be worked on in "apply even": RangeError: 1 is odd. ' +
-        'To go on past such records, set onFailure to "dead-letter" or "skip".',
+        'in[0] offset 1 can\'t be processed in "apply even": RangeError: 1 is odd. ' +
+        'To skip past such records, set onFailure to "dead-letter" or "skip".',
       cause: expect.any(RangeError),
     });
     expect(xs(driver.read(to))).toEqual([2]);
@@ -107,7 +107,7 @@ describe("the app's word", () => {
     expect(asked).toEqual([1, 1, 1]);
   });
 
-  test("fail: so does a record that does not fit its schema", () => {
+  test("fail: so does a record that doesn't match its schema", () => {
     const app = appOf({ onInvalid: "fail" });
     app.dataframe(from).toTopic(to);
     const thrown = caught(() => app.testDriver().pipeBytes(from, { value: Buffer.from("[]") }));
@@ -115,7 +115,7 @@ describe("the app's word", () => {
     expect(thrown).toMatchObject({
       problems: ["it is another shape"],
       message: expect.stringMatching(
-        /^in\[0\] offset 0 does not fit the schema of "in": it is another shape\. To go on/,
+        /^in\[0\] offset 0 doesn't match the schema of "in": it is another shape\. To skip/,
       ),
     });
   });
@@ -162,7 +162,7 @@ test("waits double up to a minute, and may not be longer than a record may stand
   expect(waits).toEqual([100, 200, 400, 60_000].map((waitMs) => ({ kind: "again", waitMs })));
   expect(waitsMs({ attempts: 3, backoffMs: 100 })).toBe(300);
   expect(() => appOf({ attempts: 11 })).toThrow(
-    /waits 102300 ms between its 11 tries.*stallAfterMs, which is 60000/,
+    /waits 102300 ms between its 11 attempts.*stallAfterMs, which is 60000/,
   );
   const app = appOf();
   app.dataframe(from).update(() => undefined, { attempts: 3, backoffMs: 40_000 });

@@ -1,4 +1,4 @@
-/** What becomes of a record on which a function of the pipeline throws: tried again, put aside, passed over, or the end. */
+/** What becomes of a record on which a function of the pipeline throws: retried, dead-lettered, skipped, or fatal. */
 import type { OnFailure, StepPolicy } from "../topology/step.ts";
 
 /** What the app says; a step may say otherwise for itself. */

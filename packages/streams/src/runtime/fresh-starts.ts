@@ -34,17 +34,17 @@ export class FreshStarts {
     if (this.#onRecordsGone === "fail") {
       throw new KafkaRefusedError(
         `the next records of ${at.topic}[${at.partition}]`,
-        `they were deleted before they were worked on (position ${committed}, oldest record ${low}); ` +
-          'set onRecordsGone to "earliest" or "latest" to go on without them',
+        `they were deleted before they were processed (committed offset ${committed}, oldest record ${low}); ` +
+          'set onRecordsGone to "earliest" or "latest" to continue without them',
       );
     }
     this.#log.error(
       { ...at, committed, low, high, startingAt },
-      "records were deleted before they were worked on: going on without them, with empty windows",
+      "records were deleted before they were processed; continuing without them, with empty windows",
     );
   }
 
-  /** One line for each topic that was made anew, with its partitions in the order of their numbers. */
+  /** Logs one line for each recreated topic, with its partitions in the order of their numbers. */
   tell(): void {
     for (const [topic, unordered] of this.#recreated) {
       const starts = unordered.toSorted((a, b) => a.partition - b.partition);
@@ -55,7 +55,7 @@ export class FreshStarts {
         low: starts.map(({ offsets }) => offsets.low),
         high: starts.map(({ offsets }) => offsets.high),
       };
-      this.#log.warn(fields, "the topic was made anew: starting at its beginning, with empty windows");
+      this.#log.warn(fields, "the topic was recreated; starting at its beginning with empty windows");
     }
   }
 }

@@ -99,7 +99,7 @@ test.each(["at-least-once", "exactly-once"])(
   },
 );
 
-test("what has been worked on is deleted from a repartition topic, and from no other", async () => {
+test("what has been processed is deleted from a repartition topic, and from no other", async () => {
   const name = uniqueName("purge");
   const own = { ...readingTopic(`${name}-repartition`, 1) };
   const other = readingTopic(`${name}-other`, 1);

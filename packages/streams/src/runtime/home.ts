@@ -16,9 +16,9 @@ export function checkHome(
 ): void {
   if (isHome === undefined || isHome(key)) return;
   numbers.count("records_misplaced", topic);
-  const reason = "it was written without its key, or by a producer with another partitioner than murmur2";
+  const reason = "it was written without its key, or by a producer whose partitioner is not murmur2";
   warn(
     { topic, partition, offset, key, reason },
-    "a record is not in its key's partition: its windows are split",
+    "a record is not in its key's partition; its windows are split",
   );
 }

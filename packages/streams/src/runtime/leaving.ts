@@ -43,7 +43,7 @@ export class Leaving {
     }
   }
 
-  /** The record does not count: it goes to the dead letters, or nowhere. */
+  /** Takes the record out of processing: sends it to the dead-letter topic, or skips it. */
   putAside(
     where: "dead-letter" | "skip",
     record: IncomingRecord,
@@ -60,7 +60,7 @@ export class Leaving {
       return warn(fields, "record skipped");
     }
     numbers.count("records_dead_lettered", topic, code);
-    warn(fields, "record put with the dead letters");
+    warn(fields, "record sent to the dead-letter topic");
     const letter = deadLetterOf(app, record, code, reason, step);
     this.#go(() => emit(letter, record));
   }

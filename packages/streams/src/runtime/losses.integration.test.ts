@@ -111,7 +111,7 @@ test("a stop between two tries of a record leaves it undone, and the next life t
 
   const done: Reading[] = [];
   await using second = live(appOf((reading) => void done.push(reading), 100));
-  await until("the record to be worked on again", () => done.length === 1);
+  await until("the record to be processed again", () => done.length === 1);
   expect(await second.stop()).toBeUndefined();
 });
 
@@ -136,7 +136,7 @@ test("a display that fails makes no record count twice", async () => {
   await using life = live(app);
   await until("the app to be ready", () => app.health().ready);
   await produce(source.name, [source.encode({ key: "k", atMs: Date.now(), x: 1 })]);
-  await until("the complaint", () => log.has("could not be printed"));
+  await until("the warning", () => log.has("could not print a value"));
   expect(await life.stop()).toBeUndefined();
   expect(seen).toHaveLength(1);
 });

@@ -1,39 +1,39 @@
-/** The numbers the library tells, by name; the only place where they are named. */
+/** The metrics of the library, by name; the only place where they are named. */
 import type { Labels, Metrics } from "../ports.ts";
 import { DEAD_LETTER_CODES } from "./dead-letters.ts";
 
 const COUNTERS = {
   records_in: "Records read from source topics.",
-  records_out: "Records handed to Kafka for sink topics.",
-  records_late: "Records that came after their window's allowed lateness.",
+  records_out: "Records sent to Kafka for sink topics.",
+  records_late: "Records that arrived after their window's allowed lateness.",
   records_future: "Records whose event time is too far ahead of the wall clock.",
-  records_misplaced: "Records outside their key's partition, whose windows are split by that.",
+  records_misplaced: "Records outside their key's partition, which splits their windows.",
   records_dead_lettered: "Records written to a dead-letter topic.",
-  records_skipped: "Records passed over, as the policy says.",
-  records_retried: "Tries of a record after a function of the pipeline threw.",
-  records_repeated: "Records of a repartition topic that were there before, left out.",
-  results: "Window results told, revisions included.",
-  results_revised: "Window results told again because a late record changed them.",
+  records_skipped: "Records skipped because of onFailure or onInvalid.",
+  records_retried: "Retries of a record after a function of the pipeline threw.",
+  records_repeated: "Duplicate records of a repartition topic, dropped.",
+  results: "Window results emitted, including revisions.",
+  results_revised: "Window results emitted again because a late record changed them.",
   commits: "Offset commits.",
-  rebalances: "Times the consumer group gave out its partitions.",
+  rebalances: "Rebalances of the consumer group.",
   consumer_restarts: "Consumers that were replaced after a failure.",
 } as const;
 
 const GAUGES = {
-  lag_records: "Records of a partition that are not worked on yet.",
-  event_time_lag_seconds: "Age of a partition's oldest record that is not worked on yet, 0 without one.",
+  lag_records: "Records of a partition not yet processed.",
+  event_time_lag_seconds: "Age of a partition's oldest record not yet processed; 0 if there is none.",
   event_time_clock_seconds: "Event time that a partition has reached, seconds since the epoch.",
-  commit_seconds: "How long the last commit took, deliveries included.",
+  commit_seconds: "Duration of the last commit, including deliveries.",
   commit_records: "Source records of a partition between its last two commits.",
-  queued_bytes: "Bytes of records read and not worked on yet.",
-  restore_seconds: "How long it took to restore the state of the partitions that came last.",
-  restore_records: "Changelog records that were read for that.",
-  store_values: "Values that a store keeps for a partition.",
+  queued_bytes: "Bytes of records read and not yet processed.",
+  restore_seconds: "Duration of the last state restore.",
+  restore_records: "Changelog records read by the last state restore.",
+  store_values: "Values in a store, by partition.",
   window_panes: "Panes of window state in memory.",
   broker_reachable: "1 while the broker answers.",
 } as const;
 
-/** Told as 0 before anything happens, by the labels that they are counted with; the dead letters' have a code, too. */
+/** Exported as 0 before anything happens, by the labels that they are counted with; those of dead letters also have a code. */
 const ZEROES = {
   plain: [
     ...(["records_late", "records_future", "records_retried"] as const),
@@ -53,7 +53,7 @@ interface Count {
   by: number;
 }
 
-/** Counts are gathered and handed on by `flush`: a registry's labels cost more than a record's work. */
+/** Counts are buffered and exported by `flush`: a registry's labels cost more than a record's work. */
 export class Numbers {
   readonly #metrics: Metrics | undefined;
   readonly #labels: Labels;

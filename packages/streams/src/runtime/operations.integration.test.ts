@@ -93,7 +93,7 @@ test("a function of applyAsync that never returns ends the app with what stands 
   });
 });
 
-test("onFailure fail ends the app with the record that it can't work on; the next life begins with it", async () => {
+test("onFailure fail ends the app with the record that it can't process; the next start begins with it", async () => {
   const name = uniqueName("fails");
   const [from, to] = [readingTopic(`${name}-in`, 1), readingTopic(`${name}-out`, 1)];
   const described = (onFailure: "fail" | "skip") => {

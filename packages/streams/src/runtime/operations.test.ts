@@ -38,7 +38,7 @@ describe("flatMap", () => {
     expect(app.testDriver().pipe(from, at(0)).readDeadLetters(from)).toMatchObject([
       {
         code: "failed",
-        reason: "StreamsError: The function given to flatMap returned undefined; it must return a list.",
+        reason: "StreamsError: The function given to flatMap returned undefined; it must return an array.",
       },
     ]);
   });
@@ -121,7 +121,7 @@ describe("branch and merge", () => {
     const readings = app.dataframe(from);
     const both = readings.merge(app.dataframe(second));
     expect(() => both.trailingWindow("2s", { every: "1s" }).aggregate({ count: agg.count() })).toThrow(
-      /"in\+second-trailing-2s-1s-count" stands behind a merge of several topics.*put groupBy between/,
+      /"in\+second-trailing-2s-1s-count" follows a merge of several topics.*put groupBy between/,
     );
     expect(() => readings.merge(appOf("another").dataframe(from))).toThrow(/two apps/);
     expect(() => readings.branch({ otherwise: () => true })).toThrow(/named "otherwise"/);
@@ -261,9 +261,9 @@ describe("groupBy", () => {
       { code: "failed", reason: expect.stringContaining('groupBy "floor" returned undefined') },
     ]);
     expect(() => readings.groupBy(() => "", { name: "floor" })).toThrow(
-      /"app-floor-repartition" is read already/,
+      /"app-floor-repartition" is already in use/,
     );
-    expect(() => readings.groupBy(() => "", { name: "my floor" })).toThrow(/no part of a topic's name/);
+    expect(() => readings.groupBy(() => "", { name: "my floor" })).toThrow(/can't be part of a topic name/);
   });
 });
 

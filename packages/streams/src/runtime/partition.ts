@@ -53,7 +53,7 @@ export interface Note {
 export interface PartitionOptions {
   readonly source: SourceNode;
   readonly partition: number;
-  /** The next record to work on. */
+  /** The next record to process. */
   readonly position: number;
   /** Names this life of the work like no other: in its checkpoints, and in what it writes into changelogs. */
   readonly owner: string;
@@ -76,7 +76,7 @@ export class Partition {
   readonly #owner: string;
   readonly #ports: PartitionPorts;
   readonly #windows: PartitionWindow[];
-  /** The next record to work on. */
+  /** The next record to process. */
   #position: number;
   #last: IncomingRecord;
   #eventTimeMs: number | undefined;
@@ -85,7 +85,7 @@ export class Partition {
   /** Of a repartition topic: what was given by whom. */
   #origins = new Origins();
   #upstreams = new Upstreams();
-  /** For how many records functions may be at work at once. */
+  /** For how many records functions may run at once. */
   readonly concurrency: number;
   /** The topics in which its records go on under another key. */
   readonly regroupedTo: readonly string[];
@@ -117,7 +117,7 @@ export class Partition {
     });
   }
 
-  /** The next record to work on. */
+  /** The next record to process. */
   get position(): number {
     return this.#position;
   }
@@ -299,7 +299,7 @@ export class Partition {
   }
 
   /**
-   * Calls the functions of a record that is to be worked on later, up to what has to wait for its turn. False where there
+   * Calls the functions of a record that is to be processed later, up to what has to wait for its turn. False where there
    * is no room for it.
    */
   begin(given: IncomingRecord): boolean {
@@ -351,7 +351,7 @@ export class Partition {
     return this.#source.repartition !== undefined;
   }
 
-  /** It was worked on already: an upstream partition that was taken over gave it again. */
+  /** It was processed already: an upstream partition that was taken over gave it again. */
   #repeated(record: IncomingRecord): void {
     this.#ports.numbers.count("records_repeated", record.topic);
     this.#done(record);

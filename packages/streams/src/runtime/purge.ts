@@ -1,4 +1,4 @@
-/** Deletes what has been worked on from repartition topics, which keep their records for ever otherwise. */
+/** Deletes processed records from repartition topics, which keep them for ever otherwise. */
 import type { Kafka } from "kafkajs";
 import { messageOf } from "../errors.ts";
 import { keyOf, type TopicPartition } from "../io/consumer-session.ts";
@@ -57,7 +57,10 @@ export class Purge {
         }
       });
     } catch (error) {
-      this.#log.debug({ reason: messageOf(error) }, "records of repartition topics are not deleted yet");
+      this.#log.debug(
+        { reason: messageOf(error) },
+        "could not delete processed records of repartition topics yet",
+      );
     }
   }
 }

@@ -106,7 +106,7 @@ describe("a pipeline", () => {
     expect(updates).toEqual([4, 6, 8, 10]);
   });
 
-  test("puts what it can't work on with the dead letters, bytes untouched, and goes on", async () => {
+  test("sends records that it can't process to the dead-letter topic, bytes untouched, and continues", async () => {
     const from = readingTopic(uniqueName("in"), 1);
     const to = readingTopic(uniqueName("out"));
     const log = keptLog();
@@ -124,7 +124,7 @@ describe("a pipeline", () => {
       .dataframe(from)
       .apply((reading) => {
         tries.set(reading.x, (tries.get(reading.x) ?? 0) + 1);
-        // What kills a kafkajs consumer for good, and what makes it repeat for ever.
+        // One error that ends a kafkajs consumer, and one that it retries for ever.
         if (reading.x === 1) throw new TypeError("undefined is not a function");
         if (reading.x === 2) return Promise.reject(new RangeError("too large"));
         return reading;
@@ -194,7 +194,7 @@ describe("a pipeline", () => {
     expect(app.health()).toMatchObject({ ready: false, live: false });
   });
 
-  test("goes on where it stopped, and works on nothing twice after an orderly stop", async () => {
+  test("continues where it stopped, and processes nothing twice after a graceful shutdown", async () => {
     const from = readingTopic(uniqueName("in"));
     const to = readingTopic(uniqueName("out"));
     const name = uniqueName("app");
@@ -220,7 +220,7 @@ describe("a pipeline", () => {
     );
   });
 
-  test("records deleted before they were worked on: told loudly, and the policy decides", async () => {
+  test("records deleted before they were processed: logged as an error, and the policy decides", async () => {
     const from = readingTopic(uniqueName("in"), 1);
     const to = readingTopic(uniqueName("out"), 1);
     const name = uniqueName("app");
@@ -242,7 +242,7 @@ describe("a pipeline", () => {
     await admin.disconnect();
 
     await expect(build(keptLog(), "fail").run()).rejects.toThrow(
-      /deleted before they were worked on.*position 0, oldest record 4/,
+      /deleted before they were processed.*committed offset 0, oldest record 4/,
     );
     const log = keptLog();
     await using _running = await running(build(log, "earliest"));
@@ -250,7 +250,7 @@ describe("a pipeline", () => {
     await until("the records that are left", () => out.records.length === 2);
     expect(out.records.map(({ value }) => value.x)).toEqual([4, 5]);
     const told = log.lines.find(({ level }) => level === "error");
-    expect(told?.message).toContain("records were deleted before they were worked on");
+    expect(told?.message).toContain("records were deleted before they were processed");
     expect(told?.fields).toMatchObject({
       topic: from.name,
       partition: 0,
@@ -260,7 +260,7 @@ describe("a pipeline", () => {
     });
   });
 
-  test("a topic deleted while it runs comes back, and the flow goes on", async () => {
+  test("a topic deleted while it runs is recreated, and processing continues", async () => {
     const from = readingTopic(uniqueName("in"));
     const to = readingTopic(uniqueName("out"));
     const app = createStreamApp({ name: uniqueName("app"), kafka: shared.kafka, log: keptLog() });

@@ -118,7 +118,7 @@ export class Runner {
     this.#failure.promise.catch(() => undefined);
   }
 
-  /** Until `stop`; rejects when the work can't go on. */
+  /** Until `stop`; rejects if processing can't continue. */
   async run(): Promise<void> {
     this.#every(TICK_MS, (elapsedMs) => this.#tick(elapsedMs));
     this.#every(1_000, () => this.#measure());
@@ -150,7 +150,7 @@ export class Runner {
     if (restoring > 0)
       return { ready: false, live: true, why: `restoring the state of ${restoring} partitions` };
     if (trouble !== undefined) return { ready: false, ...trouble };
-    return { ready: true, live: true, why: `working on ${this.#tasks.size} partitions` };
+    return { ready: true, live: true, why: `processing ${this.#tasks.size} partitions` };
   }
 
   get #session(): ConsumerSession | undefined {
@@ -184,7 +184,7 @@ export class Runner {
   #offsets() {
     const { clock, topology } = this.#options;
     const asked = offsetsOf(this.#client, clock, topology.name, this.#sourceTopics);
-    return inTime(clock, 15_000, "Asking for positions", asked);
+    return inTime(clock, 15_000, "Fetching committed offsets", asked);
   }
 
   #commitsFor(onFailure: (error: Error) => void): Commits {
@@ -223,13 +223,13 @@ export class Runner {
         try {
           print(label, value, context);
         } catch (error) {
-          sparing.warn({ label, reason: messageOf(error) }, "a value could not be printed");
+          sparing.warn({ label, reason: messageOf(error) }, "could not print a value");
         }
       },
       wallMs: () => clock.now(),
       backoff: async (waitMs) => {
         await delay(clock, waitMs, this.#stop.signal);
-        if (this.#stop.signal.aborted) throw gone("it was stopped between two tries of a record");
+        if (this.#stop.signal.aborted) throw gone("it was stopped between two attempts of a record");
       },
       warn: (fields, message) => sparing.warn(fields, message),
     };
@@ -272,7 +272,7 @@ export class Runner {
   #fail(error: Error): void {
     if (this.#failed !== undefined) return;
     this.#failed = error;
-    this.#options.log.debug({ reason: error.message }, "the pipeline can't go on");
+    this.#options.log.debug({ reason: error.message }, "the pipeline can't continue");
     this.#failure.reject(error);
   }
 

@@ -1,4 +1,4 @@
-/** Log lines about single records, spared when there are many: a flood of bad records must not become a flood of lines. */
+/** Log lines about single records, limited in rate: a flood of bad records must not become a flood of lines. */
 import type { Clock, Log } from "../ports.ts";
 
 const LINES_MAX = 10;
@@ -15,7 +15,7 @@ export class SparingLog {
     this.#clock = clock;
   }
 
-  /** The first ten lines of ten seconds in full; of the others the number, when the ten seconds are over. */
+  /** Logs the first ten lines of ten seconds; after the ten seconds, how many others there were. */
   warn(fields: object, message: string): void {
     const nowMs = this.#clock.monotonic();
     if (nowMs - this.#sinceMs >= SPAN_MS) {
@@ -30,6 +30,6 @@ export class SparingLog {
   #sumUp(): void {
     const unsaid = this.#lines - LINES_MAX;
     if (unsaid > 0)
-      this.#log.warn({ lines: unsaid, seconds: SPAN_MS / 1_000 }, "more of the like, not shown one by one");
+      this.#log.warn({ lines: unsaid, seconds: SPAN_MS / 1_000 }, "more log lines like this were suppressed");
   }
 }

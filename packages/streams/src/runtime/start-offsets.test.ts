@@ -29,7 +29,7 @@ describe("where the work on a partition starts", () => {
     });
   });
 
-  test("a group with one goes on there, with the state that its note speaks of", () => {
+  test("a group with one continues there, with the state that its metadata names", () => {
     const there = { kind: "resume", position: 50 };
     expect(startOf(at(10, 90, 50), undefined, "latest", "earliest")).toEqual(there);
     expect(startOf(at(10, 90, 50, "another tool's"), undefined, "latest", "earliest")).toEqual(there);
@@ -39,7 +39,7 @@ describe("where the work on a partition starts", () => {
     });
   });
 
-  test("who had the partition all the time goes on where it stands; who had it before somebody else does not", () => {
+  test("who had the partition all the time continues where it is; who had it before somebody else does not", () => {
     expect(startOf(at(10, 90, 50, noted("me")), me, "latest", "earliest")).toEqual({
       kind: "continue",
       offset: 70,
@@ -50,7 +50,7 @@ describe("where the work on a partition starts", () => {
     });
   });
 
-  test("a topic made anew is read from its beginning, not from its end, with revisions above those before", () => {
+  test("a recreated topic is read from its beginning, not from its end, with revisions above the earlier ones", () => {
     const recreated = { kind: "fresh", offset: 0, why: "topic-recreated" };
     const above = (revisionBase: number) => ({ ...recreated, revisionBase: revisionBase + FAR });
     expect(startOf(at(0, 90, -1), me, "latest", "earliest")).toEqual(above(1_070));

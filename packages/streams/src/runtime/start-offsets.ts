@@ -12,7 +12,7 @@ export interface EarlierWork {
 }
 
 export type Start =
-  /** Nobody else worked on it meanwhile: go on where we stood. */
+  /** Nobody else processed it meanwhile: continue from the position in memory. */
   | { readonly kind: "continue"; readonly offset: number }
   /** Go on from the group's position, with the state that its checkpoint describes. */
   | {
@@ -30,7 +30,7 @@ export type Start =
     };
 
 /**
- * How much farther than it noted a killed process may have come in a topic that was then made anew: by far more records
+ * How much farther than it noted a killed process may have come in a topic that was then recreated: by far more records
  * than there can be between two commits.
  */
 const UNNOTED_RECORDS_MAX = 2 ** 32;
@@ -71,7 +71,7 @@ export function startOf(
   };
   if (committed < 0) {
     // We stood somewhere and the group's position is lost: either retention overtook us, and the client was told to begin
-    // at the beginning (-2), or the topic (or the whole broker) was made anew, and all of it is unread.
+    // at the beginning (-2), or the topic (or the whole broker) was recreated, and all of it is unread.
     if (earlier !== undefined) return earlier.nextOffset < low ? gone : recreated;
     if (committed === EARLIEST) return { kind: "fresh", offset: low, revisionBase: 0 };
     return { kind: "fresh", offset: startFrom === "earliest" ? low : high, revisionBase: 0 };

@@ -21,7 +21,7 @@ const START_MS = 1_700_000_000_000;
 const at = (atMs: number, x: number, key = "a"): Reading => ({ key, atMs, x });
 const appOf = () => createStreamApp({ name: "app", kafka: { brokers: ["nobody:1"] }, log: keptLog() });
 
-/** Each reading becomes the sum of its key so far; a negative one begins anew. */
+/** Each reading becomes the sum of its key so far; a negative one starts over. */
 function summed(reading: Reading, sum: KeyState<number>): Reading {
   if (reading.x < 0) sum.delete();
   else sum.set((sum.get() ?? 0) + reading.x);
@@ -39,7 +39,7 @@ test("each key has its own state, it lasts over crashes, and the driver shows it
     .commit();
   expect(driver.read(to).map(({ x }) => x)).toEqual([2, 5, 5]);
   driver.pipe(from, at(4, 10)).crash();
-  // The one that was not noted is worked on again, from what was.
+  // The one that was not committed is processed again, from what was.
   expect(driver.read(to).map(({ x }) => x)).toEqual([15, 15]);
   expect(driver.readStore("sums")).toEqual({ a: 15, b: 5 });
   driver.pipe(from, at(5, -1)).restart();
@@ -104,13 +104,15 @@ test("what can't be is refused when it is described", () => {
   const app = appOf();
   const readings = app.dataframe(from);
   const stateful = readings.applyStateful(summed, { store: "sums" });
-  expect(() => readings.applyStateful(summed, { store: "sums" })).toThrow(/named "sums" already/);
-  expect(() => readings.applyStateful(summed, { store: "my sums" })).toThrow(/no part of a topic's name/);
+  expect(() => readings.applyStateful(summed, { store: "sums" })).toThrow(
+    /The name "sums" is already in use/,
+  );
+  expect(() => readings.applyStateful(summed, { store: "my sums" })).toThrow(/can't be part of a topic name/);
   const both = readings.merge(app.dataframe(second));
-  expect(() => both.applyStateful(summed, { store: "both" })).toThrow(/behind a merge of several topics/);
+  expect(() => both.applyStateful(summed, { store: "both" })).toThrow(/follows a merge of several topics/);
   const named = { grace: "0s", name: "last minute" } as const;
   expect(() => stateful.tumblingWindow("1s", named).aggregate({ n: agg.count() }).final()).toThrow(
-    /A window is named "last minute", which is no part of a topic's name/,
+    /A window is named "last minute", which can't be part of a topic name/,
   );
 });
 

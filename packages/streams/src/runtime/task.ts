@@ -1,4 +1,4 @@
-/** One partition's records waiting for work, and the loop that works on them, one at a time, in order. */
+/** One partition's queued records, and the loop that processes them, one at a time, in order. */
 import { nextTurn } from "../io/machine-clock.ts";
 import type { Clock, IncomingRecord } from "../ports.ts";
 import type { Outlet } from "./outlet.ts";
@@ -8,7 +8,7 @@ import type { EarlierWork } from "./start-offsets.ts";
 /** Bytes: above the first the partition is not read on, below the second it is again. */
 const QUEUE_BYTES_HIGH = 1024 * 1024;
 const QUEUE_BYTES_LOW = 256 * 1024;
-/** So many records that were worked on stay in the queue, or as many as still wait. */
+/** So many processed records stay in the queue, or as many as still wait. */
 const SPENT_MAX = 1_024;
 /** How long the loop works before it lets sockets and heartbeats have their turn, in milliseconds. */
 const SLICE_MS = 8;
@@ -46,7 +46,7 @@ export class Task {
   readonly earlier: EarlierWork | undefined;
   /** What was last said of how far it is, to the topics that its records go on in. */
   announced = "";
-  /** It is noted who works on the partition; before that nothing is worked on. */
+  /** The owner of the partition is committed; before that nothing is processed. */
   isTakenOver = false;
   readonly #options: TaskOptions;
   #queue: IncomingRecord[] = [];
@@ -56,7 +56,7 @@ export class Task {
   #nextOffset: number;
   #skipTo = 0;
   #highWatermark = 0;
-  /** Time that has passed while all was worked on, and whether something was not before that. */
+  /** Time that has passed while all was processed, and whether something was not before that. */
   #quietMs = 0;
   #wasBusy = false;
   #isRunning = false;
@@ -69,7 +69,7 @@ export class Task {
   committedVersion = "";
   /** Where it stood then, and how many records before that it had stood the time before. */
   committed: { readonly position: number; readonly records: number };
-  /** What it told can't be committed any more: it has to be made anew from what is. */
+  /** What it emitted can't be committed any more: it has to be recomputed from what is committed. */
   isBroken = false;
 
   constructor(options: TaskOptions) {
@@ -105,7 +105,7 @@ export class Task {
   }
 
   /**
-   * How old the oldest record is that is not worked on yet, in milliseconds of event time: 0 where there is none, undefined
+   * How old the oldest unprocessed record is, in milliseconds of event time: 0 where there is none, undefined
    * where its time is not known. Of a record that waits here that is Kafka's timestamp; of those that are still at the
    * broker it is known that they came after the last one.
    */
@@ -125,7 +125,7 @@ export class Task {
     return this.#busySinceMs === undefined ? 0 : this.#options.clock.monotonic() - this.#busySinceMs;
   }
 
-  /** Resolves when no record is in work. */
+  /** Resolves when no record is being processed. */
   get ended(): Promise<void> {
     return this.#ended;
   }
@@ -216,7 +216,7 @@ export class Task {
         sliceEndMs = clock.monotonic() + SLICE_MS;
       }
     }
-    // What was dropped from the queue is not worked on.
+    // Records dropped from the queue are not processed.
     if (!this.#isDraining) partition.skipTo(this.#skipTo);
   }
 

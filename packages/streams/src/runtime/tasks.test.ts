@@ -27,7 +27,7 @@ function tasksOf(source: SourceNode, bench: Bench, metrics?: Metrics) {
 
 const topic = readings.name;
 
-test("a note of another version is told, not silently passed over; none at all is nothing to tell", () => {
+test("metadata of another version is logged, not silently ignored; no metadata at all is not logged", () => {
   const shape = { sizeMs: 2, everyMs: 1, idleAfterMs: 1, allowedLatenessMs: 1, maxFutureMs: 1 };
   const source = trailingSource(shape);
   const { tasks, log } = tasksOf(source, new Bench(source));
@@ -44,13 +44,13 @@ test("a note of another version is told, not silently passed over; none at all i
   expect(log.lines).toMatchObject([
     {
       level: "warn",
-      message: expect.stringContaining("none that this version can read"),
+      message: expect.stringContaining("can't be read by this version"),
       fields: { partition: 1, position: 5, metadata: '{"v":1}' },
     },
   ]);
 });
 
-test("a topic that was made anew is told in one line for all of its partitions", () => {
+test("a recreated topic is logged in one line for all of its partitions", () => {
   const shape = { sizeMs: 2, everyMs: 1, idleAfterMs: 1, allowedLatenessMs: 1, maxFutureMs: 1 };
   const source = trailingSource(shape);
   const { tasks, log } = tasksOf(source, new Bench(source));
@@ -67,13 +67,13 @@ test("a topic that was made anew is told in one line for all of its partitions",
   expect(log.lines).toMatchObject([
     {
       level: "warn",
-      message: expect.stringContaining("the topic was made anew"),
+      message: expect.stringContaining("the topic was recreated"),
       fields: { topic, partitions: [0, 1, 2], committed: [50, 51, 52], low: [0, 0, 0], high: [0, 1, 2] },
     },
   ]);
 });
 
-test("a topic made anew is read from its beginning, also where the first session of it ends before anything is noted", () => {
+test("a recreated topic is read from its beginning, even if its first session ends before anything is committed", () => {
   const shape = { sizeMs: 2, everyMs: 1, idleAfterMs: 1, allowedLatenessMs: 1, maxFutureMs: 1 };
   const source = trailingSource(shape);
   const { tasks } = tasksOf(source, new Bench(source));
@@ -140,7 +140,7 @@ test("a partition's lag in event time is the age of the oldest record that waits
   tasks.take({ topic, partition: 0, records: records.slice(0, 2), nextOffset: 2, highWatermark: 3 });
   expect(lag()).toBe(9); // the first waits,
   await outside.asked();
-  expect(lag()).toBe(9); // and is in work
+  expect(lag()).toBe(9); // and is being processed
   outside.answer();
   await outside.asked();
   expect(lag()).toBe(5);

@@ -83,7 +83,7 @@ export class Tasks {
   }
 
   /**
-   * Makes the partitions' tasks, or goes on with those there are; returns the offsets to read from. `widthOf` is how many
+   * Creates the partitions' tasks, or keeps those there are; returns the offsets to read from. `widthOf` is how many
    * partitions a topic has.
    *
    * @throws {KafkaRefusedError} where records are gone and that is to be a failure.
@@ -120,7 +120,7 @@ export class Tasks {
     if (start.kind === "resume" && start.checkpoint === undefined && (offsets.metadata ?? "") !== "") {
       this.#options.log.warn(
         { topic, partition, position: start.position, metadata: offsets.metadata?.slice(0, 200) },
-        "the note at the position is none that this version can read: windows and stores start empty there",
+        "the metadata of the committed offset can't be read by this version; windows and stores start empty there",
       );
     }
     const task = this.#taskFor({ topic, partition }, start, { partitions, high: offsets.high, earlier });
@@ -136,7 +136,7 @@ export class Tasks {
       .filter((task) => this.#tasks.get(keyOf(task.topic, task.partitionId)) === task);
   }
 
-  /** Notes who works on the partitions from here on: whoever had them before, and comes back, will see. */
+  /** Commits who owns the partitions from here on: a former owner that comes back will see it. */
   takeOver(): Positions[] {
     const taken = [...this.#tasks.values()].filter((task) => !task.isTakenOver);
     return taken.map((task): Positions => {
@@ -156,7 +156,7 @@ export class Tasks {
   /** The tasks that have moved; all of them where it is the last time. */
   moved(isLast: boolean): Task[] {
     const isNews = (task: Task) => isLast || task.committedVersion !== task.partition.version;
-    // Until it is noted who works on it, nothing is.
+    // Until its owner is committed, nothing is processed.
     const isOurs = (task: Task) => task.isTakenOver && !task.isBroken;
     return [...this.#tasks.values()].filter((task) => isOurs(task) && isNews(task));
   }
@@ -187,7 +187,7 @@ export class Tasks {
     };
   }
 
-  /** Those whose partitions somebody else may have worked on, or that have to be made anew for another reason. */
+  /** Those whose partitions somebody else may have processed, or that have to be recreated for another reason. */
   notContinued(
     partitions: readonly TopicPartition[],
     offsetsOf: (at: TopicPartition) => PartitionOffsets,
@@ -220,7 +220,7 @@ export class Tasks {
     }
   }
 
-  /** An error where a record has been in work for longer than that. */
+  /** An error if a record has been processing for longer than that. */
   stalled(afterMs: number): StalledError | undefined {
     for (const { topic, partitionId, partition, busyMs } of this.#tasks.values()) {
       if (busyMs > afterMs)
@@ -258,7 +258,7 @@ export class Tasks {
 
   /**
    * A broken task's position still says where the topic had come. One that was never noted was never begun, and what was
-   * known before it still holds: without that, a topic that was made anew would be taken for one that is new to us.
+   * known before it still holds: without that, a recreated topic would be taken for one that is new to us.
    */
   #earlier({ topic, partition }: TopicPartition): EarlierWork | undefined {
     const task = this.#tasks.get(keyOf(topic, partition));

@@ -98,7 +98,7 @@ test("the same seed and script give the same results, to the last header; the ta
   );
 });
 
-test("a replay computes all anew: positions, stores and what is between begin again, what was written stays", () => {
+test("a replay recomputes everything: positions, stores and repartition topics start over, written records stay", () => {
   const driver = driverOf(1, "each-step");
   driver.pipe(from, { key: "1a", atMs: START_MS, x: 5 }).pipe(from, { key: "1a", atMs: START_MS + 10, x: 5 });
   expect(driver.read(counted).map(({ x }) => x)).toEqual([1, 2]);

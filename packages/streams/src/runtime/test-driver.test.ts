@@ -29,7 +29,7 @@ const brief = (results: readonly { endMs: number; revision: number; value: { cou
   results.map(({ endMs, revision, value }) => [endMs - START_MS, value?.count, revision]);
 
 describe("the test driver", () => {
-  test("works on a record at once, and tells windows as time passes", () => {
+  test("processes a record at once, and emits windows as time passes", () => {
     const driver = windowed().testDriver();
     driver.pipe(from, at(0)).pipe(from, at(700));
     expect(driver.read(kpis)).toEqual([]);
@@ -59,7 +59,7 @@ describe("the test driver", () => {
     });
   });
 
-  test("late and far-off records go to the dead letters", () => {
+  test("late and far-off records go to the dead-letter topic", () => {
     const driver = windowed().testDriver();
     driver.pipe(from, at(20_000)).pipe(from, at(0)).pipe(from, at(200_000));
     expect(driver.readDeadLetters(from)).toMatchObject([
@@ -82,7 +82,7 @@ describe("the test driver", () => {
     ]);
   });
 
-  test("asynchronous functions have to be waited for, and failures go to the dead letters after all tries", async () => {
+  test("asynchronous functions have to be waited for, and failures go to the dead-letter topic after all attempts", async () => {
     const app = appOf();
     const tried: number[] = [];
     app
@@ -274,7 +274,7 @@ describe("describing", () => {
       "    sessions 1m apart, current: count = count",
     ]);
     expect(() => readings.hoppingWindow("1s", { every: "2s", grace: "0s" }).aggregate(count).final()).toThrow(
-      /would be in none/,
+      /would be in no window/,
     );
     expect(() => readings.sessionWindow("0s", { grace: "0s" }).aggregate(count).final()).toThrow(/more than/);
   });
@@ -284,16 +284,14 @@ describe("describing", () => {
     const readings = app.dataframe(from);
     const counted = () => readings.trailingWindow("5s", { every: "1s" }).aggregate({ count: agg.count() });
     counted();
-    expect(counted).toThrow(
-      /Two windows are named "in-trailing-5s-1s-count"; give one of them the option name/,
-    );
+    expect(counted).toThrow(/Two windows are named "in-trailing-5s-1s-count"; set the option name/);
     expect(() => readings.trailingWindow("5s", { every: "2s" }).aggregate({ count: agg.count() })).toThrow(
       /multiple/,
     );
-    expect(() => app.dataframe({ ...from })).toThrow(/two definitions/);
+    expect(() => app.dataframe({ ...from })).toThrow(/two different definitions/);
     // @ts-expect-error no unit
     expect(() => readings.trailingWindow("5", { every: "1s" }).aggregate({ count: agg.count() })).toThrow(
-      /no duration/,
+      /is not a duration/,
     );
   });
 });

@@ -221,7 +221,7 @@ export class TestDriver {
       if (!decoded.ok) {
         const problems = decoded.problems.join("; ");
         throw new DriverError(
-          `The pipeline wrote a record to "${topic.name}" that the topic can't read: ${problems}`,
+          `The pipeline wrote a record to "${topic.name}" that doesn't match the topic's schema: ${problems}`,
         );
       }
       return {
@@ -344,7 +344,7 @@ export class TestDriver {
 
   #mustBeSettled(): void {
     if (this.#pending === undefined) return;
-    throw new DriverError("Functions of the pipeline are still at work: await settled() before reading.");
+    throw new DriverError("Functions of the pipeline are still running: await settled() before reading.");
   }
 
   #lane(topic: string): Lane {

@@ -1,4 +1,4 @@
-/** Windows behind `groupBy` on a Kafka, where one of the partitions that feed them is worked on much later than the other. */
+/** Windows behind `groupBy` on a Kafka, where one of the partitions that feed them is processed much later than the other. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { bruteForceTable, type ClosingShape, readTable } from "../../test-support/closing-windows.ts";
@@ -59,7 +59,7 @@ test.each<Guarantee>(["at-least-once", "exactly-once"])(
     await until("all windows", () => told.length >= Object.keys(want).length, 90_000).catch(() => undefined);
     await app.stop();
     await running;
-    expect(log.lines.filter(({ message }) => message.includes("dead letters"))).toEqual([]);
+    expect(log.lines.filter(({ message }) => message.includes("dead-letter topic"))).toEqual([]);
     expect(readTable(told)).toEqual(want);
   },
   180_000,

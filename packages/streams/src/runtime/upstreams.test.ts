@@ -38,7 +38,7 @@ function said(partition: number, progress: Progress, offset: number): IncomingRe
 const gaps = fc.array(fc.nat({ max: 60 }), { minLength: 1, maxLength: 15 });
 const turns = fc.infiniteStream(fc.boolean());
 
-test("no record is late for having been worked on later than others, also over restarts", async () => {
+test("no record is late because it was processed later than others, restarts included", async () => {
   await fc.assert(
     fc.asyncProperty(gaps, gaps, turns, turns, async (first, second, whose, isRestart) => {
       const bench = new Bench(source);

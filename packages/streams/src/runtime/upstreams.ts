@@ -1,7 +1,7 @@
 /**
  * How far the partitions have come that feed a repartition topic.
  *
- * Each of them says in the topic itself when it is behind, that is, has records that are not worked on yet, and up to what event
+ * Each of them says in the topic itself when it is behind, that is, has records that are not processed yet, and up to what event
  * time it has come; and when it is behind no more. As long as one is behind, event time in the topic does not pass it: what it
  * is still to write is not late for being worked on later than what others have written (a watermark, as in Flink).
  */

@@ -66,7 +66,7 @@ const cases = (["trailing", "session"] as const).flatMap((kind) =>
 );
 
 test.each(cases)(
-  "killed in mid-window, with all that was worked on deleted from the source: the table equals brute force ($kind, $guarantee)",
+  "killed in mid-window, with all processed records deleted from the source: the table equals brute force ($kind, $guarantee)",
   async ({ kind, guarantee }) => {
     const from = readingTopic(uniqueName("in"), 2);
     const to = resultTopic(uniqueName("out"), 2);

@@ -64,7 +64,7 @@ test("at least once, a process that wakes up and writes its changes late spoils 
   const before = await endOf(changelog);
   first.kill("SIGCONT");
   await until("the first to write late", async () => (await endOf(changelog)) > before, 60_000);
-  // Whoever of the two, or of any other, goes on: by what is in the changelog.
+  // Whichever process continues does so from what is in the changelog.
   second.kill("SIGKILL");
   first.kill("SIGKILL");
   await processes.start(app);

@@ -5,7 +5,7 @@
  * says which lives there were and what the last commit of each was that was ended ({@link Checkpoint}). So whoever takes
  * over knows of each block whether it counts, whatever else was written:
  *
- * - of a commit that was never ended nothing counts; its records are worked on again, and nothing counts twice;
+ * - of a commit that was never ended nothing counts; its records are processed again, and nothing counts twice;
  * - what a process writes that was given up and does not know it (a zombie) is of a life whose last commit is known: it is
  *   not read, and it replaces nothing;
  * - a block is deleted when a commit that needs it no more was ended, so it is there as long as anybody may need it.

@@ -23,10 +23,10 @@ export interface WindowCheckpoint {
 }
 
 export interface Checkpoint {
-  /** Whoever worked on the partition when this was written: one life of the work, named like no other. */
+  /** The owner of the partition when this was written: one life of the work, named like no other. */
   readonly owner: string;
   /**
-   * Added to offsets to make revisions: 0, or, where the topic was made anew and its offsets began again, more than any
+   * Added to offsets to make revisions: 0, or, if the topic was recreated and its offsets began again, more than any
    * revision before that.
    */
   readonly revisionBase: number;
@@ -57,7 +57,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): string {
   if (text.length <= METADATA_CHARS_MAX) return text;
   throw new StreamsError(
     "STREAMS_BAD_OPTION",
-    `The note of a position has ${text.length} characters, and Kafka takes ${METADATA_CHARS_MAX}: a topic has too many ` +
+    `The metadata of a committed offset has ${text.length} characters, but Kafka allows ${METADATA_CHARS_MAX}: a topic has too many ` +
       "windows in this app, or their names are too long. Give them shorter names, or spread them over several apps.",
   );
 }

@@ -107,6 +107,6 @@ export function storedOf(store: string, value: unknown, setMs: number): StoredVa
   if (json !== undefined) return { json, setMs };
   throw new StreamsError(
     "STREAMS_BAD_OPTION",
-    `Store "${store}" was given a value that has no JSON (${typeof value}); call delete() to keep nothing.`,
+    `Store "${store}" was given a value that can't be written as JSON (${typeof value}); call delete() to remove a value.`,
   );
 }

@@ -142,16 +142,16 @@ function namesOf({ sources }: Place): string {
 function mustFitWindow(place: Place, name: string): void {
   if (place.isWindowed) {
     throw new TopologyError(
-      `Window "${name}" stands behind another window; write the first one's results to a topic, or put groupBy between.`,
+      `Window "${name}" follows another window; write the first one's results to a topic, or put groupBy between them.`,
     );
   }
   if (place.sources.length > 1) {
     throw new TopologyError(
-      `Window "${name}" stands behind a merge of several topics, whose partitions are worked on apart: put groupBy between.`,
+      `Window "${name}" follows a merge of several topics, whose partitions are processed separately: put groupBy between them.`,
     );
   }
   if (place.blueprint.stateNames.has(name)) {
-    throw new TopologyError(`Two windows are named "${name}"; give one of them the option name.`);
+    throw new TopologyError(`Two windows are named "${name}"; set the option name for one of them.`);
   }
 }
 
@@ -159,11 +159,11 @@ function mustFitStore(place: Place, store: string): void {
   mustFitTopicName("A store", store);
   if (place.sources.length > 1) {
     throw new TopologyError(
-      `Store "${store}" stands behind a merge of several topics, whose partitions are worked on apart: put groupBy between.`,
+      `Store "${store}" follows a merge of several topics, whose partitions are processed separately: put groupBy between them.`,
     );
   }
   if (place.blueprint.stateNames.has(store)) {
-    throw new TopologyError(`Something is named "${store}" already; give the store another name.`);
+    throw new TopologyError(`The name "${store}" is already in use; choose another name for the store.`);
   }
   place.blueprint.stateNames.add(store);
 }
@@ -172,7 +172,7 @@ function mustFitStore(place: Place, store: string): void {
 function mustFitTopicName(what: string, name: string): void {
   if (typeof name === "string" && isTopicPart(name)) return;
   throw new TopologyError(
-    `${what} is named "${name}", which is no part of a topic's name: use letters, digits, ".", "_" and "-".`,
+    `${what} is named "${name}", which can't be part of a topic name: use letters, digits, ".", "_" and "-".`,
   );
 }
 
@@ -191,7 +191,7 @@ function branches<T>(place: Place, predicates: Readonly<Record<string, BranchPre
   const wrong = Object.keys(predicates).find((name) => name === OTHERWISE || /^\d+$/.test(name));
   if (wrong !== undefined) {
     throw new TopologyError(
-      `A branch is named "${wrong}": "${OTHERWISE}" is the one for the rest, and whole numbers lose their order.`,
+      `A branch is named "${wrong}": "${OTHERWISE}" is reserved for the rest, and whole numbers lose their order.`,
     );
   }
   const arms = Object.entries(predicates).map(([name, run]): [string, ArmNode] => [

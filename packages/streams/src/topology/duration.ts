@@ -13,7 +13,7 @@ export function milliseconds(duration: Duration): number {
   if (Number.isSafeInteger(result)) return result;
   throw new StreamsError(
     "STREAMS_BAD_DURATION",
-    `"${duration}" is no duration: write a number and a unit (ms, s, m, h) that make whole milliseconds, such as "5s".`,
+    `"${duration}" is not a duration: write a number and a unit (ms, s, m, h) that make whole milliseconds, such as "5s".`,
   );
 }
 

@@ -51,7 +51,7 @@ export interface ApplyNode extends FunctionNode {
   readonly kind: "apply";
 }
 
-/** Its function may be at work on so many records at once. */
+/** Its function may run for so many records at once. */
 export interface ApplyAsyncNode extends FunctionNode {
   readonly kind: "applyAsync";
   readonly concurrency: number;
@@ -245,7 +245,7 @@ export function storesOf(source: SourceNode): StoreDefinition[] {
   return [...stores.values()];
 }
 
-/** For how many records of a partition functions may be at work at once. */
+/** For how many records of a partition functions may run at once. */
 export function concurrencyOf(source: SourceNode): number {
   const each = [...nodesOf(source)].map((node) => (node.kind === "applyAsync" ? node.concurrency : 1));
   return Math.max(1, ...each);

@@ -94,7 +94,7 @@ test("state has its type on both sides, and is JSON", () => {
   // @ts-expect-error a store has a name
   expect(() => readings.applyStateful(step, {})).toThrow(/named "undefined"/);
   // @ts-expect-error no unit
-  expect(() => readings.applyStateful(step, { store: "other", ttl: "5" })).toThrow(/no duration/);
+  expect(() => readings.applyStateful(step, { store: "other", ttl: "5" })).toThrow(/is not a duration/);
 });
 
 test("aggregates have their own types", () => {

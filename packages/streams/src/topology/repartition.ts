@@ -54,7 +54,7 @@ export interface GroupByCodecOptions<T> extends GroupByOptions {
 }
 
 /**
- * The topic as it is created: kept until its records have been worked on (the runtime deletes them), never by time, for
+ * The topic as it is created: kept until its records have been processed (the runtime deletes them), never by time, for
  * the records' times are event times. Kafka Streams does the same.
  */
 export function repartitionTopic(

@@ -55,5 +55,5 @@ export function stepPolicy({ attempts, backoffMs, onFailure }: StepPolicy): Step
 
 function mustBeWhole(option: string, value: number | undefined, least: number): void {
   if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return;
-  throw new TopologyError(`${option} of a step is ${value}; it must be a whole number from ${least} on.`);
+  throw new TopologyError(`${option} of a step is ${value}; it must be a whole number of at least ${least}.`);
 }

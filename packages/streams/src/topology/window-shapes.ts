@@ -17,7 +17,7 @@ export function trailingShape(size: Duration, options: TrailingWindowOptions): W
   const everyMs = milliseconds(every);
   if (sizeMs === 0 || everyMs === 0 || sizeMs % everyMs !== 0) {
     throw new TopologyError(
-      `A window of ${size} can't be told every ${every}: its size must be a multiple of that.`,
+      `A window of ${size} can't be emitted every ${every}: its size must be a multiple of that.`,
     );
   }
   return {
@@ -40,7 +40,7 @@ export function hoppingShape(
   const everyMs = positive(every, "The time between two windows");
   if (everyMs > sizeMs) {
     throw new TopologyError(
-      `Windows of ${size} can't begin every ${every}: what comes between them would be in none.`,
+      `Windows of ${size} can't start every ${every}: records between them would be in no window.`,
     );
   }
   return { kind: "hopping", sizeMs, everyMs, ...closing(tells, options) };
@@ -96,5 +96,5 @@ function closing(tells: WindowTells, { grace, idleAfter = "2s", maxFuture = "60s
 function positive(duration: Duration, what: string): number {
   const ms = milliseconds(duration);
   if (ms > 0) return ms;
-  throw new TopologyError(`${what} is ${duration}; it must be more than nothing.`);
+  throw new TopologyError(`${what} is ${duration}; it must be more than 0.`);
 }

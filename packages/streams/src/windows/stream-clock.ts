@@ -58,7 +58,7 @@ export class StreamClock {
   }
 
   /**
-   * Time has passed: `elapsedMs` of it, by a clock that does not step. Where all records there are have been worked on,
+   * Time has passed: `elapsedMs` of it, by a clock that does not step. Where all records there are have been processed,
    * and no other came for `idleAfterMs`, event time goes on as fast as the wall's.
    */
   elapse(elapsedMs: number, isCaughtUp: boolean): void {
