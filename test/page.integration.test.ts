@@ -122,7 +122,7 @@ describe.skipIf(isChromiumMissing)(
       const page = await context.newPage();
       for (const query of ["", "?token=another-token-than-that"]) {
         expect((await page.goto(url + query))?.status()).toBe(401);
-        expect(await page.locator("h1").textContent()).toBe("This dashboard asks for a token");
+        expect(await page.locator("h1").textContent()).toBe("This dashboard requires a token");
       }
       await page.goto(`${url}?unit=kelvin&token=${token}`);
       await expect.poll(() => textOf(page, "value"), { timeout: 20_000 }).toMatch(/^\d+\.\d\d K$/);

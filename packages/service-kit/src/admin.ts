@@ -51,7 +51,12 @@ export function createAdminHandler(
 export function adminOnly(handle: AdminHandler) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     if (handle(request, response)) return;
-    send(response, 404, "text/plain; charset=utf-8", "There is /healthz, /readyz and /metrics here.\n");
+    send(
+      response,
+      404,
+      "text/plain; charset=utf-8",
+      "Not found. Available: /healthz, /readyz and /metrics.\n",
+    );
   };
 }
 

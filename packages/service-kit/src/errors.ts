@@ -1,4 +1,4 @@
-/** What can keep a service from running. Each says what is wrong, where, and what to do. */
+/** Errors that keep a service from running. Each says what is wrong, where, and what to do. */
 
 /** Something about the way the process was started is wrong; the process ends with code 2. */
 export abstract class StartError extends Error {
@@ -27,7 +27,7 @@ export class ArgumentsError extends StartError {
 
   constructor(given: readonly string[]) {
     super(
-      `it takes no options, and got "${given.join(" ")}". Its settings are variables of the environment: see Settings in README.md.`,
+      `it takes no options, but got "${given.join(" ")}". Use environment variables: see Settings in README.md.`,
     );
   }
 }
@@ -42,7 +42,7 @@ export class PortBusyError extends StartError {
   /** @param variable the environment variable that chooses another port */
   constructor(host: string, port: number, variable: string, options?: ErrorOptions) {
     super(
-      `port ${port} on ${host} is in use by another program. End that program, or choose another port with ${variable}=<port>.`,
+      `port ${port} on ${host} is in use by another program. Stop that program, or choose another port with ${variable}=<port>.`,
       options,
     );
     this.host = host;
@@ -60,17 +60,17 @@ export class ListenError extends StartError {
   }
 }
 
-/** The service didn't stop in the time it was given, so the process ended without waiting further. */
+/** The service didn't stop within its deadline, so the process exited without waiting further. */
 export class StopDeadlineError extends Error {
   override readonly name = "StopDeadlineError";
   readonly code = "SERVICE_STOP_DEADLINE";
 
   constructor(deadlineMs: number) {
-    super(`the service did not stop within ${deadlineMs} ms. STOP_DEADLINE_MS gives it more time.`);
+    super(`the service did not stop within ${deadlineMs} ms. Set STOP_DEADLINE_MS to give it more time.`);
   }
 }
 
-/** Whether the error's message is all that a person needs, as that of a wrong password: its stack is not told. */
+/** Whether the error's message is all that a person needs, such as that of a wrong password: its stack is not logged. */
 export function isExplained(thrown: unknown): thrown is Error & { readonly code?: unknown } {
   return thrown instanceof Error && "isExplained" in thrown && thrown.isExplained === true;
 }

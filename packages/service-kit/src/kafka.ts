@@ -48,7 +48,7 @@ const Variables = z.object({
   KAFKA_TOPIC_RETENTION_HOURS: decimal({ min: 0.01, max: 10 * 365 * 24 }).optional(),
 });
 
-/** What the variables mean together, looked at on its own so that its problems are told beside all others. */
+/** What the variables mean together, looked at on its own so that its problems are reported with all others. */
 const Combinations = z.record(z.string(), z.string()).transform((given, context) => {
   for (const [name, message] of wrongCombinations(given)) {
     context.addIssue({ code: "custom", path: [name], message });
@@ -163,6 +163,6 @@ function wrongPair(given: Environment): string | undefined {
     createSecureContext({ ...pair, ...(passphrase && { passphrase }) });
     return undefined;
   } catch (error) {
-    return `is no key for the certificate of KAFKA_SSL_CERT, or KAFKA_SSL_KEY_PASSWORD does not open it: ${reasonOf(error)}`;
+    return `is not the key of the certificate in KAFKA_SSL_CERT, or KAFKA_SSL_KEY_PASSWORD does not decrypt it: ${reasonOf(error)}`;
   }
 }

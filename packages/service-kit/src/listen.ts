@@ -71,12 +71,12 @@ function listenOn(server: Server, host: string, port: number, variable: string):
           new ListenError(
             host,
             port,
-            `the system does not allow it. Choose another port with ${variable}.`,
+            `the operating system does not allow it. Choose another port with ${variable}.`,
             cause,
           ),
         );
       } else if (LOOPBACKS.includes(host) && isAbsent(error)) resolve(undefined);
-      else reject(new ListenError(host, port, `${error.message}. HOST chooses another address.`, cause));
+      else reject(new ListenError(host, port, `${error.message}. Set HOST to use another address.`, cause));
     });
     server.listen({ host, port, exclusive: true }, () => {
       server.removeAllListeners("error");

@@ -1,7 +1,7 @@
 /** Numbers about the process and what it does, as Prometheus reads them. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
-/** What tells the series of one metric apart. Few values each: every combination is kept for good. */
+/** What tells the series of one metric apart. Few values each: every combination is kept for ever. */
 export type Labels = Readonly<Record<string, string | number>>;
 
 /** What a part reports; names follow Prometheus: base units, `_total` for counters. */

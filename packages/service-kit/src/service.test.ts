@@ -77,7 +77,7 @@ describe("a stop", () => {
     service.child.disconnect();
     // Node tells no "close" of a child whose channel we closed ourselves.
     const exit = once(service.child, "exit");
-    await service.says("the end of the parent process");
+    await service.says("the parent process ended");
     expect(await exit).toEqual([0, null]);
   });
 
@@ -107,7 +107,7 @@ describe("a stop", () => {
     await service.ready();
     service.child.kill("SIGTERM");
     expect(await service.ended).toBe(1);
-    expect(service.output).toContain("did not stop within 100 ms. STOP_DEADLINE_MS");
+    expect(service.output).toContain("did not stop within 100 ms. Set STOP_DEADLINE_MS");
   });
 
   test("leaves Ctrl-C to the supervisor, where there is one", async () => {
@@ -124,12 +124,12 @@ describe("a stop", () => {
 
 describe("an end that nobody asked for", () => {
   test("by a failure is told to log and supervisor, stops in order, and gives 1", async () => {
-    const service = new Started({ FAILS_WITH: "the pipeline can't go on" });
+    const service = new Started({ FAILS_WITH: "the pipeline can't continue" });
     await service.ready();
     service.child.kill("SIGUSR2");
     expect(await service.ended).toBe(1);
-    expect(service.messages.at(-1)).toEqual({ kelvin: "failed", reason: "the pipeline can't go on" });
-    expect(service.output).toContain("failed: the pipeline can't go on");
+    expect(service.messages.at(-1)).toEqual({ kelvin: "failed", reason: "the pipeline can't continue" });
+    expect(service.output).toContain("failed: the pipeline can't continue");
     expect(service.output).toContain("stop is through");
   });
 
@@ -158,7 +158,7 @@ describe("a start in a wrong way", () => {
     async (...args) => {
       const service = new Started({}, args);
       expect(await service.ended).toBe(2);
-      expect(service.output).toContain(`obedient: it takes no options, and got "${args.join(" ")}".`);
+      expect(service.output).toContain(`obedient: it takes no options, but got "${args.join(" ")}".`);
       expect(service.output).not.toContain("stop was called");
     },
   );

@@ -62,7 +62,7 @@ export interface RunningService {
   ready(): Health;
   /** Alive and making progress; alive by default. */
   live?(): Health;
-  /** Rejects when the service can't go on: the process then ends with code 1. */
+  /** Rejects if the service can't continue: the process then exits with code 1. */
   failed?: Promise<unknown>;
   /** Resolves when there is nothing left to do: the process then stops in order, with code 0. */
   finished?: Promise<unknown>;
@@ -123,7 +123,7 @@ class ServiceProcess<S extends object> {
     this.#settings = settings;
     this.#log = log;
     this.#asked = watchStopRequests((why) => {
-      log.warn({ why }, "asked again to end: ending at once");
+      log.warn({ why }, "second stop request: exiting immediately");
       process.exit(1);
     });
   }

@@ -146,7 +146,7 @@ describe("the connection to Kafka", () => {
       `KAFKA_SSL_CERT=${file}: has no effect without KAFKA_SSL=true`,
       `KAFKA_SSL_KEY=${file}: has no effect without KAFKA_SSL=true`,
       "KAFKA_SSL_KEY_PASSWORD: has no effect without KAFKA_SSL=true",
-      expect.stringMatching(/KAFKA_SSL_KEY=.*: is no key for the certificate of KAFKA_SSL_CERT/),
+      expect.stringMatching(/KAFKA_SSL_KEY=.*: is not the key of the certificate in KAFKA_SSL_CERT/),
     ]);
   });
 

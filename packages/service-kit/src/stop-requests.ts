@@ -29,7 +29,7 @@ export function watchStopRequests(onImpatience: (why: string) => void): AbortSig
   const onMessage = (message: unknown) => {
     if (ToService.safeParse(message).success) request("the supervisor's request", false);
   };
-  const onDisconnect = () => request("the end of the parent process", false);
+  const onDisconnect = () => request("the parent process ended", false);
   const signals: NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) process.on(signal, onSignal);
   process.on("message", onMessage);

@@ -1,4 +1,4 @@
-/** Names of topics as settings: ones that Kafka takes, and no two the same. */
+/** Names of topics as settings: ones that Kafka accepts, and no two the same. */
 import * as z from "zod";
 
 /** Kafka's own limit is 249; a topic's dead letters go to `<name>.dlq`. */
@@ -9,13 +9,16 @@ const DEAD_LETTERS = ".dlq";
 export function topicName(byDefault: string) {
   return z
     .string()
-    .regex(NAME, "is no name for a topic: 1 to 245 of the characters A-Z, a-z, 0-9, dot, dash and underscore")
+    .regex(
+      NAME,
+      "is not a valid topic name: use 1 to 245 of the characters A-Z, a-z, 0-9, dot, dash and underscore",
+    )
     .default(byDefault);
 }
 
 /**
  * Checks that topics differ, also from each other's dead letters; to be intersected with the variables' own schema, so
- * that its problems are told beside all others. One topic in two parts would feed a pipeline with what it writes.
+ * that its problems are reported with all others. One topic in two parts would feed a pipeline with what it writes.
  *
  * @param defaults the variables, with the names that hold where they are unset
  */
@@ -29,7 +32,7 @@ export function distinctTopics(defaults: Readonly<Record<string, string>>) {
       const name = given[variable] ?? defaults[variable] ?? "";
       const other = taken.get(comparable(name)) ?? taken.get(comparable(name + DEAD_LETTERS));
       if (other !== undefined) {
-        const message = `is the topic of ${other}, or of its dead letters, or too like it for Kafka: they must differ`;
+        const message = `conflicts with the topic of ${other} or its dead-letter topic: names must differ in more than dots and underscores`;
         context.addIssue({ code: "custom", path: [variable], message });
       }
       taken.set(comparable(name), variable).set(comparable(name + DEAD_LETTERS), variable);
@@ -38,7 +41,7 @@ export function distinctTopics(defaults: Readonly<Record<string, string>>) {
   });
 }
 
-/** Kafka takes no two topics that differ in dots and underscores alone: its metrics can't tell them apart. */
+/** Kafka accepts no two topics that differ only in dots and underscores: its metrics can't tell them apart. */
 function comparable(name: string): string {
   return name.replaceAll(".", "_");
 }

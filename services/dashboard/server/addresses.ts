@@ -1,4 +1,4 @@
-/** Where the page can be opened, said at the start; and who else can open it. */
+/** Logs at startup where the page can be opened, and by whom. */
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Log } from "@kelvin/service-kit";
@@ -20,10 +20,13 @@ export function tellAddresses({ log, host, port, url, access }: AddressesOptions
   if (access.isOpen) {
     log.warn(
       { host, urls: onNetwork },
-      "the page is open to everybody on the network: DASHBOARD_TOKEN=<16 or more characters> asks for a token",
+      "the page is open to everyone on the network; set DASHBOARD_TOKEN=<16 or more characters> to require a token",
     );
   } else {
-    log.info({ urls: onNetwork }, "the page is on the network: open it with ?token=<DASHBOARD_TOKEN> once");
+    log.info(
+      { urls: onNetwork },
+      "the page is reachable from the network; open it with ?token=<DASHBOARD_TOKEN> once",
+    );
   }
 }
 

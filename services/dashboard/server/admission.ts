@@ -44,7 +44,7 @@ export class Admission {
     const address = request.socket.remoteAddress ?? "";
     const verdict = this.#verdict(request, address);
     if (!verdict.ok) {
-      metrics.count("kelvin_dashboard_refused_connections_total", "Connections that were not let in.");
+      metrics.count("kelvin_dashboard_refused_connections_total", "Connections refused.");
       log.debug({ address, why: verdict.why }, "connection refused");
     }
     return verdict;
@@ -55,13 +55,10 @@ export class Admission {
     const verdict = this.judge(request);
     if (!verdict.ok || this.#mayAsk(request.socket.remoteAddress ?? "")) return verdict;
     const { metrics } = this.#options;
-    metrics.count(
-      "kelvin_dashboard_refused_openings_total",
-      "Openings refused for being asked for too often.",
-    );
+    metrics.count("kelvin_dashboard_refused_openings_total", "Page loads refused because of the rate limit.");
     return {
       ok: false,
-      why: "this address asks too often: the page's socket tells the same",
+      why: "too many requests from this address: the page's socket has the same data",
       isTooOften: true,
     };
   }
@@ -90,10 +87,10 @@ export class Admission {
   #verdict(request: IncomingMessage, address: string): Verdict {
     const { allowedOrigins, maxClients, maxClientsPerAddress } = this.#options;
     if (this.#connected >= maxClients) {
-      return { ok: false, why: "too many pages are connected. MAX_CLIENTS sets how many may be." };
+      return { ok: false, why: "too many pages are connected. MAX_CLIENTS sets the limit." };
     }
     if ((this.#perAddress.get(address) ?? 0) >= maxClientsPerAddress) {
-      const why = "too many pages of this address. MAX_CLIENTS_PER_ADDRESS sets how many may be.";
+      const why = "too many pages are connected from this address. MAX_CLIENTS_PER_ADDRESS sets the limit.";
       return { ok: false, why };
     }
     return judgeOrigin(request, allowedOrigins);

@@ -58,7 +58,7 @@ test("a page shows the last 100 s of the topic at once, a second one and one aft
   expect([...first.unfit, ...second.unfit, ...other.unfit]).toEqual([]);
 });
 
-test("bad records are counted with place and reason, and the good ones go on", async () => {
+test("bad records are counted with place and reason, and valid ones are still processed", async () => {
   const here = installation(brokersOfTests());
   await using sender = await Sender.start(here);
   await using server = await dashboard(here);
@@ -189,7 +189,7 @@ test("alerts are an episode, which a dead alert pipeline does not end", async ()
   await until(() => expect(page.fleet?.inAlarm).toBe(0));
 });
 
-test("a topic that is deleted comes back, and the flow goes on", async () => {
+test("a deleted topic is recreated, and the live data continues", async () => {
   const here = installation(brokersOfTests());
   await using sender = await Sender.start(here);
   await using server = await dashboard(here);

@@ -1,4 +1,4 @@
-/** Topics to state: reads `sensor`, `alert` and `kpi` from a while ago on, and keeps an eye on the pipelines. */
+/** Topics to state: reads `sensor`, `alert` and `kpi` from a while ago on, and monitors the pipelines. */
 import {
   type Alert,
   alertTopic,
@@ -38,7 +38,7 @@ export interface FeedOptions {
 export interface Feed {
   ready(): Health;
   live(): Health;
-  /** Rejects when Kafka refuses for good. */
+  /** Rejects if Kafka refuses permanently. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
 }
@@ -104,11 +104,11 @@ export async function startFeed(options: FeedOptions): Promise<Feed> {
 }
 
 function countTaken(metrics: Metrics, topic: string, by = 1): void {
-  metrics.count("kelvin_dashboard_records_total", "Records taken in.", { topic }, by);
+  metrics.count("kelvin_dashboard_records_total", "Records read.", { topic }, by);
 }
 
 function countRejected(metrics: Metrics, topic: string, by = 1): void {
-  const help = "Records that did not fit their topic's schema.";
+  const help = "Records that don't match their topic's schema.";
   metrics.count("kelvin_dashboard_rejected_records_total", help, { topic }, by);
 }
 
@@ -136,6 +136,6 @@ function revisionOf({ headers }: SubscribedRecord<Value>): number {
 
 function readiness(subscriber: Subscriber, state: LiveState): Health {
   const { ready, why } = subscriber.health();
-  if (ready && !state.isCaughtUp) return { ok: false, why: "reading what was said before the start" };
+  if (ready && !state.isCaughtUp) return { ok: false, why: "catching up with the topics" };
   return { ok: ready, why };
 }

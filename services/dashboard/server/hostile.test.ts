@@ -1,4 +1,4 @@
-/** What a producer may do to us, out of malice or by a fault: the state stays small, and everything else goes on. */
+/** What a producer may do to us, out of malice or by a fault: the state stays small, and everything else continues. */
 import { alertTopic, kpiTopic, sensorTopic } from "@kelvin/schema";
 import { isAlerts, isFleet, isSnapshot } from "@kelvin/schema/live";
 import { expect, test, vi } from "vitest";

@@ -1,4 +1,4 @@
-/** Two servers behind one address, as behind a load balancer: when one is gone, its viewers go on with the other. */
+/** Two servers behind one address, as behind a load balancer: when one is gone, its viewers continue with the other. */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { expect, test, vi } from "vitest";
@@ -80,7 +80,7 @@ test("a page that moves to another instance while readings come has each of them
   await until(() => expect(watching.series).toEqual(sent));
   const boot = watching.welcome?.boot;
 
-  // Readings go on without a pause while the instance goes, and while the page looks for the other.
+  // Readings continue without a pause while the instance goes, and while the page looks for the other.
   const isOver = { value: false };
   const flow = (async () => {
     while (!isOver.value) await say();

@@ -1,4 +1,4 @@
-/** The door of the page where a token is asked for: a link with `?token=` opens it and leaves a cookie. */
+/** The login of a page that requires a token: a link with `?token=` sets a cookie. */
 import type { RequestHandler } from "express";
 import type { Access } from "./access.ts";
 
@@ -7,13 +7,13 @@ const ASK = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Real-Time IoT Dashboard</title>
-<h1>This dashboard asks for a token</h1>
-<p>Open this address with <code>?token=&lt;token&gt;</code> behind it, once. The token is what the server was given
-as <code>DASHBOARD_TOKEN</code>.</p>
+<h1>This dashboard requires a token</h1>
+<p>Append <code>?token=&lt;token&gt;</code> to this address and open it once. The token is the server's setting
+<code>DASHBOARD_TOKEN</code>.</p>
 </html>
 `;
 
-/** Lets those pass that have access, takes tokens from links, and answers the others with 401. */
+/** Admits requests with access, accepts tokens from links, and answers others with 401. */
 export function login(access: Access): RequestHandler {
   return (request, response, next) => {
     // Nothing of the path is taken over: an address that begins with two slashes would lead to another host.

@@ -48,6 +48,6 @@ test("origins that a setting names may connect, behind a proxy that rewrites the
 test("the refusal says what to do", () => {
   expect(judgeOrigin({ headers: { host: "x.example" } }, [])).toEqual({
     ok: false,
-    why: '"x.example" is not known as a name of this server. ALLOWED_ORIGINS=<origin,...> adds addresses.',
+    why: '"x.example" is not a known name of this server. Set ALLOWED_ORIGINS=<origin,...> to allow more addresses.',
   });
 });

@@ -21,13 +21,14 @@ export function judgeOrigin(request: Pick<IncomingMessage, "headers">, allowed: 
     return refused(`a page of ${origin} may not connect to ${host}`);
   }
   const isKnown = isOwnName(own.hostname) || allowed.some((one) => new URL(one).hostname === own.hostname);
-  if (!isKnown) return refused(`"${own.hostname}" is not known as a name of this server`);
-  if (request.headers["sec-fetch-site"] === "cross-site") return refused("a page of another site asked");
+  if (!isKnown) return refused(`"${own.hostname}" is not a known name of this server`);
+  if (request.headers["sec-fetch-site"] === "cross-site")
+    return refused("the request came from a page of another site");
   return { ok: true };
 }
 
 function refused(why: string): Verdict {
-  return { ok: false, why: `${why}. ALLOWED_ORIGINS=<origin,...> adds addresses.` };
+  return { ok: false, why: `${why}. Set ALLOWED_ORIGINS=<origin,...> to allow more addresses.` };
 }
 
 /** The host as the origin's scheme writes it: without the port that the scheme implies. */

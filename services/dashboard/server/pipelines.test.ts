@@ -78,7 +78,7 @@ test("a partition without a position counts from where it was first seen", () =>
   expect(pipeline.health).toMatchObject({ state: "behind", behind: 10 });
 });
 
-test("a topic that was deleted and made anew is no reason to be behind, nor to be well for ever", () => {
+test("a topic that was deleted and recreated is no reason to be behind, nor to be up to date for ever", () => {
   const pipeline = new Pipeline("alert", 0);
   for (let second = 0; second <= 5; second++) pipeline.observe(second * 1_000, look(500, 500));
   for (let second = 6; second <= 12; second++) pipeline.observe(second * 1_000, look(500, 3));

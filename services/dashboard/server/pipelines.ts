@@ -91,7 +91,7 @@ export class Pipeline {
     return changed;
   }
 
-  /** A position for every partition. One beyond the end is of a topic that was deleted and made anew: no position. */
+  /** A position for every partition. One beyond the end is of a topic that was deleted and recreated: no position. */
   #placed(look: Look): ReadonlyMap<number, number> {
     const placed = new Map<number, number>();
     for (const [partition, end] of look.ends) {

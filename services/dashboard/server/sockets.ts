@@ -181,14 +181,14 @@ export class Sockets {
     this.#listenTo(socket);
   }
 
-  /** Takes what fits the contract, at a bearable rate; who goes on with anything else is shown out. */
+  /** Accepts messages that match the protocol, at a bearable rate; a page that keeps sending others is disconnected. */
   #listenTo(socket: PageSocket): void {
     const { clock, log, metrics } = this.#options;
     socket.use(([event, message], next) => {
       const isGood = (event === "watch" && isWatch(message)) || (event === "ack" && isAck(message));
       const verdict = socket.data.says(isGood, clock.monotonic());
       if (verdict !== "take") {
-        metrics.count("kelvin_dashboard_refused_messages_total", "Messages of pages that were not taken.");
+        metrics.count("kelvin_dashboard_refused_messages_total", "Messages of pages that were refused.");
       }
       if (verdict === "leave") {
         log.warn({ address: socket.handshake.address }, "page disconnected: too many or malformed messages");
@@ -264,7 +264,7 @@ export class Sockets {
     for (const { data } of this.#in(room)) data.valve.beats(fleet.nowMs, nowMs);
   }
 
-  /** The valve for a page that does not take what it is sent: the server keeps nothing for it that grows. */
+  /** Throttles a page that accepts too little of what it is sent: the server buffers nothing for it that grows. */
   #lookAfter(socket: PageSocket): void {
     const { metrics, log } = this.#options;
     const { data: visitor } = socket;
@@ -278,16 +278,19 @@ export class Sockets {
       case "mute":
         metrics.count(
           "kelvin_dashboard_muted_clients_total",
-          "Times that a page was too slow for alerts, too.",
+          "Number of times a page was too slow even for alerts.",
         );
         void socket.leave(ALERTS);
         break;
       case "hang-up":
         metrics.count(
           "kelvin_dashboard_hung_up_clients_total",
-          "Pages disconnected for taking nothing for 30 s.",
+          "Pages disconnected after accepting nothing for 30 s.",
         );
-        log.info({ address: socket.handshake.address }, "page disconnected: it has taken nothing for 30 s");
+        log.info(
+          { address: socket.handshake.address },
+          "page disconnected: it has accepted nothing for 30 s",
+        );
         this.#hangUp(socket, "too-slow");
         break;
       case "well":
@@ -330,7 +333,7 @@ export class Sockets {
     return { nowMs: this.#options.clock.now(), why };
   }
 
-  /** Says why, and ends the connection, by force where the page does not take even that. */
+  /** Says why, and ends the connection, by force if the page does not even accept that. */
   #hangUp(socket: PageSocket, why: Goodbye["why"]): void {
     socket.emit("goodbye", this.#goodbye(why));
     socket.disconnect(true);
@@ -346,7 +349,7 @@ export class Sockets {
   }
 
   #countSlow(by: number): void {
-    const help = "Times that a page was too slow for the flow.";
+    const help = "Number of times a page was too slow for the live data.";
     this.#options.metrics.count("kelvin_dashboard_slow_clients_total", help, {}, by);
   }
 
@@ -364,7 +367,7 @@ class HandshakeError extends Error {
   readonly code = "DASHBOARD_HANDSHAKE";
 
   constructor() {
-    super("The handshake does not fit this server's contract: reload the page.");
+    super("The handshake does not match this server's protocol: reload the page.");
   }
 }
 
@@ -373,7 +376,7 @@ class AccessError extends Error {
   readonly code = "DASHBOARD_ACCESS";
 
   constructor() {
-    super("This dashboard asks for a token: open its address with ?token=<token> once.");
+    super("This dashboard requires a token: open its address with ?token=<token> once.");
   }
 }
 

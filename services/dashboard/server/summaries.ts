@@ -39,7 +39,7 @@ export class Summaries {
     return Math.floor(this.#pages++ / WAVE_PAGES) % WAVES;
   }
 
-  /** Made anew once in a while, however many pages come at once. */
+  /** Recomputed once in a while, however many pages connect at once. */
   newest(): Fleet {
     const nowMs = this.#clock.monotonic();
     if (this.#made === undefined || this.#made.fleet.total === 0 || nowMs - this.#made.atMs > KEPT_MS) {
@@ -61,7 +61,7 @@ export class Summaries {
 
   #wait(): void {
     const nowMs = this.#clock.monotonic();
-    // After a stall it goes on from there: waves that were missed are not made up for.
+    // After a stall it continues from there: missed waves are not made up for.
     const onTimeMs = this.#dueMs + WAVE_MS;
     this.#dueMs = onTimeMs > nowMs ? onTimeMs : nowMs + WAVE_MS;
     this.#timer = this.#clock.setTimeout(() => {

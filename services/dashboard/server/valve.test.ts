@@ -37,7 +37,7 @@ test("with more than 256 kB unanswered for about a second readings stop at once"
   expect(valve.judge(1_000)).toBe("shut");
 });
 
-test("the flow goes on with the answer to the newest beat, once, and not with an older one", () => {
+test("the flow continues with the answer to the newest beat, once, and not with an older one", () => {
   const valve = new Valve();
   for (const nowMs of [0, 1_000, 2_000, 3_000]) valve.beats(nowMs, nowMs);
   expect(valve.judge(3_000)).toBe("shut");

@@ -41,7 +41,7 @@ export class Valve {
     this.#beats.push({ token, atMs: nowMs, sent: this.#sent });
   }
 
-  /** The page says that it has all up to a beat. True: it has caught up, and the flow may go on. */
+  /** The page says that it has all up to a beat. True: it has caught up, and the flow may continue. */
   answers(token: number): boolean {
     const at = this.#beats.findLastIndex((beat) => beat.token === token);
     if (at === -1) return false;

@@ -10,7 +10,7 @@ const FORGIVEN = 5;
 export class Visitor {
   /** The room of the device it watches. */
   room: string | undefined;
-  /** It is to have what it watches anew once it keeps up. */
+  /** It gets a new snapshot of what it watches once it keeps up. */
   isOwed = false;
   readonly valve = new Valve();
   /** When in each second it is told of all devices. */

@@ -17,7 +17,7 @@ async function builtPage(): Promise<string> {
   return folder;
 }
 
-test("the page is served anew each time, its hashed files are kept by the browser", async () => {
+test("the page is revalidated each time, its hashed files are cached by the browser", async () => {
   await using server = await startServer({}, await builtPage());
   const page = await get(`${server.url}/?device=machine-01`);
   expect(page).toMatchObject({ status: 200, headers: { "cache-control": "no-cache" } });

@@ -13,15 +13,15 @@ import { login } from "./login.ts";
 /** Longer ones are no device's. */
 const DEVICE_LENGTH_MAX = 64;
 
-/** What is served while no page was built. */
+/** Served while the page is not built. */
 const NO_PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta http-equiv="refresh" content="1">
 <title>Real-Time IoT Dashboard</title>
 <h1>The page is not built yet</h1>
-<p>The server runs, and shows the page here as soon as it is there. <code>npm start</code> is building it at this moment;
-otherwise <code>npm run build</code> in <code>services/dashboard</code> does.</p>
+<p>The server is running and shows the page here as soon as it is built. <code>npm start</code> is building it now;
+otherwise run <code>npm run build</code> in <code>services/dashboard</code>.</p>
 </html>
 `;
 
@@ -64,7 +64,7 @@ export function createWeb({ pageFolder, access = new Access(undefined), opening 
     else response.status(503).type("html").send(NO_PAGE);
   });
   app.use((_request, response) => {
-    response.status(404).type("text").send("There is nothing here.\n");
+    response.status(404).type("text").send("Not found.\n");
   });
   app.use(onError);
   return app;
@@ -134,7 +134,7 @@ function onError(
   next: express.NextFunction,
 ) {
   if (response.headersSent) next(error);
-  else response.status(statusOf(error)).type("text").send("This can't be served.\n");
+  else response.status(statusOf(error)).type("text").send("This request can't be served.\n");
 }
 
 function statusOf(error: unknown): number {

@@ -34,7 +34,7 @@ export const Settings = z.object({
   /** A CSV file of real readings to send in place of simulated ones; `shipped` is the project's own. */
   REPLAY: z
     .string()
-    .refine((file) => file === SHIPPED_NAME || isFile(file), "is no file that can be read")
+    .refine((file) => file === SHIPPED_NAME || isFile(file), "is not a readable file")
     .optional(),
   /** How much faster than it was: 300 makes five minutes a second. */
   REPLAY_SPEED: decimal({ min: 0.001, max: 1_000_000 }).default(300),
@@ -46,7 +46,7 @@ export const Settings = z.object({
   REPLAY_DEVICE: z.string().min(1).max(64).default("machine-01"),
   /** After the last row: `loop` begins again with the first, `stop` ends the producer. */
   REPLAY_AT_END: z.enum(["loop", "stop"], "must be loop or stop").default("loop"),
-  /** How many readings wait while Kafka can't be reached; beyond them the oldest are dropped, and it is said. */
+  /** How many readings are buffered while Kafka is unreachable; beyond that the oldest are dropped, which is logged. */
   BUFFER_READINGS: integer({ min: 1, max: 10_000_000 }).default(10_000),
 });
 export type Settings = z.output<typeof Settings>;

@@ -60,7 +60,7 @@ test("a replay that is not to loop sends every good row in the file's order, tel
   await writeFile(file, `timestamp,value\n${rows.join("\n")}\n`);
   await using service = producer(topic, { REPLAY: file, REPLAY_SPEED: "300000", REPLAY_AT_END: "stop" });
   expect((await service.ended).code).toBe(0);
-  expect(service.log()).toContain(`${file}:1502 is no reading`);
+  expect(service.log()).toContain(`${file}:1502 is not a reading`);
 
   await using sensor = await followTopic(brokers, topic);
   const temperatures = readingsOf(await sensor.toEnd()).map(({ temperature }) => temperature);

@@ -26,7 +26,7 @@ async function start(context: ServiceContext<Settings>): Promise<RunningService>
     return made;
   });
   const countDropped = (by: number): void =>
-    metrics.count("kelvin_readings_dropped_total", "Readings dropped while Kafka was away.", {}, by);
+    metrics.count("kelvin_readings_dropped_total", "Readings dropped while Kafka was unreachable.", {}, by);
   const outbox = new Outbox<SensorReading>({
     send: async (reading) => (await connecting).send(reading),
     capacity: settings.BUFFER_READINGS,
@@ -44,7 +44,7 @@ async function start(context: ServiceContext<Settings>): Promise<RunningService>
       if (publisher === undefined)
         return { ok: false, why: `no connection to Kafka at ${kafka.brokers.join(", ")} yet` };
       const { ready, why } = publisher.health();
-      const counts = `${outbox.size} readings wait, ${outbox.dropped} were dropped`;
+      const counts = `${outbox.size} readings buffered, ${outbox.dropped} dropped`;
       // Ready nevertheless: nothing is broken, and the next reading is sent when it is due.
       return { ok: ready, why: [why, counts, longWaits.why(clock.now()) ?? []].flat().join("; ") };
     },
@@ -57,7 +57,7 @@ async function start(context: ServiceContext<Settings>): Promise<RunningService>
       await outbox.emptied(
         AbortSignal.timeout(isAway ? Math.min(sendingMs, SENDING_MS_WHILE_AWAY) : sendingMs),
       );
-      if (outbox.size > 0) log.warn({ readings: outbox.size }, "readings are lost: Kafka has not taken them");
+      if (outbox.size > 0) log.warn({ readings: outbox.size }, "readings lost: Kafka did not accept them");
       outbox.close();
       await publisher?.close(DISCONNECT_MS);
     },
@@ -72,7 +72,7 @@ function readings(
   if (replay !== undefined) {
     log.info({ ...replay }, "replaying real readings");
     const onBadRow = badRowReporter(log, () =>
-      metrics.count("kelvin_replay_rows_skipped_total", "Rows that are no reading."),
+      metrics.count("kelvin_replay_rows_skipped_total", "Invalid rows, skipped."),
     );
     return replayReadings(replay, () => clock.now(), {
       onBadRow,
@@ -93,7 +93,10 @@ function readings(
     () => clock.now(),
     utc,
     (byMs) => {
-      log.warn({ byMs: Math.round(byMs) }, "the clock jumped, or the machine slept: readings go on from now");
+      log.warn(
+        { byMs: Math.round(byMs) },
+        "the clock jumped, or the machine slept; continuing from the current time",
+      );
     },
   );
 }

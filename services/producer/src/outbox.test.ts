@@ -54,7 +54,7 @@ describe("an outbox", () => {
     outbox.offer(4);
     await clock.advance(2000);
     expect([kafka.taken, outbox.size]).toEqual([[1, 2, 3, 4], 0]);
-    expect(lines).toEqual(["readings can't be sent; they wait", "readings are sent again"]);
+    expect(lines).toEqual(["readings can't be sent; buffering them", "sending readings again"]);
   });
 
   test("drops the oldest beyond its capacity, and says how many", async () => {
@@ -96,7 +96,7 @@ describe("an outbox", () => {
     );
   });
 
-  test("fails when Kafka says no for good", async () => {
+  test("fails when Kafka refuses permanently", async () => {
     const { clock, kafka, outbox } = setUp();
     kafka.refuses = (value) => value === 2;
     for (const value of [1, 2]) outbox.offer(value);

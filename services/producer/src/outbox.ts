@@ -14,7 +14,7 @@ export interface OutboxOptions<T> {
 /** So many are handed to the client together; it makes batches of them. */
 const BATCH = 1000;
 const RETRY_MS = 1000;
-/** While readings are dropped it is said this often, with their number. */
+/** How often dropped readings are logged, with their number. */
 const REPORT_MS = 10_000;
 
 /**
@@ -110,14 +110,14 @@ export class Outbox<T> {
     if (this.#troubledSince !== undefined) return;
     this.#troubledSince = this.#options.clock.now();
     const reason = error instanceof Error ? error.message : String(error);
-    this.#options.log.warn({ reason, waiting: this.size }, "readings can't be sent; they wait");
+    this.#options.log.warn({ reason, waiting: this.size }, "readings can't be sent; buffering them");
   }
 
   #recovered(): void {
     this.#reportDropped();
     if (this.#troubledSince === undefined) return;
     const seconds = (this.#options.clock.now() - this.#troubledSince) / 1000;
-    this.#options.log.info({ afterSeconds: seconds, waiting: this.size }, "readings are sent again");
+    this.#options.log.info({ afterSeconds: seconds, waiting: this.size }, "sending readings again");
     this.#troubledSince = undefined;
   }
 
@@ -136,7 +136,7 @@ export class Outbox<T> {
       droppedInAll: this.#dropped,
       capacity: this.#options.capacity,
     };
-    this.#options.log.warn(fields, "the buffer is full: the oldest readings are dropped (BUFFER_READINGS)");
+    this.#options.log.warn(fields, "the buffer is full; dropping the oldest readings (BUFFER_READINGS)");
     this.#droppedUnsaid = 0;
     this.#reportedAt = this.#options.clock.monotonic();
   }

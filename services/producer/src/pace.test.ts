@@ -61,22 +61,25 @@ describe("simulated devices", () => {
     expect(new Set(sent.slice(0, 20).map(({ reading }) => reading.device_id)).size).toBe(20);
   });
 
-  test.each([3_600_000, -3_600_000])("go on from the present when the clock jumps by %d ms", async (byMs) => {
-    const jumps: number[] = [];
-    const { clock, sent, stopping, done } = run(simulation(1, 1000, jumps));
-    await clock.advance(2500);
-    clock.jump(byMs);
-    await clock.advance(5000);
-    stopping.abort();
-    await done;
-    // 0, 1 and 2 s before; then at most one reading that was waiting already, and one a second by the new time.
-    expect(jumps).toEqual([expect.any(Number)]);
-    expect(Math.abs((jumps[0] ?? 0) - byMs)).toBeLessThanOrEqual(1000);
-    expect(sent.length).toBeGreaterThanOrEqual(7);
-    expect(sent.length).toBeLessThanOrEqual(9);
-    const lags = sent.slice(4).map(({ atMs, reading }) => START_MS + atMs - Date.parse(reading.timestamp));
-    expect(lags.every((lagMs) => lagMs === 0)).toBe(true);
-  });
+  test.each([3_600_000, -3_600_000])(
+    "continue from the present when the clock jumps by %d ms",
+    async (byMs) => {
+      const jumps: number[] = [];
+      const { clock, sent, stopping, done } = run(simulation(1, 1000, jumps));
+      await clock.advance(2500);
+      clock.jump(byMs);
+      await clock.advance(5000);
+      stopping.abort();
+      await done;
+      // 0, 1 and 2 s before; then at most one reading that was waiting already, and one a second by the new time.
+      expect(jumps).toEqual([expect.any(Number)]);
+      expect(Math.abs((jumps[0] ?? 0) - byMs)).toBeLessThanOrEqual(1000);
+      expect(sent.length).toBeGreaterThanOrEqual(7);
+      expect(sent.length).toBeLessThanOrEqual(9);
+      const lags = sent.slice(4).map(({ atMs, reading }) => START_MS + atMs - Date.parse(reading.timestamp));
+      expect(lags.every((lagMs) => lagMs === 0)).toBe(true);
+    },
+  );
 
   test("are not all at the top of their waves together, and the first is where the formula says", async () => {
     const { clock, sent, stopping, done } = run(simulation(40, 1000));

@@ -10,7 +10,7 @@ export interface Due {
   reading: SensorReading;
 }
 
-/** Behind by more (the machine slept, its clock was set), one goes on from now. Nothing is sent twice or invented. */
+/** Behind by more (the machine slept, its clock was set), it continues from now. Nothing is sent twice or invented. */
 export const CATCH_UP_MS = 5000;
 /** Timers are not for months: a longer wait is cut into pieces. */
 const WAIT_MS_MAX = 60_000;
@@ -30,7 +30,7 @@ export interface Simulation {
 /**
  * The readings of all devices for ever: each device once in an interval, the devices spread evenly over it.
  *
- * @param onJump told by how much the clock ran away from the schedule, which then begins anew at the clock's time
+ * @param onJump told by how much the clock ran away from the schedule, which then restarts at the clock's time
  */
 export function* simulatedReadings(
   { machine, devices, intervalMs }: Simulation,

@@ -100,7 +100,7 @@ describe("rows", () => {
     );
   });
 
-  test("go on from now after the machine slept: none is skipped, and none comes in a flood", async () => {
+  test("continue from now after the machine slept: none is skipped, and they don't come in a flood", async () => {
     let now = NOW_MS;
     const rows = Array.from(
       { length: 6 },
@@ -139,13 +139,13 @@ describe("bad rows", () => {
     expect(readings.map(({ temperature }) => temperature)).toEqual([20, 21]);
     expect(bad.every((row) => row.file === file)).toBe(true);
     expect(bad.map(({ line, problem }) => `${line}: ${problem}`)).toEqual([
-      "3: value is no number",
-      "4: timestamp is no date and time",
-      "5: 1 fields where there are 2 columns",
-      "6: 3 fields where there are 2 columns",
-      "7: timestamp is no date and time",
+      "3: value is not a number",
+      "4: timestamp is not a date and time",
+      "5: 1 fields for 2 columns",
+      "6: 3 fields for 2 columns",
+      "7: timestamp is not a date and time",
       "8: temperature Too small: expected number to be >=-273.15",
-      "10: value is no number",
+      "10: value is not a number",
     ]);
   });
 
@@ -223,7 +223,7 @@ describe("a mistyped time", () => {
     const longWaits = new LongWaits(log);
     expect(longWaits.why(NOW_MS)).toBeUndefined();
     if (wait !== undefined) longWaits.begin(wait);
-    expect(lines.join("")).toContain(`${file}:4 is due only then`);
+    expect(lines.join("")).toContain(`${file}:4 is not due before then`);
     expect(longWaits.why(NOW_MS)).toMatch(/waits until 2026-06-01T16:\d\d.*rows\.csv:4 is due$/);
     expect(longWaits.why((wait?.untilMs ?? 0) + 1)).toBeUndefined();
   });
@@ -252,10 +252,10 @@ describe("a mistyped time", () => {
 
 describe("a file", () => {
   test.each([
-    ["nothing at all", "", "holds no row"],
-    ["column names only", "timestamp,value\n", "holds no row"],
-    ["other columns", "time,temp\n1,2\n", 'names no column "timestamp"'],
-    ["bad rows only", "timestamp,value\nx,y\n", "holds no row"],
+    ["nothing at all", "", "has no row"],
+    ["column names only", "timestamp,value\n", "has no row"],
+    ["other columns", "time,temp\n1,2\n", 'has no column "timestamp"'],
+    ["bad rows only", "timestamp,value\nx,y\n", "has no row"],
   ])("with %s is refused by name", async (_, text, problem) => {
     await expect(replayed(text)).rejects.toThrow(ReplayFileError);
     await expect(replayed(text)).rejects.toThrow(problem);

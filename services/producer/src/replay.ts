@@ -22,7 +22,7 @@ export interface ReplayOptions {
   atEnd: "loop" | "stop";
 }
 
-/** A row that is no reading: it is left out. */
+/** A row that is not a reading: it is skipped. */
 export interface BadRow {
   file: string;
   line: number;
@@ -39,7 +39,7 @@ export interface LongWait {
 
 /** What there is to tell about a file while it is replayed. */
 export interface ReplayListener {
-  /** Once for each row that is no reading, in the first round only. */
+  /** Once for each row that is not a reading, in the first round only. */
   onBadRow(row: BadRow): void;
   /** Before a wait of more than a minute, which looks like a stall. */
   onLongWait(wait: LongWait): void;
@@ -51,7 +51,7 @@ export class ReplayFileError extends Error {
   readonly code = "PRODUCER_REPLAY_FILE";
 
   constructor(file: string, problem: string, options?: ErrorOptions) {
-    super(`${file}: ${problem}. REPLAY chooses another file.`, options);
+    super(`${file}: ${problem}. Set REPLAY to use another file.`, options);
   }
 }
 
@@ -72,11 +72,11 @@ const Row = z.object({
   timestamp: z
     .string()
     .transform((text) => text.replace(" ", "T"))
-    .pipe(z.iso.datetime({ offset: true, local: true, error: "is no date and time" }))
+    .pipe(z.iso.datetime({ offset: true, local: true, error: "is not a date and time" }))
     .transform((text) => Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)),
   value: z
     .string()
-    .regex(/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i, "is no number")
+    .regex(/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i, "is not a number")
     .transform(Number),
   device_id: z.string().optional(),
 });
@@ -84,7 +84,7 @@ const Row = z.object({
 /**
  * The readings of the file in its own order, each with the time when it is due: the first row is moved to now, the
  * others keep their distance to it, divided by `speed`. A row that steps back in time keeps its earlier timestamp and
- * follows at once, as a late reading does. A row whose time is far from all those around it is no reading. The file's
+ * follows at once, as a late reading does. A row whose time is far from all those around it is not a reading. The file's
  * end is followed by its first row again, after the mean distance of two rows.
  *
  * @throws ReplayFileError where the file can't be read, lacks a column or holds no reading at all
@@ -111,7 +111,7 @@ export async function* replayReadings(
       first ??= row.timeMs;
       latestMs = Math.max(latestMs, row.timeMs);
       count++;
-      // Nothing is skipped after a pause of the whole process: the series goes on from now.
+      // Nothing is skipped after a pause of the whole process: the series continues from now.
       const behindMs = now() - dueMs;
       if (behindMs > CATCH_UP_MS) {
         startMs += behindMs;
@@ -119,20 +119,20 @@ export async function* replayReadings(
       }
       const timeMs = Math.round(startMs + (row.timeMs - first) / speed);
       if (timeMs < 0 || timeMs > LATEST_MS) {
-        bad(row.line, "timestamp is too far away from the first row's to be told");
+        bad(row.line, "timestamp is too far from the first row's to be represented");
         continue;
       }
       dueMs = Math.max(dueMs, timeMs);
       if (dueMs - now() > LONG_WAIT_MS) listener.onLongWait({ file, line: row.line, untilMs: dueMs });
       yield { dueMs, reading: { timestamp: utc(timeMs), ...row.reading } };
     }
-    if (first === undefined) throw new ReplayFileError(file, "holds no row that is a reading");
+    if (first === undefined) throw new ReplayFileError(file, "has no row that is a reading");
     const stepMs = latestMs > first ? (latestMs - first) / (count - 1) / speed : LONE_ROW_STEP_MS;
     startMs = Math.max(now(), dueMs + stepMs);
   }
 }
 
-/** Tells long waits in the log, and for how long one still goes on. */
+/** Logs long waits, and says how long the current one lasts. */
 export class LongWaits {
   readonly #log: Log;
   #last: LongWait | undefined;
@@ -144,7 +144,10 @@ export class LongWaits {
   begin(wait: LongWait): void {
     this.#last = wait;
     const { file, line, untilMs } = wait;
-    this.#log.warn({ until: utc(untilMs) }, `${file}:${line} is due only then: nothing is sent until it is`);
+    this.#log.warn(
+      { until: utc(untilMs) },
+      `${file}:${line} is not due before then; sending nothing until it is`,
+    );
   }
 
   /** What is waited for; undefined where nothing is. */
@@ -155,18 +158,19 @@ export class LongWaits {
   }
 }
 
-/** So many bad rows are told one by one; a file of another kind is not told line by line. */
+/** So many bad rows are logged one by one; a file of another kind is not logged line by line. */
 const REPORTED_MAX = 100;
 
-/** Tells each bad row with file and line, and counts it. */
+/** Logs each bad row with file and line, and counts it. */
 export function badRowReporter(log: Log, onEach: () => void): (row: BadRow) => void {
   let count = 0;
   return (row) => {
     onEach();
     count++;
     if (count <= REPORTED_MAX)
-      log.warn({ problem: row.problem }, `${row.file}:${row.line} is no reading: skipped`);
-    if (count === REPORTED_MAX) log.warn({ file: row.file }, "more such rows are only counted");
+      log.warn({ problem: row.problem }, `${row.file}:${row.line} is not a reading; skipped`);
+    if (count === REPORTED_MAX)
+      log.warn({ file: row.file }, "further invalid rows are counted but not logged");
   };
 }
 
@@ -184,11 +188,12 @@ async function* rowsOf(
   let columns: string[] | undefined;
   for await (const { line, fields, problem } of recordsOf(file)) {
     if (columns === undefined) {
-      if (problem !== undefined) throw new ReplayFileError(file, `line ${line} names no columns: ${problem}`);
+      if (problem !== undefined)
+        throw new ReplayFileError(file, `line ${line} has no column names: ${problem}`);
       columns = fields.map((name) => name.trim().toLowerCase());
       for (const needed of ["timestamp", "value"]) {
         if (!columns.includes(needed))
-          throw new ReplayFileError(file, `line ${line} names no column "${needed}"`);
+          throw new ReplayFileError(file, `line ${line} has no column "${needed}"`);
       }
       continue;
     }
@@ -204,7 +209,7 @@ function readingOf(
   options: ReplayOptions,
 ): Omit<ReadRow, "line"> | { problem: string } {
   if (fields.length !== columns.length) {
-    return { problem: `${fields.length} fields where there are ${columns.length} columns` };
+    return { problem: `${fields.length} fields for ${columns.length} columns` };
   }
   const row = Row.safeParse(Object.fromEntries(columns.map((name, index) => [name, fields[index]])));
   if (!row.success) return { problem: problemsOf(row.error) };
@@ -261,6 +266,6 @@ function fieldsOf(text: string): { fields: string[]; problem?: string } {
     const [fields = []] = Records.parse(parse(text, { bom: true, trim: true, relax_column_count: true }));
     return { fields };
   } catch (error) {
-    return { fields: [], problem: error instanceof CsvError ? error.message : "is no row" };
+    return { fields: [], problem: error instanceof CsvError ? error.message : "is not a row" };
   }
 }

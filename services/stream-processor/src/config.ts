@@ -8,7 +8,7 @@ import * as z from "zod";
 export const PIPELINE_NAMES = PIPELINES.map(({ name }) => name);
 
 const PipelineNames = list()
-  .pipe(z.array(z.enum(PIPELINE_NAMES, `must name pipelines of ${PIPELINE_NAMES.join(", ")}`)))
+  .pipe(z.array(z.enum(PIPELINE_NAMES, `must list pipelines out of ${PIPELINE_NAMES.join(", ")}`)))
   .transform((names) => [...new Set(names)]);
 
 /** As long as topics keep their records: what is older is not there to be corrected. */
@@ -31,7 +31,7 @@ const Variables = z.object({
   ALLOWED_LATENESS_SECONDS: decimal({ min: 0, max: WEEK_SECONDS }).default(60),
   /** A record further ahead of the clock than this has a wrong time: put to the dead letters. */
   MAX_FUTURE_SECONDS: decimal({ min: 0, max: WEEK_SECONDS }).default(60),
-  /** After this much silence windows go on by the wall clock. */
+  /** After this much silence, windows advance by the wall clock. */
   IDLE_AFTER_SECONDS: decimal({ min: 0.1, max: 3600 }).default(2),
   /** Consumer groups are named `<prefix>-<pipeline>`: two installations on one cluster need two prefixes. */
   GROUP_PREFIX: z.string().max(200, "is longer than 200 characters").default("kelvin"),

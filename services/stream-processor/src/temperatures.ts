@@ -1,7 +1,7 @@
 /** A reading in the three units of the tutorial. */
 import { type Alert, round2, type SensorReading } from "@kelvin/schema";
 
-/** °C to °C, °F and K, 2 decimals each. The reading's timestamp goes on untouched. */
+/** °C to °C, °F and K, 2 decimals each. The reading's timestamp is passed on unchanged. */
 export function toTemperatures(reading: SensorReading): Alert {
   return {
     celsius: round2(reading.temperature),
