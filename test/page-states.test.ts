@@ -88,7 +88,7 @@ describe.skipIf(isChromiumMissing || process.platform === "win32")(
     }
 
     test("no data: why, and a command that starts a producer; then live", async () => {
-      await tells("no-data", /^No data Kafka is reachable, but topic "sensor" brought no reading/);
+      await tells("no-data", /^No data Kafka is reachable, but topic "sensor" had no readings/);
       await photograph("no data");
       const command = await commandOf("no-data");
       expect(command).toBe(`npm run producer -- PORT=0 KAFKA_BROKERS=${brokers}`);
@@ -108,11 +108,14 @@ describe.skipIf(isChromiumMissing || process.platform === "win32")(
 
     test("a pipeline behind, then dead: alerts are unknown, not open; the command that the page names ends it", async () => {
       process.kill(processor.pid, "SIGSTOP");
-      await tells("pipeline-behind", /alert.* (falls? behind|(is|are) not running) since/);
+      await tells("pipeline-behind", /alert.* (has|have) (been behind|not been running) since/);
       await isIn("pipeline-behind");
       await photograph("pipeline behind");
       await processor.kill();
-      await tells("pipeline-behind", /alert, alert-count and average-temperature are not running since/);
+      await tells(
+        "pipeline-behind",
+        /alert, alert-count and average-temperature have not been running since/,
+      );
       expect(await episode().getAttribute("data-state")).toBe("unknown");
       expect(await text("alarm-count")).toBe("unknown");
       expect(await text("tile-alert_count-value")).toBe("unknown");
@@ -126,7 +129,7 @@ describe.skipIf(isChromiumMissing || process.platform === "win32")(
       await expect.poll(() => episode().getAttribute("data-state"), SLOW).toBe("ongoing");
     }, 120_000);
 
-    test("bad data: counted, with place and reason, while the good go on", async () => {
+    test("bad data: counted, with position and reason, while valid data is still processed", async () => {
       const { partition, offset } = await send("machine-01", Buffer.from("36.9"));
       await tells("bad-data", new RegExp(`1 record rejected.*sensor\\[${partition}\\] offset ${offset}, `));
       await isIn("in-alarm");
@@ -142,9 +145,9 @@ describe.skipIf(isChromiumMissing || process.platform === "win32")(
       await photograph("clock ahead");
     }, 60_000);
 
-    test("paused: since when, and how many readings wait", async () => {
+    test("paused: since when, and how many new readings", async () => {
       await page.getByTestId("pause").click();
-      await tells("paused", /stand at \d\d:\d\d:\d\d; [1-9]\d* new readings? since/);
+      await tells("paused", /paused at \d\d:\d\d:\d\d; [1-9]\d* new readings? since/);
       await photograph("paused");
       await page.getByTestId("pause").click();
       await expect.poll(() => told("paused").count(), SLOW).toBe(0);
@@ -168,7 +171,7 @@ describe.skipIf(isChromiumMissing || process.platform === "win32")(
       await photograph("kafka down");
     }, 60_000);
 
-    test("connecting: the dashboard is killed, and the page shows what was known, and tries again", async () => {
+    test("connecting: the dashboard is killed, and the page shows the last data and reconnects", async () => {
       await dashboard.kill();
       await tells("connecting", /No connection to the dashboard server, attempt [2-9]/);
       await isIn("connecting");

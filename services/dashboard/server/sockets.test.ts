@@ -367,12 +367,12 @@ test("a stall of the server itself is no page's slowness", { timeout: 20_000 }, 
   page.socket.emit("ack", { fleetMs: page.fleet?.nowMs ?? 0 });
   const afterMs = page.fleet?.nowMs ?? 0;
   await until(() => expect(page.fleet?.nowMs).toBeGreaterThan(afterMs));
-  // Longer than the 30 s after which a page is hung up on; a crowded machine may well make it slow for a moment.
+  // Longer than the 30 s after which a page is disconnected; a crowded machine may well make it slow for a moment.
   expect(page.goodbye).toBeUndefined();
   expect(page.socket.connected).toBe(true);
 });
 
-test("who has said nothing for 30 s is told so and hung up on; the others stay", {
+test("a page that has sent nothing for 30 s is told why and disconnected; the others stay", {
   timeout: 40_000,
 }, async () => {
   const clock = fastClock(10);
@@ -386,7 +386,7 @@ test("who has said nothing for 30 s is told so and hung up on; the others stay",
   expect(good.socket.connected).toBe(true);
 });
 
-test("one that is hung up on and does not even take that is gone all the same", {
+test("one that does not even accept the disconnect is disconnected all the same", {
   timeout: 40_000,
 }, async () => {
   await using server = await startServer({ clock: fastClock(10) });

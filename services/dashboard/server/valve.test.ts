@@ -22,7 +22,7 @@ test("a page that answers each beat is never stopped, however much it is sent", 
   }
 });
 
-test("without an answer readings stop after more than 2 s, and the page is hung up on after more than 30 s", () => {
+test("without an answer readings stop after more than 2 s, and the page is disconnected after more than 30 s", () => {
   const valve = new Valve();
   expect(beatUntil(valve, 0, "shut")).toBe(3_000);
   expect(beatUntil(valve, 4_000, "hang-up")).toBe(31_000);

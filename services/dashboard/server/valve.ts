@@ -8,7 +8,7 @@ const UNACKED_MAX = 256 * 1024;
 const ANSWER_MS = 900;
 /** Beyond this not even alerts are added to what waits for it. */
 const ALERTS_UNACKED_MAX = 2 * UNACKED_MAX;
-/** After this long without an answer the page is hung up on. */
+/** After this long without an answer the page is disconnected. */
 const GONE_MS = 30_000;
 
 interface Beat {

@@ -38,7 +38,7 @@ export interface ConnectionOptions {
   clock: ServerClock;
   /** Where the server listens, below the page's own address. */
   path: string;
-  /** The server speaks a newer contract: the page is old and should be loaded anew. */
+  /** The server uses a newer protocol: the page is old and should be reloaded. */
   onOutdated(): void;
 }
 
@@ -77,12 +77,12 @@ export class Connection {
     this.#followTheRest();
   }
 
-  /** Messages that did not fit the contract and were passed over. */
+  /** Messages that did not match the protocol and were ignored. */
   get misfits(): number {
     return this.#misfits;
   }
 
-  /** What the server told by HTTP, for the first picture; passed over once the socket has begun to speak. */
+  /** What the server told by HTTP, for the first picture; ignored once the socket has sent something. */
   begin(opening: unknown): void {
     if (this.#isSocketHeard || !isOpening(opening) || opening.welcome.version !== LIVE_VERSION) return;
     const store = this.#store;
@@ -103,7 +103,7 @@ export class Connection {
     if (this.#socket.connected) this.#socket.emit("watch", this.#store.wanted);
   }
 
-  /** Called now and then: opens the way anew where the server has fallen silent. */
+  /** Called now and then: reconnects if the server has fallen silent. */
   check(): void {
     const nowMs = this.#clock.nowMs();
     if (this.#openedByMs !== undefined && nowMs - this.#openedByMs > OPENING_HOLDS_MS) {

@@ -61,7 +61,7 @@ export function momentOf(store: Store, nowMs: number): Moment | undefined {
   };
 }
 
-/** Without a way to the server or to Kafka time does not go on: what is not known is not drawn as silence. */
+/** Without a connection to the server or to Kafka time stops: what is not known is not drawn as silence. */
 function standstill(store: Store, nowMs: number): { frozen: Frozen | undefined; endMs: number } {
   if (store.link.state === "connecting") return { frozen: "connecting", endMs: store.link.sinceMs };
   const kafka = store.health?.kafka;

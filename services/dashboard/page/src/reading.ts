@@ -53,7 +53,7 @@ export function readingPicture(store: Store, moment: Moment | undefined, unit: U
   const device = moment?.device ?? store.picked ?? "No device yet";
   const last = moment?.last;
   if (moment === undefined || last === undefined) {
-    const verdict = moment === undefined ? "" : "Nothing heard from it yet";
+    const verdict = moment === undefined ? "" : "No readings yet";
     return {
       state: "no-data",
       device,

@@ -56,7 +56,7 @@ test("a server that refuses the page is quoted", () => {
   expect(notices()[0].text).toContain("too many pages from this address");
 });
 
-test("silent for 3 intervals, at least 3 s: stale, and the axis goes on", () => {
+test("silent for 3 intervals, at least 3 s: stale, and the axis keeps moving", () => {
   expect(told(NOW + 3_000)).toEqual(["live"]);
   expect(told(NOW + 3_001)).toEqual(["stale"]);
   expect(notices(NOW + 12_000)[0].text).toContain("silent for 12 s");
@@ -88,7 +88,7 @@ test("no device at all: why, and the command that starts a producer", () => {
   expect(notice.command).toContain("npm run producer");
 });
 
-test("a server that has not read up to now does not say that there is no data", () => {
+test("a server that is still catching up does not report that there is no data", () => {
   store.checked(health({ ready: false }));
   store.heardOf(fleet({ total: 0, ids: [], flags: [] }));
   expect(told()).toEqual(["connecting"]);
@@ -116,7 +116,7 @@ test("a pipeline behind: which, by how much, since when; the flow itself stays l
   );
   expect(told()).toEqual(["live", "pipeline-behind"]);
   expect(notices()[1]?.text).toContain(
-    `alert falls behind since ${clock(NOW - 75_000)} (1 min 15 s), 42 records`,
+    `alert has been behind since ${clock(NOW - 75_000)} (1 min 15 s), 42 records`,
   );
   expect(notices()[1]?.command).toBeUndefined();
 });
@@ -131,7 +131,9 @@ test("a pipeline that nobody runs: the command that starts it", () => {
     state: "pipeline-behind",
     command: expect.stringContaining("npm run stream-processor"),
   });
-  expect(notices()[1]?.text).toContain("alert, alert-count and average-temperature are not running since ");
+  expect(notices()[1]?.text).toContain(
+    "alert, alert-count and average-temperature have not been running since ",
+  );
 });
 
 test("a command that lacks what pages are not told says so", () => {

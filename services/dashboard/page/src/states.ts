@@ -1,10 +1,10 @@
-/** Which states hold, and how each is told: what is wrong, since when, and what to do about it. */
+/** Which states apply, and the text of each: what is wrong, since when, and what to do about it. */
 import type { Goodbye, PipelineHealth } from "@kelvin/schema/live";
 import { clock, count, duration, plural, wholeSeconds } from "./format.ts";
 import type { Moment } from "./moment.ts";
 import { DEFAULT_WINDOW_MS, type Store } from "./store.ts";
 
-/** The state of the whole: exactly one holds. */
+/** The state of the flow: exactly one applies. */
 export type Flow = "connecting" | "kafka-down" | "no-data" | "stale" | "live";
 /** What may be wrong besides. */
 export type Trouble = "pipeline-behind" | "bad-data" | "clock-ahead" | "paused" | "outdated";
@@ -54,21 +54,21 @@ const WORST_FIRST: readonly Notice["state"][] = [
 
 const REASON_LENGTH = 160;
 const GOODBYES: Record<Goodbye["why"], string> = {
-  "too-slow": "It hung up: this page, or the way to it, was too slow for half a minute.",
-  "bad-messages": "It hung up: it did not understand this page.",
-  closing: "It was ended.",
+  "too-slow": "The server disconnected because this page, or its connection, was too slow for half a minute.",
+  "bad-messages": "The server disconnected because it did not understand this page.",
+  closing: "The server was stopped.",
 };
 
-/** What a viewer should be told at `nowMs`: first the state of the whole, then each trouble. Never empty. */
+/** What to tell a viewer at `nowMs`: first the state of the flow, then each trouble. Never empty. */
 export function noticesOf(store: Store, moment: Moment | undefined, nowMs: number): [Notice, ...Notice[]] {
   const whole = wholeOf(store, moment, nowMs);
-  // Without a way to the server or to Kafka nothing else is known: old troubles would be told as present ones.
+  // Without a connection to the server or to Kafka nothing else is known: old troubles would be shown as present ones.
   if (whole.state === "connecting" || whole.state === "kafka-down") return [whole];
   const troubles = [outdated(store), pipelinesBehind(store, nowMs), badData(store, nowMs), clockAhead(store)];
   return [whole, ...troubles.filter((trouble) => trouble !== undefined)];
 }
 
-/** What is told of the states that hold, the worst first; that readings come in is told only while all is well. */
+/** The notices to show, the worst first; that readings are coming in is shown only while all is well. */
 export function toldOf(notices: readonly [Notice, ...Notice[]]): [Notice, ...Notice[]] {
   const [first, ...others] = [...notices].sort(
     (a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state),
@@ -92,7 +92,7 @@ function wholeOf(store: Store, moment: Moment | undefined, nowMs: number): Notic
   const { health, fleet } = store;
   if (health !== undefined && !health.kafka.up) return kafkaDown(store, nowMs);
   if (health === undefined || fleet === undefined || !health.ready) {
-    return notice("connecting", "warn", "The dashboard server is still reading the topics up to now.");
+    return notice("connecting", "warn", "The dashboard server is still catching up with the topics.");
   }
   const devices = Math.max(fleet.total, moment?.last === undefined ? 0 : 1);
   if (devices === 0) return noData(store);
@@ -105,9 +105,9 @@ function connecting(store: Store, moment: Moment | undefined): Notice {
   if (store.link.state !== "connecting") return notice("live", "calm", "");
   const { attempt, refusal, goodbye, sinceMs } = store.link;
   const parts = [`No connection to the dashboard server, attempt ${Math.max(1, attempt)}.`];
-  if (refusal !== undefined) parts.push(`It refused this page: ${refusal}.`);
+  if (refusal !== undefined) parts.push(`The server refused this page: ${refusal}.`);
   if (goodbye !== undefined) parts.push(GOODBYES[goodbye]);
-  if (moment !== undefined) parts.push(`The page shows what was known at ${clock(sinceMs)}.`);
+  if (moment !== undefined) parts.push(`The page shows data as of ${clock(sinceMs)}.`);
   else if (attempt <= 1 && refusal === undefined) parts[0] = "Connecting to the dashboard server, attempt 1.";
   return notice("connecting", "warn", parts.join(" "));
 }
@@ -115,7 +115,7 @@ function connecting(store: Store, moment: Moment | undefined): Notice {
 function kafkaDown(store: Store, nowMs: number): Notice {
   const { sinceMs, dataUpToMs } = store.health?.kafka ?? { sinceMs: null, dataUpToMs: null };
   const since = sinceMs === null ? "" : ` since ${clock(sinceMs)} (${wholeSeconds(nowMs - sinceMs)})`;
-  const upTo = dataUpToMs === null ? "No data was seen before." : `Showing data up to ${clock(dataUpToMs)}.`;
+  const upTo = dataUpToMs === null ? "No data received yet." : `Showing data up to ${clock(dataUpToMs)}.`;
   return notice("kafka-down", "alarm", `The Kafka broker is unreachable${since}. ${upTo}`);
 }
 
@@ -125,7 +125,7 @@ function noData(store: Store): Notice {
   return notice(
     "no-data",
     "warn",
-    `Kafka is reachable, but topic "${topic}" brought no reading in the last ${seconds} s. ` +
+    `Kafka is reachable, but topic "${topic}" had no readings in the last ${seconds} s. ` +
       `Start a producer${withSettings(store)}:`,
     store.welcome?.commands.producer,
   );
@@ -134,7 +134,7 @@ function noData(store: Store): Notice {
 function stale(moment: Moment | undefined, devices: number): Notice {
   if (devices > 1) return notice("stale", "warn", `All ${count(devices)} devices have fallen silent.`);
   const { device, silentMs = 0, last, intervalMs } = moment ?? {};
-  const usual = intervalMs === undefined ? "" : ` It usually speaks every ${duration(intervalMs)}.`;
+  const usual = intervalMs === undefined ? "" : ` It usually sends every ${duration(intervalMs)}.`;
   const at = last === undefined ? "" : ` The last reading came at ${clock(last.heardMs)}.`;
   return notice(
     "stale",
@@ -157,7 +157,7 @@ function pipelinesBehind(store: Store, nowMs: number): Notice | undefined {
   const gone = behind.filter(({ state }) => state === "gone");
   const late = behind.filter(({ state }) => state === "behind");
   const told = [pipelinesText(gone, nowMs), pipelinesText(late, nowMs)].filter((text) => text !== "");
-  const text = `${told.join("; ")}. What depends on ${behind.length === 1 ? "it" : "them"} is shown as unknown.`;
+  const text = `${told.join("; ")}. Values that depend on ${behind.length === 1 ? "it" : "them"} are shown as unknown.`;
   return late.length === 0
     ? notice(
         "pipeline-behind",
@@ -173,18 +173,17 @@ function withSettings({ welcome }: Store): string {
   return welcome?.commands.areWhole === false ? ", with this dashboard's own settings" : "";
 }
 
-/** Of one state: `alert and alert-count are not running since 12:04:22 (9 s), 42 records to do`. */
+/** Of one state: `alert and alert-count have not been running since 12:04:22 (9 s), 42 records left`. */
 function pipelinesText(pipelines: readonly PipelineHealth[], nowMs: number): string {
   const [first, ...others] = pipelines;
   if (first === undefined) return "";
   const isOne = others.length === 0;
-  const running = isOne ? "is not running" : "are not running";
-  const what = first.state === "gone" ? running : isOne ? "falls behind" : "fall behind";
+  const what = `${isOne ? "has" : "have"} ${first.state === "gone" ? "not been running" : "been behind"}`;
   const sinceMs = Math.min(...pipelines.map((pipeline) => pipeline.sinceMs));
   const since = `since ${clock(sinceMs)} (${wholeSeconds(nowMs - sinceMs)})`;
   const known = pipelines.flatMap(({ behind }) => behind ?? []);
   const records = known.reduce((sum, count) => sum + count, 0);
-  const waiting = known.length === 0 ? "" : `, ${plural(records, "record")} to do`;
+  const waiting = known.length === 0 ? "" : `, ${plural(records, "record")} left`;
   return `${listed(pipelines.map(({ name }) => name))} ${what} ${since}${waiting}`;
 }
 
@@ -202,7 +201,7 @@ function badData(store: Store, nowMs: number): Notice | undefined {
   return notice(
     "bad-data",
     "warn",
-    `${plural(rejected.count, "record")} rejected, the last at ${clock(atMs)}: ${topic}[${partition}] offset ${offset}, ${shortened(reason)}. Good records go on.`,
+    `${plural(rejected.count, "record")} rejected, the last at ${clock(atMs)}: ${topic}[${partition}] offset ${offset}, ${shortened(reason)}. Valid records are still processed.`,
   );
 }
 
@@ -218,9 +217,9 @@ function clockAhead(store: Store): Notice | undefined {
   const by = duration(first.eventMs - first.heardMs);
   const text =
     ahead.length === 1
-      ? `The clock of ${first.id} is ahead of the server's by ${by}: its newest readings lie beyond the right edge.`
+      ? `The clock of ${first.id} is ahead of the server's by ${by}: its latest readings are beyond the right edge.`
       : `The clocks of ${first.id} and ${plural(ahead.length - 1, "other")} are ahead of the server's, the first by ${by}: ` +
-        "their newest readings lie beyond the right edge.";
+        "their latest readings are beyond the right edge.";
   return notice("clock-ahead", "warn", text);
 }
 
@@ -229,13 +228,13 @@ function outdated(store: Store): Notice | undefined {
   return notice(
     "outdated",
     "warn",
-    "The server is of another version than this page. Build the page anew, then reload.",
+    "The server and this page have different versions. Rebuild the page, then reload.",
   );
 }
 
 /** The viewer's own state; `waiting` readings came since the value and the chart were stopped at `sinceMs`. */
 export function pausedNotice(sinceMs: number, waiting: number): Notice {
-  const text = `Value, chart and tiles stand at ${clock(sinceMs)}; ${plural(waiting, "new reading")} since. Alerts go on.`;
+  const text = `Value, chart and tiles are paused at ${clock(sinceMs)}; ${plural(waiting, "new reading")} since. Alerts continue.`;
   return notice("paused", "warn", text);
 }
 

@@ -14,7 +14,7 @@ function held(): number[] {
   return [...(store.watched?.series.since(0).celsius ?? [])];
 }
 
-test("a snapshot begins anew, a batch goes on", () => {
+test("a snapshot starts over, a batch continues", () => {
   store.snapshot(snapshot());
   expect(store.batch(batch(), NOW)).toBe(true);
   expect(held()).toEqual([20, 21, 22, 23.5]);
@@ -49,13 +49,13 @@ test("a gap, or another boot, is told and nothing is taken in", () => {
   expect(store.wanted).toEqual({ device: "machine-01", have: { boot: "boot-1", next: 3 } });
 });
 
-test("news of a device that is not shown are passed over", () => {
+test("messages about a device that is not shown are ignored", () => {
   store.snapshot(snapshot());
   expect(store.batch(batch({ device: "machine-02", first: 99 }), NOW)).toBe(true);
   expect(held()).toEqual([20, 21, 22]);
 });
 
-test("the viewer's device is asked for, and a late snapshot of the one before is passed over", () => {
+test("the viewer's device is asked for, and a late snapshot of the previous one is ignored", () => {
   store.snapshot(snapshot());
   store.pick("machine-02");
   expect(store.wanted).toEqual({ device: "machine-02", have: null });

@@ -30,7 +30,7 @@ export type Link =
       readonly sinceMs: number;
       /** The server's own words where it refused. */
       readonly refusal: string | undefined;
-      /** Why the server hung up, where it said so. */
+      /** Why the server disconnected, if it said so. */
       readonly goodbye: Goodbye["why"] | undefined;
     };
 
@@ -77,7 +77,7 @@ export class Store {
   episodesKnown = false;
   /** Counts what came about episodes, so that their list is drawn only when it changed. */
   episodesRevision = 0;
-  /** The server speaks another contract than this page, and loading the page anew did not help. */
+  /** The server uses another protocol than this page, and reloading the page did not help. */
   outdated = false;
   #goodbye: Goodbye["why"] | undefined;
   readonly #lagsMs: number[] = [];
@@ -168,7 +168,7 @@ export class Store {
     this.#changed();
   }
 
-  /** Begins the shown device anew. A snapshot of a device that the viewer has left meanwhile is passed over. */
+  /** Replaces the shown device. A snapshot of a device that the viewer has left meanwhile is ignored. */
   snapshot(snapshot: Snapshot): void {
     if (this.picked !== undefined && this.picked !== snapshot.device) return;
     const series = new Series(this.welcome?.windowMs ?? DEFAULT_WINDOW_MS);
@@ -191,7 +191,7 @@ export class Store {
 
   /**
    * Takes news of the shown device in. Returns false where something is missing before them: then ask for
-   * `wanted` again. News of another device are passed over.
+   * `wanted` again. Messages about another device are ignored.
    */
   batch(batch: Batch, nowMs: number): boolean {
     const { watched } = this;

@@ -20,7 +20,7 @@ function fleet(nowMs: number, celsius: number, heardAgeMs = 0, id = "oven"): Fle
   };
 }
 
-test("what the server told goes on with one point a step", () => {
+test("what the server sent continues with one point a step", () => {
   const trends = new Trends();
   trends.told({ nowMs: NOW, stepMs: 5_000, ids: ["oven"], deciCelsius: [[211, null, 305]] });
   expect(trends.of("oven")).toEqual([21.1, null, 30.5]);

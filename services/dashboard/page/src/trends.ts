@@ -1,4 +1,4 @@
-/** The last 100 s of each listed device in a few points: first as the server tells it, then as its summaries go on. */
+/** The last 100 s of each listed device in a few points: first as the server tells it, then as its summaries continue. */
 import type { Fleet, Trends as ToldTrends } from "@kelvin/schema/live";
 
 /** So many points as the server tells at most. */
@@ -12,7 +12,7 @@ export class Trends {
   readonly #byDevice = new Map<string, (number | null)[]>();
   #stepMs = DEFAULT_STEP_MS;
   #nextMs = -Infinity;
-  /** Raised with each change: lines are drawn anew only then. */
+  /** Raised with each change: lines are redrawn only then. */
   revision = 0;
 
   of(device: string): Trend {

@@ -17,7 +17,7 @@ describe.skipIf(isChromiumMissing)("many alerts in Chromium (skipped where there
       .evaluateAll((all) => all.filter((one) => one.getClientRects().length > 0).length);
   const height = (page: Page) => page.evaluate(() => document.documentElement.scrollHeight);
 
-  test("on a phone the newest are in sight; a key shows the earlier ones and goes on there; another hides them", async () => {
+  test("on a phone the newest are in sight; a key shows the earlier ones and continues there; another hides them", async () => {
     const { page, server } = await tabs.open({ episodes: [open("a"), ...OVER] }, { viewport: PHONE });
     await eventually(() => page.getByTestId("episode").count()).toBe(ENDED + 1);
     expect(await inSight(page)).toBe(1 + ENDED_IN_SIGHT);

@@ -65,7 +65,7 @@ describe.skipIf(isChromiumMissing)("the chart in Chromium (skipped where there i
 
   test("a chart that lacks its oldest readings says so", async () => {
     const { page } = await open({ truncated: true });
-    await shows(page, "readout", /^lowest .*, highest .* \(too many readings: the oldest are left out\)$/);
+    await shows(page, "readout", /^lowest .*, highest .* \(too many readings: the oldest are omitted\)$/);
   });
 
   test("the reading under the pointer is told, with its time, until the pointer leaves", async () => {

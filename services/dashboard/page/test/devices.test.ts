@@ -69,7 +69,7 @@ describe.skipIf(isChromiumMissing)("1,000 devices in Chromium (skipped where the
       "25.0 °C",
     );
     expect(await rows(page).nth(1).getAttribute("data-device")).toBe(nameOf(2));
-    await shows(page, "devices-none", "The order is held while you are in the list.");
+    await shows(page, "devices-none", "The order is frozen while you use the list.");
     await page.getByTestId("pause").focus();
     server.tell({ fleet: fleet(500, () => 26) });
     await eventually(() => rows(page).nth(1).getAttribute("data-device")).toBe(nameOf(500));
@@ -77,7 +77,7 @@ describe.skipIf(isChromiumMissing)("1,000 devices in Chromium (skipped where the
 
     await rows(page).nth(3).hover();
     server.tell({ fleet: fleet(600, () => 27) });
-    await shows(page, "devices-none", "The order is held while you are in the list.");
+    await shows(page, "devices-none", "The order is frozen while you use the list.");
     expect(await rows(page).nth(2).getAttribute("data-device")).toBe(nameOf(2));
     await page.getByTestId("pause").hover();
     server.tell({ fleet: fleet(600, () => 28) });

@@ -84,7 +84,7 @@ describe.skipIf(isChromiumMissing)("the page on a real server (skipped where the
     await isTheTopics(await tabAt(server.url));
   });
 
-  test("the socket is cut while readings go on, and the server changes: the series is the topic's each time", async () => {
+  test("the socket is cut while readings continue, and the server changes: the series is the topic's each time", async () => {
     const here = installation(brokersOfTests());
     await using sender = await Sender.start(here);
     const sent: { timeMs: number; celsius: number }[] = [];
@@ -124,7 +124,7 @@ describe.skipIf(isChromiumMissing)("the page on a real server (skipped where the
     await page.close();
   });
 
-  test("bad records are counted with their place while the good go on; a dead pipeline is no all-clear", async () => {
+  test("bad records are counted with their position while valid ones are processed; a dead pipeline is no all-clear", async () => {
     const here = installation(brokersOfTests());
     await using sender = await Sender.start(here);
     await using server = await dashboard(here);

@@ -142,9 +142,9 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
   });
 
   test.each([
-    ["of another version", { version: NEWER_VERSION }],
+    ["with another version", { version: NEWER_VERSION }],
     ["that says what this page does not know", { windowMs: Number.NaN }],
-  ])("a server %s: the page loads itself anew, once, and then says so", async (_, welcome) => {
+  ])("a server %s: the page reloads itself once, and then shows it", async (_, welcome) => {
     const { page, server } = await open({ welcome });
     await eventually(() => told(page, "outdated").count()).toBe(1);
     expect(server.watches).toHaveLength(2);
@@ -211,7 +211,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await isIn(page, "pipeline-behind");
     await eventually(() => told(page, "pipeline-behind").count()).toBe(1);
     expect(await wordsOf(told(page, "pipeline-behind"))).toMatch(
-      /alert is not running since .*42 records to do/,
+      /alert has not been running since .*42 records left/,
     );
     await shows(page, "tile-alert_count-value", "unknown");
     expect(await text(page, "tile-average_temperature-value")).toBe("21.00 °C");
@@ -250,7 +250,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     expect(await text(page, "status")).toBe("Clock ahead");
   });
 
-  test("bad data is counted, with the last reason and its place; good data goes on", async () => {
+  test("bad data is counted, with the last reason and its position; valid data is still processed", async () => {
     const { page, server } = await open();
     await isIn(page, "live");
     const last = { topic: "sensor", partition: 1, offset: "883214", reason: "<img src=x>", atMs: Date.now() };
@@ -350,7 +350,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     });
   });
 
-  test("paused: the value stands, the new are counted, alerts go on; then it is all there", async () => {
+  test("paused: the value is frozen, new readings are counted, alerts continue; then everything is shown", async () => {
     const { page, server } = await open();
     await isIn(page, "live");
     server.say(21);
@@ -410,7 +410,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
       document.dispatchEvent(new Event("visibilitychange"));
     });
     expect(await drawsIn(1_000)).toBeLessThanOrEqual(1);
-    // Its tab goes on to say how things are.
+    // Its tab still shows the state.
     for (const flags of [FLAG.inAlarm, 0]) {
       // A summary comes once a second.
       await eventually(() => {

@@ -43,7 +43,7 @@ function toggleEarlier(more: Element, episodes: Element): void {
   const isShown = more.getAttribute("aria-expanded") !== "true";
   setAttribute(more, "aria-expanded", String(isShown));
   setAttribute(episodes, "data-all", String(isShown));
-  // Keys and screen readers go on with what has come, not behind it.
+  // Keys and screen readers continue with what has come, not behind it.
   if (isShown) episodes.querySelector<HTMLElement>("[data-earlier=true] a")?.focus();
 }
 

@@ -23,7 +23,7 @@ export interface BarActions {
   onTheme(theme: Theme): void;
 }
 
-const THEME_WORDS: Record<Theme, string> = { auto: "as the system", light: "light", dark: "dark" };
+const THEME_WORDS: Record<Theme, string> = { auto: "system", light: "light", dark: "dark" };
 /** Slower than this is told in seconds. */
 const MILLISECONDS_UP_TO = 1_000;
 
@@ -83,7 +83,7 @@ export function barView(page: ParentNode, actions: BarActions) {
     setAttribute(
       pause,
       "title",
-      paused ? `Go on; ${plural(waiting, "reading")} came meanwhile` : "Stand still",
+      paused ? `Resume; ${plural(waiting, "reading")} arrived meanwhile` : "Pause value, chart and tiles",
     );
     setIcon(need(pause, ".icon", SVGElement), paused ? "play" : "paused");
   }

@@ -6,7 +6,7 @@ import { type Marks, marksPlugin } from "./chart-marks.ts";
 /** Seen from a desk and from across a room: 2 pixels where letters have their usual size. */
 const LINE_WIDTH_EM = 0.125;
 
-/** A line over two linear axes, without animation: it is drawn anew with each batch. */
+/** A line over two linear axes, without animation: it is redrawn with each batch. */
 export function configurationOf(marks: Marks): ChartConfiguration<"line", Point[]> {
   const configuration: ChartConfiguration<"line", Point[]> = {
     type: "line",

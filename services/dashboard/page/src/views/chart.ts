@@ -29,11 +29,11 @@ const SOME_TEMPERATURE = 20;
 
 export interface ChartView {
   draw(moment: Moment | undefined, unit: Unit, limitKelvin: number | undefined): void;
-  /** Another theme: takes the colours anew. */
+  /** Another theme: reads the colours again. */
   recolour(): void;
 }
 
-/** `onCursor`: the viewer points elsewhere, the chart should be drawn anew. */
+/** `onCursor`: the viewer points elsewhere, the chart should be redrawn. */
 export function chartView(page: ParentNode, onCursor: () => void): ChartView {
   const figure = need(page, ".chart", HTMLElement);
   const canvas = need(figure, "canvas", HTMLCanvasElement);
@@ -55,7 +55,7 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
   let chart: Chart<"line", Point[]> | undefined;
   const cursor = new Cursor(surface, () => chart?.scales["x"], onCursor);
   let axis: AxisState | undefined;
-  /** What the axis was made for; another device or unit begins anew. */
+  /** What the axis was made for; another device or unit starts over. */
   let axisOf = "";
   let summaryMs = -Infinity;
 
@@ -144,7 +144,7 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
       return;
     }
     const text = moment === undefined ? "" : extremesText(moment, unit);
-    setText(readout, moment?.truncated ? `${text} (too many readings: the oldest are left out)` : text);
+    setText(readout, moment?.truncated ? `${text} (too many readings: the oldest are omitted)` : text);
   }
 
   function drawSummary(moment: Moment | undefined, unit: Unit): void {

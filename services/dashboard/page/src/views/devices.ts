@@ -88,7 +88,7 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
 
   return {
     draw,
-    /** Draws one device's row anew, without a look at the others. */
+    /** Redraws one device's row, without a look at the others. */
     drawRow(device: FleetDevice, picture: RowPicture) {
       list.redraw({ ...picture, device });
     },
@@ -109,7 +109,7 @@ export function devicesView(page: ParentNode, onDevice: OnDevice) {
     const texts: string[] = [];
     if (found.length === 0) texts.push(`No device matches "${search.value.trim()}".`);
     else if (total > devices.length) texts.push(`${count(total - devices.length)} more are not listed.`);
-    if (ranked.isHeld) texts.push("The order is held while you are in the list.");
+    if (ranked.isHeld) texts.push("The order is frozen while you use the list.");
     setText(none, texts.join(" "));
     setHidden(none, texts.length === 0);
     drawPicker(devices, shown);

@@ -5,7 +5,7 @@ export class MarkupError extends Error {
   override readonly name = "MarkupError";
   constructor(selector: string, type: string) {
     super(
-      `index.html has no ${type} at "${selector}". Page and script are of different builds: build the page anew.`,
+      `index.html has no ${type} at "${selector}". Page and script are from different builds: rebuild the page.`,
     );
   }
 }
@@ -104,7 +104,7 @@ export class KeyedList<Row, Item extends { readonly element: HTMLElement }> {
     }
   }
 
-  /** Draws one row anew where it stands; a row that is not listed is passed over. */
+  /** Redraws one row in place; a row that is not listed is ignored. */
   redraw(row: Row): void {
     const item = this.#items.get(this.#keyOf(row));
     if (item !== undefined) this.#draw(item, row);
