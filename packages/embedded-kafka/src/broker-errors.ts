@@ -31,7 +31,7 @@ export class NoSuchPartitionError extends Error {
   readonly partition: number;
 
   constructor(topic: string, partition: number) {
-    super(`there is no partition ${partition} of topic "${topic}": make the topic first`);
+    super(`there is no partition ${partition} of topic "${topic}": create the topic first`);
     this.topic = topic;
     this.partition = partition;
   }

@@ -174,7 +174,7 @@ describe("requests", () => {
     const response = responseCodec(apiVersions, 0).decode(reader);
     expect(response.errorCode).toBe(errorCode.unsupportedVersion);
     expect(response.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 4 }]);
-    // The connection goes on.
+    // The connection stays open.
     expect((await on.client.send(apiVersions, 2, {})).errorCode).toBe(0);
   });
 
@@ -201,7 +201,7 @@ describe("requests", () => {
     expect(ids).toEqual(answers.map((_, index) => index));
   });
 
-  test("a parked fetch is told of its topic's end by error 3, and the name begins anew", async () => {
+  test("a parked fetch gets error 3 when its topic is deleted, and the name starts over", async () => {
     await using on = await started();
     await makeTopic(on.client, "t");
     await append(on.client, "t", batchOf(["old"]));
@@ -225,7 +225,7 @@ describe("requests", () => {
     expect(responses[0]?.partitions[0]?.errorCode).toBe(errorCode.unknownTopicId);
   });
 
-  test("records that can't be read are refused, and the connection goes on", async () => {
+  test("records that can't be read are refused, and the connection stays open", async () => {
     await using on = await started();
     await makeTopic(on.client, "t", { "cleanup.policy": "compact" });
     const garbage = batchOf(["a"], { attributes: 1, compress: () => Buffer.from("this is not gzip") });
@@ -239,7 +239,7 @@ describe("bad bytes end their own connection and no other", () => {
     ["a negative length", "ffffffff"],
     ["a length beyond the limit", "7fffffff"],
     ["an unknown API", "0000000a270f00000000000100000000"],
-    ["a version that is not served", "0000000a000000020000000100000000"],
+    ["an unsupported version", "0000000a000000020000000100000000"],
     ["a request without an end", "0000000a000300050000000100000000"],
     ["a client id of negative length", "0000000a00030005000000018000ffff"],
     ["an array of two thousand million", `0000001000030005${"00000001"}0000${"7fffffff"}0001`],

@@ -40,7 +40,7 @@ export interface BrokerOptions {
   /** Address to listen on. @default both loopbacks, 127.0.0.1 and ::1, as `localhost` may mean either. */
   readonly host?: string;
   /**
-   * Host that clients are told to connect to (Kafka's `advertised.listeners`).
+   * Host advertised to clients (Kafka's `advertised.listeners`).
    * @default 127.0.0.1 on the loopbacks; on other addresses the one that the client came in by.
    */
   readonly advertisedHost?: string;
@@ -61,15 +61,14 @@ export interface BrokerOptions {
   /** Faults from the start on, and the seed of what is left to chance in them. @default none, and any seed */
   readonly faults?: Partial<FaultScript>;
   /**
-   * Folder in which topics, records, committed offsets and transactions are kept, and from which a broker goes on that is
-   * started with it again, however the one before ended. Made where it is missing; one broker at a time may have it. For
-   * development: there is one copy, and what was written last may be gone after a power cut. @default none: all is in
-   * memory, and a stop forgets it
+   * Folder for topics, records, committed offsets and transactions. A broker started with it again continues from there,
+   * however the previous one ended. Created if missing; only one broker at a time can use it. For development: there is one
+   * copy, and the latest writes may be missing after a power cut. @default none: in memory only, lost on stop
    */
   readonly folder?: string;
   /** Time and timers. @default the machine's */
   readonly clock?: Clock;
-  /** @default says nothing */
+  /** @default silent */
   readonly log?: Log;
 }
 
@@ -180,7 +179,7 @@ class RunningBroker implements Broker {
     this.#cleaner = new Cleaner(this.#cluster, log);
     if (options.folder !== undefined) {
       const { folder } = options;
-      log.info({ folder, topics: this.#cluster.topics.length }, "what the folder holds is read");
+      log.info({ folder, topics: this.#cluster.topics.length }, "data folder loaded");
     }
     const served = servedApis(handlers);
     this.#faults = new FaultRules(
@@ -200,7 +199,7 @@ class RunningBroker implements Broker {
       log,
       maxRequestBytes: configs.brokerNumber("socket.request.max.bytes"),
       dispatcher: new Dispatcher(handlers, served, (error, { apiKey, apiVersion }) =>
-        log.error({ api: apiKey, version: apiVersion, err: error }, "a request failed in the broker"),
+        log.error({ api: apiKey, version: apiVersion, err: error }, "a request failed"),
       ),
       context: {
         cluster: this.#cluster,

@@ -1,4 +1,4 @@
-/** What the command line and the environment ask of the broker. */
+/** The broker's options, from the command line and the environment. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { BrokerOptions } from "./broker.ts";
@@ -18,25 +18,25 @@ export const usage = `A broker that speaks Kafka's protocol, in one process: for
 
 Usage: npm run broker -- [options]
 
-  --port <n>              TCP port                                  (KAFKA_PORT, default ${DEFAULT_PORT})
-  --host <address>        listen here only; default: 127.0.0.1 and ::1
-  --advertised-host <h>   host that clients are told to connect to; default: localhost; with --host the
-                          address that the client came in by
-  --brokers <n>           so many brokers, on the port and those after it   (default 1)
-  --partitions <n>        partitions of topics made without saying   (default 1)
-  --no-auto-create        asking for a missing topic does not make it
-  --data-dir <folder>     keep topics, records and offsets there, and go on from what is there;
-                           default: all is in memory, and a stop forgets it
-  --config <name=value>   a broker setting by Kafka's name; may be given several times
-  --help                  this text
+  --port <n>              TCP port (KAFKA_PORT)                          (default ${DEFAULT_PORT})
+  --host <address>        address to listen on; default: 127.0.0.1 and ::1
+  --advertised-host <h>   host advertised to clients; default: localhost; with --host, the address that
+                          the client connected to
+  --brokers <n>           number of brokers, on consecutive ports        (default 1)
+  --partitions <n>        default number of partitions for new topics    (default 1)
+  --no-auto-create        don't create missing topics automatically
+  --data-dir <folder>     keep topics, records and offsets in this folder, and continue from them;
+                          default: in memory only, lost on stop
+  --config <name=value>   a broker setting, named as in Kafka; can be given several times
+  --help                  show this help
 
-What is kept is bounded, besides a topic's own retention.ms and retention.bytes: the oldest go beyond
-${DEFAULT_RETENTION_BYTES / 1024 / 1024} MiB a partition, ${FOLDER_RETENTION_BYTES / 1024 / 1024} MiB with --data-dir (--config log.retention.bytes=-1 to keep all).
+Besides a topic's retention.ms and retention.bytes, this broker limits what it keeps: it deletes the oldest records beyond
+${DEFAULT_RETENTION_BYTES / 1024 / 1024} MiB per partition, ${FOLDER_RETENTION_BYTES / 1024 / 1024} MiB with --data-dir (--config log.retention.bytes=-1 to keep all).
 
-What a folder holds outlives the process however it ends, kill -9 too; after a power cut the newest records may be gone.
+The folder survives any end of the process, including kill -9; after a power cut the newest records may be missing.
 `;
 
-/** An argument or a variable that can't be. */
+/** An invalid argument or environment variable. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   readonly code = "BROKER_USAGE";
@@ -46,7 +46,7 @@ export type Command = { readonly help: true } | { readonly help: false; readonly
 
 /**
  * @param args the command line without the program.
- * @throws UsageError in words for whoever typed it.
+ * @throws UsageError with a message for whoever typed it.
  */
 export function parseCommand(
   args: readonly string[],

@@ -182,15 +182,15 @@ describe("a folder that can't be had is refused in one line with the reason, and
     using folder = new TemporaryFolder();
     const file = join(folder.path, "file");
     writeFileSync(file, "");
-    expect(await refusal(file)).toContain(`${file} can't be a broker's folder: EEXIST`);
-    expect(await refusal(join(file, "data"))).toContain("can't be a broker's folder: ");
+    expect(await refusal(file)).toContain(`${file} can't be used as a data folder: EEXIST`);
+    expect(await refusal(join(file, "data"))).toContain("can't be used as a data folder: ");
   });
 
   // Even the superuser makes nothing in there.
   test.runIf(process.platform === "linux")(
     "where nothing can be made, and where nothing can be written",
     async () => {
-      expect(await refusal("/proc/missing/data")).toContain("can't be a broker's folder: ENOENT");
+      expect(await refusal("/proc/missing/data")).toContain("can't be used as a data folder: ENOENT");
       expect(await refusal("/proc")).toContain("/proc/lock can't be locked: ENOENT");
     },
   );

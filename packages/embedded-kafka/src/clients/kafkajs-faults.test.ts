@@ -118,7 +118,7 @@ async function throughAGroup(api: string, actions: readonly FaultAction[]): Prom
       await persistently(async () => {
         await producer.connect();
         await producer.send({ topic: "t", messages: [{ value }] }).catch(async (error: unknown) => {
-          // After some failures it is useless until it is told to connect anew; it stays the same producer.
+          // After some failures it is useless until it reconnects; it stays the same producer.
           await producer.disconnect();
           throw error;
         });

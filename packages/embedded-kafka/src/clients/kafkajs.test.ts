@@ -101,7 +101,7 @@ describe("kafkajs", () => {
     await eventually("the rest", async () => (second.seen.length === before + 50 ? true : null));
   });
 
-  test("goes on where its group stopped", async () => {
+  test("continues where its group stopped", async () => {
     const to = await producer();
     await to.send({ topic: "t", messages: messages(text(10)) });
     const first = await reading("g", "t");
@@ -113,7 +113,7 @@ describe("kafkajs", () => {
     expect(second.seen).toEqual(text(5, 10));
   });
 
-  test("goes on after its topic was deleted and made again", async () => {
+  test("continues after its topic was deleted and recreated", async () => {
     const client = await admin();
     await client.createTopics({ topics: [{ topic: "t", numPartitions: 1 }] });
     const to = await producer();

@@ -300,7 +300,7 @@ describe("coordinators", () => {
     expect(on.broker.transactions().map(({ coordinatorId }) => coordinatorId)).toEqual([1, 2, 3]);
   });
 
-  test("members that wait are told of a move at once, and go on there with the ids that they have", async () => {
+  test("members that wait are told of a move at once, and continue there with the ids that they have", async () => {
     const clock = new VirtualClock();
     await using on = await three({ clock });
     on.broker.moveCoordinator({ group: "g" }, 1);
@@ -327,7 +327,7 @@ describe("coordinators", () => {
       { errorCode: none, generationId: 2, members: [{}, {}] },
       { errorCode: none, generationId: 2 },
     ]);
-    // Sessions go on there too.
+    // Sessions continue there too.
     clock.advance(10_001);
     expect(on.broker.groups()).toMatchObject([{ state: "Empty", members: [] }]);
   });

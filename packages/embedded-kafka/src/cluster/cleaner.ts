@@ -41,7 +41,7 @@ export class Cleaner {
         }
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
-        this.#log.error({ topic: topic.name, partition: index, err: error }, "a partition is not compacted");
+        this.#log.error({ topic: topic.name, partition: index, err: error }, "could not compact a partition");
       }
     }
   }

@@ -1,6 +1,6 @@
 /**
  * Incremental fetch sessions (KIP-227): a broker keeps what a client fetches, and answers tell only what has changed. They
- * belong to no connection: whoever knows a session's id and next epoch goes on with it.
+ * belong to no connection: whoever knows a session's id and next epoch can continue it.
  */
 import { randomInt } from "node:crypto";
 import type { Clock } from "../time/clock.ts";

@@ -28,7 +28,7 @@ export function moveLeader(partition: Partition, brokerId: number): void {
   changeLeader(partition, brokerId);
 }
 
-/** Gives a partition other brokers; the one that leads it goes on, where it is among them. */
+/** Gives a partition other brokers; its leader stays, if it is among them. */
 export function reassign(partition: Partition, replicas: readonly number[], brokers: Brokers): void {
   partition.replicas = replicas;
   if (replicas.includes(partition.leaderId)) partition.topic.savePartition(partition);

@@ -19,7 +19,7 @@ export interface Partition {
 
 export class Topic {
   readonly name: string;
-  /** 22 characters of URL-safe base 64; a topic made again gets another. */
+  /** 22 characters of URL-safe base 64; a recreated topic gets another. */
   readonly id: string;
   readonly partitions: Partition[] = [];
   /** Set for ever once the topic is gone: a request that still holds the object must see it. */

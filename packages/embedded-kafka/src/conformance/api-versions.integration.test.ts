@@ -73,6 +73,6 @@ test.each([
   client.write(request);
   // Correlation id 7, error 35, one API: 18, versions 0 to 4.
   expect((await answer).toString("hex")).toBe("00000007002300000001001200000004");
-  // And the connection goes on.
+  // And the connection stays open.
   expect((await client.send(apiVersions, 3, { ...software, clientSoftwareName: "" })).errorCode).toBe(42);
 });

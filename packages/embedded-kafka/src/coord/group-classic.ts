@@ -408,7 +408,7 @@ export class ClassicGroup {
     if (pending !== undefined && groupInstanceId === null) {
       pending.cancel();
       this.#pending.delete(memberId);
-      // As Apache Kafka has it: the others begin anew, though it was never one of them.
+      // As Apache Kafka has it: the others rejoin, though it was never one of them.
       this.#rebalanceWithout();
       return errorCode.none;
     }
@@ -453,7 +453,7 @@ export class ClassicGroup {
 
   /**
    * Another broker coordinates the group from now on, or none does. Who waits for an answer is told to look for it, and
-   * all sessions begin anew there; where none is, no session ends.
+   * all session timeouts restart there; where none is, no session ends.
    */
   coordinatorMoved(isCoordinated: boolean): void {
     for (const member of this.members) {

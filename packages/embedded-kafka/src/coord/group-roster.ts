@@ -58,7 +58,7 @@ export class GroupRoster {
     this.#leaderId = next?.memberId ?? null;
   }
 
-  /** A static member goes on under another id, in its own old place. */
+  /** A static member continues under another id, in its own old place. */
   rename(member: ClassicMember, memberId: string, request: JoinRequest): void {
     if (this.#leaderId === member.memberId) this.#leaderId = memberId;
     this.#members.delete(member.memberId);

@@ -25,7 +25,7 @@ export class Groups {
   readonly #groups = new Map<string, Group>();
 
   /**
-   * Begins with the offsets that were kept. Memberships are not: after a restart everybody joins anew.
+   * Begins with the offsets that were kept. Memberships are not: after a restart all members rejoin.
    *
    * @throws DataFolderError
    */

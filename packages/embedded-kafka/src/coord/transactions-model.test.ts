@@ -356,7 +356,7 @@ class Model implements Disposable {
     return answer;
   }
 
-  /** A reader at read_committed goes on where it was. */
+  /** A reader at read_committed continues where it was. */
   read(partition: number, maxBytes: number): void {
     const reader = this.readers[partition];
     if (reader === undefined) return;
@@ -469,7 +469,7 @@ test("a reader at read_committed sees all of a committed transaction and none of
   holdsFor(fc.oneof(...steps), () => new Model(), 200);
 }, 120_000);
 
-test("so it does when the broker is killed again and again and goes on from its folder", () => {
+test("so it does when the broker is killed again and again and continues from its folder", () => {
   const kill = stepOf("kill", 3, fc.constant([]), (model) => model.kill());
   holdsFor(fc.oneof(...steps, kill), () => new Model(new TemporaryFolder()), 30);
 }, 120_000);

@@ -22,7 +22,7 @@ export interface TransactionalProducer extends ProducerIdentity {
 export interface InitRequest {
   readonly transactionalId: string;
   readonly timeoutMs: number;
-  /** Who the producer was, where it goes on after an error (KIP-360). */
+  /** Who the producer was, if it continues after an error (KIP-360). */
   readonly expected: ProducerIdentity | null;
 }
 
@@ -51,7 +51,7 @@ export class Transactions {
   readonly #ids = new Map<string, TransactionalId>();
 
   /**
-   * Begins with the transactions that were kept: those that were decided end now, the others may go on.
+   * Begins with the transactions that were kept: those that were decided end now, the others may continue.
    *
    * @param reaches whether a partition's leader can write a marker now; by default always.
    * @throws DataFolderError, StorageError

@@ -38,7 +38,7 @@ export interface AddedRule {
   readonly calls: number;
   /** How often it happened. */
   readonly fired: number;
-  /** It happens no more, and whoever it holds up goes on. */
+  /** It happens no more, and whatever it holds up continues. */
   remove(): void;
 }
 
@@ -47,7 +47,7 @@ export interface Faults {
   readonly seed: number;
   /** @throws FaultRuleError where the rule can't be. */
   add(rule: FaultRule): AddedRule;
-  /** Removes all rules: whoever they hold up goes on, and rules and requests count from 1 again. The log stays. */
+  /** Removes all rules: whatever they hold up continues, and rules and requests count from 1 again. The log stays. */
   clear(): void;
   /** What happened, in order. */
   log(): readonly FaultEvent[];

@@ -13,7 +13,7 @@ export function namedTopics(request: unknown, nameOf: (id: string) => string | u
   return [...new Set(named)];
 }
 
-/** The id of the fetch session that a request goes on with; 0 for none. */
+/** The id of the fetch session that a request continues; 0 for none. */
 export function fetchSessionOf(request: unknown): number {
   const [, id] = entriesOf(request).find(([field]) => field === "sessionId") ?? [];
   return typeof id === "number" ? id : 0;

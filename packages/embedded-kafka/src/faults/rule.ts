@@ -68,11 +68,11 @@ export function checkRule(rule: FaultRule, apis: readonly string[], brokerIds: r
     on.api !== undefined && !apis.includes(on.api) && `no API "${on.api}" is served, but ${apis.join(", ")}`,
     on.broker !== undefined &&
       !brokerIds.includes(on.broker) &&
-      `there is no broker ${on.broker}, but ${brokerIds.join(", ")}`,
-    !isCount(call, 1) && `call must be a whole number from 1 on, not ${call}`,
+      `there is no broker ${on.broker}; the ids are ${brokerIds.join(", ")}`,
+    !isCount(call, 1) && `call must be a whole number of at least 1, not ${call}`,
     times !== "always" &&
       !isCount(times, 1) &&
-      `times must be a whole number from 1 on or "always", not ${times}`,
+      `times must be a whole number of at least 1, or "always", not ${times}`,
     !(probability >= 0 && probability <= 1) && `probability must be 0 to 1, not ${probability}`,
     ...actionProblems(rule.do),
   ].filter((problem) => problem !== false);
@@ -85,7 +85,9 @@ function actionProblems(action: FaultAction): (string | false)[] {
       return [];
     case "delay": {
       const [least, most] = typeof action.ms === "number" ? [action.ms, action.ms] : action.ms;
-      return [!(least >= 0 && most >= least) && "ms must be 0 or more, and its least not above its most"];
+      return [
+        !(least >= 0 && most >= least) && "ms must be 0 or more, and its minimum not above its maximum",
+      ];
     }
     case "error":
       return [
@@ -93,10 +95,10 @@ function actionProblems(action: FaultAction): (string | false)[] {
       ];
     case "cut":
     case "corrupt":
-      return [!isCount(action.at ?? 0, 0) && `at must be the number of a byte, from 0 on, not ${action.at}`];
+      return [!isCount(action.at ?? 0, 0) && `at must be a byte's position, 0 or more, not ${action.at}`];
     case "split":
       return [
-        !isCount(action.bytes ?? 1, 1) && `bytes must be a whole number from 1 on, not ${action.bytes}`,
+        !isCount(action.bytes ?? 1, 1) && `bytes must be a whole number of at least 1, not ${action.bytes}`,
       ];
     case "stall":
     case "pause-acceptance":

@@ -67,17 +67,17 @@ export class Waits {
     });
   }
 
-  /** Whoever is meant goes on at once. */
+  /** Those selected continue at once. */
   endOf(isMeant: (wait: HeldUp) => boolean): void {
     for (const wait of [...this.#waits]) if (isMeant(wait)) this.#end(wait);
   }
 
-  /** A broker stopped: whoever waits there never goes on. Its door stays as it is. */
+  /** A broker stopped: whoever waits there never continues. Its door stays as it is. */
   brokerStopped(brokerId: number): void {
     this.#forget((wait) => wait.brokerId === brokerId && !wait.atTheDoor);
   }
 
-  /** Nobody goes on, and no timer is left. */
+  /** Nothing that waits continues, and no timer is left. */
   close(): void {
     this.#forget(() => true);
     this.#atTheDoor.clear();

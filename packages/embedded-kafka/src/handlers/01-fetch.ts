@@ -1,7 +1,7 @@
 /**
  * Fetch, versions 4 to 17; from 13 on topics come by id (KIP-516).
  *
- * A request tells all that it wants, or goes on with a session (KIP-227). One that finds too little waits for more bytes,
+ * A request tells all that it wants, or continues a session (KIP-227). One that finds too little waits for more bytes,
  * for an error, or for its deadline.
  */
 import type { FetchedPartition, FetchSession, PartitionKey } from "../cluster/fetch-sessions.ts";

@@ -82,10 +82,7 @@ function find(context: RequestContext, request: Request, wanted: WantedTopic): T
   if (fresh === undefined) {
     return missing(wanted.name, ZERO_UUID, errorCode.unknownTopicOrPartition, operations);
   }
-  context.log.info(
-    { topic: wanted.name, clientId: context.client.clientId },
-    "topic created because it was asked for",
-  );
+  context.log.info({ topic: wanted.name, clientId: context.client.clientId }, "topic created automatically");
   return describe(context, fresh, request);
 }
 

@@ -1,6 +1,6 @@
 /**
  * InitProducerId, versions 0 to 5: an id for a producer that is idempotent, or, under a transactional id, transactional.
- * From 3 on a producer may say who it was and go on (KIP-360).
+ * From 3 on a producer may say who it was and continue (KIP-360).
  */
 import { errorCode } from "../protocol/error-codes.ts";
 import { initProducerId } from "../protocol/messages/init-producer-id.ts";

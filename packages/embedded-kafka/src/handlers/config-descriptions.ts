@@ -95,7 +95,7 @@ function describeOther(config: OtherBrokerConfig, store: ConfigStore): ConfigDes
     isSensitive,
     synonyms,
     configType: config.typeCode,
-    documentation: "A setting of Apache Kafka that means nothing to the embedded broker.",
+    documentation: "An Apache Kafka setting that the embedded broker ignores.",
   };
 }
 
@@ -130,7 +130,7 @@ function describe(definition: ConfigDefinition, synonyms: readonly ConfigSynonym
     synonyms,
     configType: configTypeCode(definition.type),
     documentation: definition.acts
-      ? "The embedded broker acts on this setting."
-      : "The embedded broker keeps and shows this setting, and it changes nothing.",
+      ? "The embedded broker uses this setting."
+      : "The embedded broker stores this setting, but it has no effect.",
   };
 }

@@ -1,4 +1,4 @@
-/** What DescribeConfigs, AlterConfigs and IncrementalAlterConfigs share: which thing is meant, and changing it. */
+/** What DescribeConfigs, AlterConfigs and IncrementalAlterConfigs share: which resource is named, and changing it. */
 import type { Refusal } from "../cluster/cluster.ts";
 import { configProblem } from "../cluster/config-definitions.ts";
 import { brokerDefinition, topicConfigProblems, topicConfigText } from "../cluster/config-store.ts";
@@ -22,7 +22,7 @@ interface ResourceName {
   readonly resourceName: string;
 }
 
-/** The topic or broker that is meant. A broker without a name is the default of all of them. */
+/** The topic or broker that is named. A broker without a name is the default of all of them. */
 export function findResource(
   { cluster }: RequestContext,
   { resourceType, resourceName }: ResourceName,

@@ -71,7 +71,7 @@ refuses(electLeaders, ({ topicPartitions }, errorCode) => ({
   })),
 }));
 
-/** One that goes on with a session and names nothing is refused as a whole; its client begins another session. */
+/** One that continues a session and names nothing is refused as a whole; its client begins another session. */
 refuses(fetch, ({ topics, sessionEpoch }, errorCode) => ({
   errorCode: topics.length === 0 && sessionEpoch > 0 ? errorCode : NONE,
   responses: topics.map(({ topic, topicId, partitions }) => ({

@@ -5,7 +5,7 @@ import type { PartitionFiles } from "./partition-files.ts";
 import type { ProducerStates } from "./producer-state.ts";
 import { Segment, storedBatch } from "./segment.ts";
 
-/** What a pass asks of the log, anew each time: it is written and cut meanwhile. */
+/** What a pass asks of the log, again each time: it is written and truncated meanwhile. */
 export interface CompactedLog {
   /** The log's own list, the one that is appended to last. */
   readonly segments: Segment[];

@@ -55,7 +55,7 @@ export class PartitionLog {
   #logEndOffset = 0;
 
   /**
-   * @param config asked anew each time: a topic's settings may change under a running log.
+   * @param config read each time: a topic's settings may change under a running log.
    * @param files where the log is kept, and what it begins with; null: in memory.
    * @throws StorageError
    */

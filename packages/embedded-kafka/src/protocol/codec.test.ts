@@ -63,7 +63,7 @@ test("lists by default are not shared between two messages", () => {
   expect(decode(0, "00016e050000000000000000").numbers).toEqual([]);
 });
 
-test("tagged fields are read where they are known, passed over where they are not, and left out by default", () => {
+test("tagged fields are read if they are known, skipped if they are not, and omitted by default", () => {
   const [known, unknown] = ["00" + "04" + "04616263", "63" + "02" + "ffff"];
   expect(decode(2, `0000000101${"02"}${known}${unknown}`)).toMatchObject({ note: "abc", extra: null });
   const value = { name: null, list: [], content: Buffer.alloc(0), extra: { id: 9 } };

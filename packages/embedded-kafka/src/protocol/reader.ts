@@ -116,7 +116,7 @@ export class Reader {
     return this.#bytes.toString("utf8", at, at + length);
   }
 
-  /** A reader of the next bytes alone; this one goes on after them. */
+  /** A reader of the next bytes alone; this one continues after them. */
   nested(length: number): Reader {
     const at = this.#take(length);
     return new Reader(this.#bytes, at, at + length);

@@ -224,7 +224,7 @@ export class Connection implements ClientConnection, Wire {
     if (error instanceof DecodeError)
       this.#host.log.warn(fields, "connection closed: bytes that are not a request");
     else if (error instanceof UnservedRequestError)
-      this.#host.log.warn(fields, "connection closed: not served");
+      this.#host.log.warn(fields, "connection closed: unsupported API or version");
     else this.#host.log.error(fields, "connection closed: the request failed");
     this.close();
   }

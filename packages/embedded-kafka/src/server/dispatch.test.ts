@@ -61,13 +61,13 @@ test.each([
   }
 });
 
-test("a handler that fails and has no place to say so ends the connection", async () => {
+test("a handler that fails and whose response has no error code ends the connection", async () => {
   const { serve, failures } = dispatcher(failing(produceHandler, throws));
   expect(() => serve(write)).toThrow(UnanswerableError);
   expect(failures).toHaveLength(1);
 });
 
-test("what is not served, or is no request, ends the connection and is no failure of the broker", () => {
+test("an unsupported or malformed request ends the connection and is not logged as a failure of the broker", () => {
   const { serve, failures } = dispatcher(heartbeatHandler);
   expect(() => serve(write)).toThrow(UnservedRequestError);
   const shorter = beat(2);

@@ -23,7 +23,7 @@ export class UnservedRequestError extends Error {
   readonly code = "BROKER_UNSERVED_REQUEST";
 
   constructor({ apiKey, apiVersion }: RequestHeader) {
-    super(`API ${apiKey} version ${apiVersion} is not served: see ApiVersions for what is`);
+    super(`API ${apiKey} version ${apiVersion} is not supported: see ApiVersions`);
   }
 }
 
@@ -123,7 +123,9 @@ export class Dispatcher {
   #replyFailure(handler: Handler, header: RequestHeader, error: unknown): Reply {
     this.#failed(error, header);
     if (!("errorCode" in handler.api.response)) {
-      throw new UnanswerableError(`${handler.api.name} failed and has no place to say so`, { cause: error });
+      throw new UnanswerableError(`${handler.api.name} failed and its response has no error code`, {
+        cause: error,
+      });
     }
     return this.#reply(handler, header, failureOf(handler));
   }

@@ -65,7 +65,7 @@ export class DataFolder implements Keeping {
   }
 
   #cut(bytes: number, file: string): void {
-    this.#log.warn({ file, bytes }, `a torn tail was cut off: ${bytes} bytes of ${file}`);
+    this.#log.warn({ file, bytes }, `a torn tail was truncated: ${bytes} bytes of ${file}`);
   }
 
   #checkFormat(): void {
@@ -73,7 +73,7 @@ export class DataFolder implements Keeping {
     if (format === undefined) this.state.put(["format"], FORMAT);
     else if (format !== FORMAT) {
       throw new DataFolderError(
-        `${this.#path} is of format ${String(format)}, and this broker's is ${FORMAT}`,
+        `${this.#path} has format ${String(format)}, but this broker uses format ${FORMAT}: choose another folder`,
       );
     }
   }
@@ -139,7 +139,7 @@ function makeFolder(path: string): void {
     makeWithParents(path);
   } catch (error) {
     throw new DataFolderError(
-      `${path} can't be a broker's folder: ${error instanceof Error ? error.message : ""}`,
+      `${path} can't be used as a data folder: ${error instanceof Error ? error.message : ""}`,
     );
   }
 }
@@ -164,7 +164,5 @@ function mustBeOurs(path: string): void {
   if (fs.existsSync(join(path, JOURNAL))) return;
   const other = fs.readdirSync(path).find((name) => !OURS.includes(name));
   if (other === undefined) return;
-  throw new DataFolderError(
-    `${path} holds other things ("${other}"): choose a folder that is empty or missing`,
-  );
+  throw new DataFolderError(`${path} contains other files ("${other}"): choose an empty or missing folder`);
 }

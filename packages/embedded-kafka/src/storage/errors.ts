@@ -1,6 +1,6 @@
 /** What can go wrong with a broker's folder. */
 
-/** The file system refused something; the broker goes on, and whoever asked is told. */
+/** The file system refused something; the broker continues, and the request fails. */
 export class StorageError extends Error {
   override readonly name = "StorageError";
   readonly code = "BROKER_STORAGE";
@@ -10,7 +10,7 @@ export class StorageError extends Error {
   }
 }
 
-/** The folder can't be used: another broker has it, it holds something else, or it is of another version. */
+/** The folder can't be used: another broker uses it, it contains other files, or it has another format. */
 export class DataFolderError extends Error {
   override readonly name = "DataFolderError";
   readonly code = "BROKER_DATA_FOLDER";

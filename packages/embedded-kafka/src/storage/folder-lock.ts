@@ -28,7 +28,7 @@ export function lockFolder(folder: string): FolderLock {
     if (database.isOpen) database.close();
     if (codeOf(error) === LOCKED) {
       throw new DataFolderError(
-        `${folder} is in use by another broker${ownerIn(ownerPath)}: stop that one, or choose another folder`,
+        `${folder} is in use by another broker${ownerIn(ownerPath)}: stop that broker, or choose another folder`,
       );
     }
     throw new StorageError(path, "locked", reasonOf(error, path));

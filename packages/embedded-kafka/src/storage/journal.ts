@@ -1,5 +1,5 @@
 /**
- * A broker's state in one file that only grows: each change is added to its end, and it is written anew from what
+ * A broker's state in one file that only grows: each change is added to its end, and it is rewritten from what
  * holds when most of it is history.
  *
  * An entry is a length and a checksum, 4 bytes each, and JSON: a list of `[key, value]`, or `[key]` for what was deleted.
@@ -11,10 +11,10 @@ import { type FilePool, PooledFile } from "./file-pool.ts";
 import type { StateEntry, StateKey, StateStore } from "./state-store.ts";
 
 const HEAD_BYTES = 8;
-/** From this size on it is worth to write the file anew. */
+/** From this size on it is worth rewriting the file. */
 const REWRITE_FROM_BYTES = 1024 * 1024;
 const MOSTLY_HISTORY = 4;
-/** In one entry of a file that is written anew. */
+/** In one entry of a file that is rewritten. */
 const ENTRIES_TOGETHER = 1000;
 
 interface Held extends StateEntry {
@@ -38,7 +38,7 @@ export class Journal implements StateStore {
   #rewriteFromBytes = REWRITE_FROM_BYTES;
 
   /**
-   * Reads what there is; a torn tail is cut off.
+   * Reads what there is; a torn tail is truncated.
    *
    * @param cut told how many bytes were cut
    * @throws StorageError, DataFolderError
@@ -159,10 +159,10 @@ function entryOf(changes: readonly Change[]): Buffer {
 
 function changesIn(text: string, path: string): Change[] {
   const list: unknown = JSON.parse(text);
-  if (!Array.isArray(list)) throw new DataFolderError(`${path} holds an entry that is no list: ${text}`);
+  if (!Array.isArray(list)) throw new DataFolderError(`${path} has an entry that is not an array: ${text}`);
   return list.map((one: unknown) => {
     const [key, value]: unknown[] = Array.isArray(one) ? one : [];
-    if (!isKey(key)) throw new DataFolderError(`${path} holds an entry without a key: ${text}`);
+    if (!isKey(key)) throw new DataFolderError(`${path} has an entry without a key: ${text}`);
     return { key, value };
   });
 }

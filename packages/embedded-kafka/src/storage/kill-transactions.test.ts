@@ -69,7 +69,7 @@ class Producer {
     this.lastCommitted = number;
   }
 
-  /** Takes over from whoever was killed, and goes on until the broker is. */
+  /** Takes over from whoever was killed, and continues until the broker is. */
   async run(client: RawClient): Promise<void> {
     try {
       this.#open = null;

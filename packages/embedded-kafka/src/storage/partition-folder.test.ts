@@ -179,7 +179,7 @@ test("whatever is done to it, a restart finds it as it was", () => {
 });
 
 describe("a file that was cut", () => {
-  test("at any byte keeps every batch before it, says how much goes, and goes on", () => {
+  test("at any byte keeps every batch before it, reports how much is lost, and continues", () => {
     using folder = new TemporaryFolder();
     const whole = new Kept(join(folder.path, "0"));
     for (const value of ["one", "two", "three", "four"])

@@ -22,7 +22,7 @@ export interface PartitionFolderOptions {
   readonly pool: FilePool;
   readonly logStartOffset: number;
   keepLogStart(offset: number): void;
-  /** Told when a torn tail was cut off. */
+  /** Called when a torn tail was truncated. */
   cut(bytes: number, file: string): void;
 }
 

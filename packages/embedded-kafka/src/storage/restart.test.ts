@@ -89,10 +89,10 @@ describe.each(["stopped", "killed"] as const)("a broker that was %s", (how) => {
         );
         expect(values(broker, "kept")).toEqual(["b", "c", "other"]);
         expect(await append(client, "kept", batchOf(["d"]))).toMatchObject({ baseOffset: 3 });
-        // A topic made again under the name of one that is gone is another one.
+        // A topic recreated under the name of a deleted one is another topic.
         await freshTopic(client, { name: "gone" });
         expect(values(broker, "gone")).toEqual([]);
-        expect(logged.join("\n")).toContain("what the folder holds is read");
+        expect(logged.join("\n")).toContain("data folder loaded");
         expect(logged.join("\n")).not.toContain("torn");
       },
     );
@@ -193,7 +193,7 @@ describe.each(["stopped", "killed"] as const)("a broker that was %s", (how) => {
       await commitOffset(client, 7);
     }
 
-    test("goes on with it: nothing of it is seen before it is committed, all of it after", async () => {
+    test("continues it: nothing of it is visible before it is committed, all of it after", async () => {
       await restarted(
         how,
         begin,
@@ -284,11 +284,11 @@ describe("a folder", () => {
     await (await startBroker({ folder: folder.path })).stop();
   });
 
-  test("that holds other things is left alone", async () => {
+  test("that contains other files is left alone", async () => {
     using folder = new TemporaryFolder();
     fs.writeFileSync(join(folder.path, "thesis.txt"), "mine");
     await expect(startBroker({ folder: folder.path })).rejects.toThrow(
-      /holds other things \("thesis\.txt"\)/,
+      /contains other files \("thesis\.txt"\)/,
     );
     await expect(startBroker({ folder: join(folder.path, "thesis.txt") })).rejects.toThrow(DataFolderError);
     expect(fs.readFileSync(join(folder.path, "thesis.txt"), "utf8")).toBe("mine");
@@ -315,7 +315,7 @@ describe("a folder", () => {
     const name = fs.globSync("topics/*/0/*.log", { cwd: folder.path })[0] ?? "";
     fs.appendFileSync(join(folder.path, name), "torn");
     await using on = await started({ folder: folder.path });
-    expect(on.logged.join("\n")).toMatch(/a torn tail was cut off: 4 bytes of .*\.log/);
+    expect(on.logged.join("\n")).toMatch(/a torn tail was truncated: 4 bytes of .*\.log/);
     expect(values(on.broker, "t")).toEqual(["a"]);
   });
 

@@ -8,23 +8,23 @@ export class Saved {
 
   constructor({ key, value }: StateEntry) {
     this.#where = JSON.stringify(key);
-    if (!isRecord(value)) throw this.#wrong("an object");
+    if (!isRecord(value)) throw this.#wrong("object");
     this.#fields = value;
   }
 
   #wrong(what: string): DataFolderError {
-    return new DataFolderError(`the broker's folder holds something else than ${what} for ${this.#where}`);
+    return new DataFolderError(`the broker's folder has no valid ${what} for ${this.#where}`);
   }
 
   text(name: string): string {
     const value = this.#fields[name];
-    if (typeof value !== "string") throw this.#wrong(`a text "${name}"`);
+    if (typeof value !== "string") throw this.#wrong(`string "${name}"`);
     return value;
   }
 
   number(name: string): number {
     const value = this.#fields[name];
-    if (typeof value !== "number") throw this.#wrong(`a number "${name}"`);
+    if (typeof value !== "number") throw this.#wrong(`number "${name}"`);
     return value;
   }
 
@@ -37,7 +37,7 @@ export class Saved {
 
   texts(name: string): string[] {
     return this.#list(name).map((value) => {
-      if (typeof value !== "string") throw this.#wrong(`texts in "${name}"`);
+      if (typeof value !== "string") throw this.#wrong(`strings in "${name}"`);
       return value;
     });
   }
@@ -46,7 +46,7 @@ export class Saved {
   textsByName(name: string): Map<string, string> {
     return new Map(
       this.#entries(name).map(([key, value]) => {
-        if (typeof value !== "string") throw this.#wrong(`texts in "${name}"`);
+        if (typeof value !== "string") throw this.#wrong(`strings in "${name}"`);
         return [key, value];
       }),
     );
@@ -64,13 +64,13 @@ export class Saved {
 
   #list(name: string): unknown[] {
     const value = this.#fields[name];
-    if (!Array.isArray(value)) throw this.#wrong(`a list "${name}"`);
+    if (!Array.isArray(value)) throw this.#wrong(`array "${name}"`);
     return value;
   }
 
   #entries(name: string): [string, unknown][] {
     const value = this.#fields[name];
-    if (!isRecord(value)) throw this.#wrong(`a map "${name}"`);
+    if (!isRecord(value)) throw this.#wrong(`map "${name}"`);
     return Object.entries(value);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * What a real Apache Kafka answered to the questions of the conformance tests, so that they are compared field by field
- * where there is no Java. `npm run record-answers` asks one anew.
+ * where there is no Java. `npm run record-answers` asks one again.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
