@@ -15,6 +15,8 @@ export interface Contestant {
   readonly workload: Job["workload"];
   readonly guarantee: Job["guarantee"];
   readonly commitEveryMs?: number;
+  /** Those of the stream processor without them. */
+  readonly nodeOptions?: readonly string[];
 }
 
 export const BARE: Contestant = {
@@ -22,6 +24,7 @@ export const BARE: Contestant = {
   file: "bare.ts",
   workload: "W1",
   guarantee: "at-least-once",
+  nodeOptions: ["--max-semi-space-size=4"],
 };
 
 export const LIBRARY: readonly Contestant[] = [
@@ -54,7 +57,13 @@ export interface Running extends AsyncDisposable {
 
 /** Starts it; the clock of "from process start" runs from the call of `started` on. */
 export async function start(
-  { file, workload, guarantee, commitEveryMs }: Contestant,
+  {
+    file,
+    workload,
+    guarantee,
+    commitEveryMs,
+    nodeOptions = SERVICE_NODE_OPTIONS["stream-processor"],
+  }: Contestant,
   admin: Admin,
   broker: string,
   input: string,
@@ -65,11 +74,7 @@ export async function start(
   const job: Job = { broker, name, workload, guarantee, commitEveryMs, input, output: name };
   const launch = () =>
     fork(join(import.meta.dirname, file), [JSON.stringify(job)], {
-      execArgv: [
-        "--disable-warning=TimeoutNegativeWarning",
-        ...SERVICE_NODE_OPTIONS["stream-processor"],
-        ...process.execArgv,
-      ],
+      execArgv: ["--disable-warning=TimeoutNegativeWarning", ...nodeOptions, ...process.execArgv],
     });
   started();
   let child = launch();
