@@ -47,7 +47,7 @@ function programOf(command) {
   if (/^[a-z][a-z-]*$/.test(command) && existsSync(program)) return program;
   const names = readdirSync(tools).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
   const known = [...Object.keys(PROGRAMS), ...names.map((name) => basename(name, ".ts"))].sort();
-  throw new BootstrapError(`There is no command "${command}". There are: ${known.join(", ")}.`, {
+  throw new BootstrapError(`There is no command "${command}". Commands: ${known.join(", ")}.`, {
     exitCode: 2,
   });
 }

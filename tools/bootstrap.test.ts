@@ -16,7 +16,7 @@ test.each([["nonsense"], ["../tools/demo"], ["constructor"], [""]])(
   (name) => {
     const { status, stderr } = run(name);
     expect(status).toBe(2);
-    expect(stderr).toContain(`There is no command "${name}". There are: bench, broker, check`);
+    expect(stderr).toContain(`There is no command "${name}". Commands: bench, broker, check`);
   },
 );
 

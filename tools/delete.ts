@@ -1,11 +1,11 @@
-/** `npm run delete`: takes a topic away, with all that is in it. */
+/** `npm run delete`: deletes a topic with all its records. */
 import { readArguments } from "./people/arguments.ts";
 import { endsOf, mustExist, withKafka } from "./people/kafka.ts";
 import { runTool } from "./supervise/errors.ts";
 
 const HELP = `npm run delete -- <topic>      Deletes a topic with all its records, in the Kafka at KAFKA_BROKERS (localhost:9092).
 
-A running service makes the topics that it needs again, and goes on.`;
+Running services recreate the topics they need and carry on.`;
 
 await runTool(async () => {
   const { positionals } = readArguments(HELP, ["topic"], {});

@@ -91,7 +91,7 @@ describe.runIf(isUnix)("npm start", () => {
     expect(await demo.ended()).toBe(0);
     const ends = [...demo.output.matchAll(/^(\S+) +│ .*INFO: stopped/gm)].map(([, name]) => name);
     expect(ends).toEqual(["producer", "stream-processor", "dashboard"]);
-    expect(demo.output).not.toMatch(/not reachable|are lost|did not stop/);
+    expect(demo.output).not.toMatch(/unreachable|readings lost|did not shut down/);
     expect([...programs.values()].filter(isAlive)).toEqual([]);
     expect(demo.lastLine()).toBe("Stopped.");
   });
@@ -109,7 +109,7 @@ describe.runIf(isUnix)("npm start", () => {
   test("tells why a service could not start, last, and with its code", async () => {
     const demo = new Demo([], { PIPELINES: "nonsense" });
     expect(await demo.ended()).toBe(2);
-    expect(demo.lastLine()).toMatch(/^ {2}PIPELINES=nonsense: must name pipelines of/);
+    expect(demo.lastLine()).toMatch(/^ {2}PIPELINES=nonsense: must list one or more of/);
     expect(demo.output).not.toContain("Kelvin is running");
   });
 
@@ -198,7 +198,7 @@ describe("npm start, told wrong", () => {
     const demo = new Demo(["--data-dir", DEMO]);
     expect(await demo.ended()).toBe(2);
     expect(demo.lastLine()).toMatch(
-      /^broker ended: .*demo\.ts can't be a broker's folder: EEXIST.*--data-dir\.$/,
+      /^broker ended: .*demo\.ts can't be used as a data folder: EEXIST.*--data-dir\.$/,
     );
     expect(demo.output).not.toMatch(/^(producer|stream-processor|dashboard) /m);
   });

@@ -10,7 +10,7 @@ import { help, readOptions } from "./system/options.ts";
 import { mustTakeOptions, withEveryProblem } from "./system/settings.ts";
 
 const USAGE = "npm start [-- options]      The whole system: broker, producer, stream processor, dashboard.";
-/** So long nothing is said about services that aren't ready yet. */
+/** How long to wait before naming the services that aren't ready yet. */
 const PATIENCE_MS = 15_000;
 
 await runTool(() => withEveryProblem(runDemo));
@@ -27,7 +27,7 @@ async function runDemo(tell: (environment: NodeJS.ProcessEnv) => void): Promise<
   tell(layout.environment);
   const supervisor = new Supervisor(terminal, layout.environment);
   const asked = watchStopRequests(() => {
-    terminal.say("Ending at once.");
+    terminal.say("Second stop request: exiting immediately.");
     supervisor.kill();
     process.exit(1);
   });
@@ -54,7 +54,7 @@ async function startAll(supervisor: Supervisor, layout: Layout, terminal: Termin
   if (layout.broker !== undefined) await supervisor.start(layout.broker);
   const waiting = new Set([layout.producer.name, layout.processor.name, layout.dashboard.name]);
   const patience = setTimeout(() => {
-    terminal.say(`Still waiting for ${[...waiting].join(" and ")}: the lines above may say why.`);
+    terminal.say(`Still waiting for ${[...waiting].join(" and ")}: see the lines above.`);
   }, PATIENCE_MS);
   const start = (spec: ProgramSpec) => supervisor.start(spec).finally(() => waiting.delete(spec.name));
   const [url] = await Promise.all([

@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 describe.runIf(process.platform !== "win32")("npm run dev", () => {
-  test("starts a killed part again, and a changed one, while the others go on; Ctrl-C ends all", async () => {
+  test("restarts a killed part, and a changed one, while the others keep running; Ctrl-C ends all", async () => {
     const { PATH, HOME } = process.env;
     const child = fork(DEV, [], {
       env: { PATH, HOME, NO_COLOR: "1", PORT: "0", KAFKA_PORT: "0" },
@@ -54,7 +54,7 @@ describe.runIf(process.platform !== "win32")("npm run dev", () => {
       return now.has("producer") && now.get("producer") !== before.get("producer") ? now : undefined;
     });
     expect(output).toContain(
-      "producer ended: killed by SIGKILL. The others go on; it is started again in 0.5 s.",
+      "producer ended: killed by SIGKILL. The others keep running; it restarts in 0.5 s.",
     );
     for (const name of ["broker", "dashboard", "page", "stream-processor"]) {
       expect([name, again.get(name)]).toEqual([name, before.get(name)]);
@@ -66,7 +66,7 @@ describe.runIf(process.platform !== "win32")("npm run dev", () => {
       const pid = programsOf(child).get("producer");
       return pid !== undefined && pid !== again.get("producer");
     });
-    expect(output).toContain("simulate.ts has changed: producer is started anew.");
+    expect(output).toContain("simulate.ts has changed: restarting producer.");
 
     const pids = [...programsOf(child).values()];
     for (const pid of [child.pid ?? 0, ...pids]) process.kill(pid, "SIGINT");

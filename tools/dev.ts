@@ -1,4 +1,4 @@
-/** `npm run dev`: the whole system while it is being written. Nobody's crash takes another down. */
+/** `npm run dev`: the whole system while it is being written. A crash of one part doesn't affect the others. */
 import { join } from "node:path";
 import { tellSupervisor, watchStopRequests } from "@kelvin/service-kit";
 import { isPageBuilt } from "./page/build.ts";
@@ -12,7 +12,7 @@ import { layOut, root, STOP_ORDER } from "./system/layout.ts";
 import { help, readOptions } from "./system/options.ts";
 import { mustTakeOptions, withEveryProblem } from "./system/settings.ts";
 
-const USAGE = `npm run dev [-- options]      The whole system for development: each part is started anew when its
+const USAGE = `npm run dev [-- options]      The whole system for development: each part restarts when its
                               sources change or when it crashes, and the page has hot reload.`;
 const PAGE = "page";
 /** Vite's own. */

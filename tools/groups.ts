@@ -9,11 +9,11 @@ import { runTool } from "./supervise/errors.ts";
 const HELP =
   "npm run groups      Consumer groups of the Kafka at KAFKA_BROKERS (localhost:9092), and their lag.";
 
-/** In place of a number that nobody knows. */
+/** In place of an unknown number. */
 const NOT_TOLD = "-";
 const ABOUT_MARKS = `
-${NOT_TOLD}  This group's members keep their position to themselves and commit only where they began, as a dashboard does:
-   how far they have read is not to be seen from here.
+${NOT_TOLD}  This group's members keep their position in memory and commit only where they started, as a dashboard does:
+   how far they have read is not known here.
 `;
 
 await runTool(async () => {

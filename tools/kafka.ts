@@ -17,12 +17,12 @@ import { isPortBusy } from "./kafka/ports.ts";
 const USAGE = `Usage: npm run kafka -- start [--keep] [--foreground] | stop | status
 
   start         starts Apache Kafka ${KAFKA_VERSION} on localhost:9092 and returns when it answers
-                --keep        goes on with the data of the last run; without it all topics are gone
+                --keep        continues with the data of the last run; without it, all topics are deleted
                 --foreground  stays until Ctrl-C
-  stop          ends it
-  status        tells which ones run
+  stop          stops it
+  status        shows which ones are running
 
-KAFKA_PORT chooses another port than 9092, for start and stop.`;
+Set KAFKA_PORT to use another port than 9092, for start and stop.`;
 
 const RUNS_FOLDER = join(CACHE_FOLDER, "runs");
 const STOP_TIMEOUT_MS = 15_000;
@@ -36,7 +36,7 @@ const runFileOf = (port: number): string => join(folderOf(port), "run.json");
 async function start(port: number, options: { keep: boolean; foreground: boolean }): Promise<void> {
   const running = await runOn(port);
   if (running !== undefined && (await answers(port))) {
-    console.log(`Apache Kafka runs on localhost:${port} already (process ${running.pid}).`);
+    console.log(`Apache Kafka is already running on localhost:${port} (process ${running.pid}).`);
     return;
   }
   await mkdir(folderOf(port), { recursive: true });
@@ -56,7 +56,7 @@ async function start(port: number, options: { keep: boolean; foreground: boolean
   await new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
-    process.once("disconnect", resolve); // the one who started us is gone
+    process.once("disconnect", resolve); // the parent process is gone
   });
   await kafka.stop();
   await rm(runFileOf(port), { force: true });
@@ -65,7 +65,7 @@ async function start(port: number, options: { keep: boolean; foreground: boolean
 async function stop(port: number): Promise<void> {
   const running = await runOn(port);
   if (running === undefined) {
-    console.log(`No Apache Kafka of this tool runs on localhost:${port}.`);
+    console.log(`No Apache Kafka started by this tool is running on localhost:${port}.`);
     return;
   }
   process.kill(running.pid, "SIGTERM");
@@ -75,7 +75,7 @@ async function stop(port: number): Promise<void> {
     await sleep(50);
   }
   await rm(runFileOf(port), { force: true });
-  console.log(`Apache Kafka on localhost:${port} is stopped; its data stay for "start --keep".`);
+  console.log(`Apache Kafka on localhost:${port} is stopped; its data is kept for "start --keep".`);
 }
 
 async function status(): Promise<void> {
@@ -83,7 +83,7 @@ async function status(): Promise<void> {
   const runs = (await Promise.all(folders.map((folder) => runOn(Number(folder))))).filter(
     (run) => run !== undefined,
   );
-  if (runs.length === 0) console.log("No Apache Kafka of this tool runs.");
+  if (runs.length === 0) console.log("No Apache Kafka started by this tool is running.");
   for (const { pid, port, logFile } of runs) {
     const state = (await answers(port)) ? "answers" : "does not answer";
     console.log(`localhost:${port} ${state} (process ${pid}, log: ${logFile})`);

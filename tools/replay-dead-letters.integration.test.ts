@@ -88,7 +88,7 @@ test("records go back as they were, each once, however often and with whatever f
     [
       ["a", "failed", "can't be sent", "1"],
       ["a", "failed", "to send", "1"],
-      ["a", "late", "not asked for", "1"],
+      ["a", "late", "not selected", "1"],
       ["a", "result-failed", "can't be sent", "1"],
       ["a", "undecodable", "to send", "1"],
       ["b", "failed", "to send", "1"],
@@ -104,7 +104,7 @@ test("records go back as they were, each once, however often and with whatever f
   ]);
   expect(await valuesOf(topic)).toEqual(["2"]);
   const rest = replay(topic);
-  expect(rest.rows).toContainEqual(["a", "undecodable", "sent before", "1"]);
+  expect(rest.rows).toContainEqual(["a", "undecodable", "already sent", "1"]);
   expect(rest.rows).toContainEqual(["b", "failed", "sent", "1"]);
   await putAside(topic, [{ code: "failed", pipeline: "a", value: "7" }]);
   expect(replay(topic).rows).toContainEqual(["a", "failed", "sent", "1"]);
@@ -122,7 +122,7 @@ test("records go back as they were, each once, however often and with whatever f
   expect(Object.keys(second?.headers ?? {})).toEqual(["origin"]);
 });
 
-test("a limit is a beginning, and the next call goes on behind it", async () => {
+test("a limit is a beginning, and the next run continues after it", async () => {
   const topic = await topicWithDlq();
   await putAside(
     topic,

@@ -19,18 +19,18 @@ import { runTool, ToolError } from "./supervise/errors.ts";
 
 const CODES = [...USUAL_CODES, "late"];
 
-const HELP = `npm run replay-dead-letters -- <topic>      Sends what lies in <topic>.dlq back to <topic>, in the Kafka at KAFKA_BROKERS (localhost:9092).
+const HELP = `npm run replay-dead-letters -- <topic>      Sends the records in <topic>.dlq back to <topic>, in the Kafka at KAFKA_BROKERS (localhost:9092).
 
-  --pipeline <name>    only what this pipeline put aside
-  --code <a,b>         only these: ${CODES.join(", ")} (default: all but late, which would be late again)
-  --limit <n>          at most so many records (default 10000)
-  --dry-run            says what would be sent, and sends nothing
+  --pipeline <name>    only dead letters of this pipeline
+  --code <a,b>         only these codes: ${CODES.join(", ")} (default: all but late, which would be late again)
+  --limit <n>          at most n records (default 10000)
+  --dry-run            shows what would be sent, and sends nothing
 
 A record goes back as it was: key, value, own headers, time and partition. It is sent once, however often the command is
-called or killed: how far it came is noted in <topic>.dlq-replayed, in one transaction with the records. All pipelines that
-read the topic see it again. Results of windows ("result-failed") and letters that had to be cut are not sent.`;
+run or killed: progress is recorded in <topic>.dlq-replayed, in one transaction with the records. All pipelines that read
+the topic see it again. Window results ("result-failed") and dead letters that were truncated are not sent.`;
 
-/** A note of how far the letters of a kind went back. */
+/** How far the letters of a kind were sent back. */
 const UpTo = z.object({ upTo: z.number() });
 
 /** Records in one transaction. */
@@ -47,7 +47,7 @@ await runTool(async () => {
   const codes = codesOf(values.code);
   const limit = Number(values.limit);
   if (!(Number.isSafeInteger(limit) && limit >= 1))
-    throw new ToolError(`--limit ${values.limit}: must be a whole number from 1 on.\n\n${HELP}`, {
+    throw new ToolError(`--limit ${values.limit}: must be a whole number of at least 1.\n\n${HELP}`, {
       exitCode: 2,
     });
   const dryRun = values["dry-run"] === true;
@@ -73,14 +73,14 @@ function codesOf(text: string | undefined): readonly string[] {
   const codes = text?.split(",") ?? USUAL_CODES;
   const wrong = codes.find((code) => !CODES.includes(code));
   if (wrong === undefined) return codes;
-  throw new ToolError(`--code ${wrong}: there are ${CODES.join(", ")}.\n\n${HELP}`, { exitCode: 2 });
+  throw new ToolError(`--code ${wrong}: must be one of ${CODES.join(", ")}.\n\n${HELP}`, { exitCode: 2 });
 }
 
 function progressTopicOf(topic: string): string {
   return `${deadLetterTopicName(topic)}-replayed`;
 }
 
-/** From here on whoever else is at it for the same topic is shut out: what is read next stays true. */
+/** From here on any other run for the same topic is fenced: what is read next stays true. */
 async function ownProducer(kafka: Kafka, admin: Admin, topic: string): Promise<Producer> {
   const progressTopic = progressTopicOf(topic);
   if (!(await admin.listTopics()).includes(progressTopic)) {
@@ -105,7 +105,7 @@ async function readProgress(kafka: Kafka, admin: Admin, topic: string): Promise<
   await readTopic(kafka, admin, progressTopic, ({ key, value }) => {
     progress.set(String(key), UpTo.parse(JSON.parse(String(value))).upTo);
   });
-  // A dead-letter topic that was made anew begins again.
+  // A recreated dead-letter topic starts over.
   const ends = await endsOf(admin, deadLetterTopicName(topic));
   for (const [kind, upTo] of progress) {
     const isThere = ends.some(({ partition, high }) => kind.startsWith(`[${partition},`) && upTo <= high);

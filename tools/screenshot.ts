@@ -1,4 +1,4 @@
-/** `npm run screenshot`: starts the system on free ports, lets it run until the chart is full, and photographs it. */
+/** `npm run screenshot`: starts the system on free ports, lets it run until the chart is full, and takes screenshots of it. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
@@ -10,10 +10,10 @@ import { readArguments } from "./people/arguments.ts";
 import { runTool, ToolError } from "./supervise/errors.ts";
 import { root } from "./system/layout.ts";
 
-const HELP = `npm run screenshot      Starts the system on free ports, waits until its chart is full (100 s), and photographs the page:
+const HELP = `npm run screenshot      Starts the system on free ports, waits until its chart is full (100 s), and takes screenshots of the page:
                         docs/images/dashboard-light.png and docs/images/dashboard-dark.png.
 
-  -- --url <address>      a dashboard that runs already
+  -- --url <address>      a dashboard that is already running
   -- --devices <n>        simulated machines (default 3)`;
 
 const FOLDER = join(root, "docs", "images");
@@ -56,7 +56,7 @@ async function withSystem(devices: string, work: (url: string) => Promise<void>)
       });
     });
     const failed = ended.then(([code]): never => {
-      throw new ToolError(`The system ended (${code}) before it was photographed.`);
+      throw new ToolError(`The system exited (${code}) before the screenshot was taken.`);
     });
     await Promise.race([url.then(work), failed, tooLong()]);
   } finally {

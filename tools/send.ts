@@ -6,11 +6,11 @@ import { runTool, ToolError } from "./supervise/errors.ts";
 
 const HELP = `npm run send -- <topic> [value]      Sends a record to a topic of the Kafka at KAFKA_BROKERS (localhost:9092).
 
-  --key <key>              its key; records of one key share a partition and keep their order
-  --header <name=value>    a header; may be given several times
+  --key <key>              the record's key; records with the same key share a partition and stay in order
+  --header <name=value>    a header; can be given several times
   --empty                  a record without a value
 
-Without a value each line of the standard input is one: npm run send -- sensor --key machine-01 < readings.jsonl`;
+Without a value, each line of standard input is a record: npm run send -- sensor --key machine-01 < readings.jsonl`;
 
 await runTool(async () => {
   const { positionals, values } = readArguments(HELP, ["topic", "value?"], {
@@ -53,7 +53,7 @@ async function sendAll(
 
 /** Lines as they come: those that came together are sent together. Empty ones are none. */
 async function* linesOfInput(): AsyncGenerator<string[]> {
-  if (process.stdin.isTTY) process.stderr.write("A record a line; Ctrl-D ends.\n");
+  if (process.stdin.isTTY) process.stderr.write("One record per line; Ctrl-D to finish.\n");
   let begun = "";
   for await (const text of process.stdin.setEncoding("utf8")) {
     const lines = `${begun}${text}`.split(/\r?\n/);

@@ -12,7 +12,7 @@ import { root } from "./system/layout.ts";
 // Whoever ends us, and however: Kafka ends with our process's exit.
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));
-process.once("disconnect", () => process.exit(1)); // the one who started us is gone
+process.once("disconnect", () => process.exit(1)); // the parent process is gone
 process.channel?.unref();
 
 async function testOnKafka(filters: readonly string[]): Promise<void> {

@@ -7,7 +7,7 @@ import { runTool } from "./supervise/errors.ts";
 
 const HELP = `npm run topics      Topics of the Kafka at KAFKA_BROKERS (localhost:9092): partitions, records, retention.
 
-  -- --all          Kafka's own topics, too`;
+  -- --all          also Kafka's own topics`;
 
 await runTool(async () => {
   const { values } = readArguments(HELP, [], { all: { type: "boolean" } });

@@ -8,7 +8,7 @@ const STEPS = new URL("../docs/tutorial/", import.meta.url);
 
 const HELP = `npm run tutorial -- <step>      Runs a step of docs/tutorial on the Kafka at KAFKA_BROKERS (localhost:9092).
 
-  --live            the step takes the place of the system's own pipeline: it writes the system's topics, as its consumer group
+  --live            the step replaces the system's own pipeline: it writes the system's topics, as its consumer group
 
 Steps with code:`;
 

@@ -11,9 +11,9 @@ const SHOWN_MAX = 2000;
 
 const HELP = `npm run watch -- <topic>      Shows a topic's records from the beginning, until Ctrl-C: time, key, value.
 
-  --new             only what comes from now on
-  --count <n>       ends after n records
-  --headers         the records' headers, too (dead letters always show theirs: they say why)`;
+  --new             only new records
+  --count <n>       stops after n records
+  --headers         also the records' headers (always shown for dead letters: they say why)`;
 
 await runTool(async () => {
   const { positionals, values } = readArguments(HELP, ["topic"], {
@@ -52,7 +52,7 @@ await runTool(async () => {
 function show(consumer: Consumer, count: number, showsHeaders: boolean): Promise<void> {
   let left = count;
   const shown = new Map<number, { offset: bigint; timestampMs: number }>();
-  /** After a hiccup kafkajs begins anew. A topic that was made anew has the same offsets, but newer records. */
+  /** After an error kafkajs starts over. A recreated topic has the same offsets, but newer records. */
   const isShown = (partition: number, { offset, timestamp }: KafkaMessage) => {
     const last = shown.get(partition);
     if (last !== undefined && BigInt(offset) <= last.offset && Number(timestamp) <= last.timestampMs)
@@ -62,7 +62,8 @@ function show(consumer: Consumer, count: number, showsHeaders: boolean): Promise
   };
   return new Promise((resolve, reject) => {
     consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
-      if (!restart) reject(new ToolError(`The topic can't be read on: ${error.message}`, { cause: error }));
+      if (!restart)
+        reject(new ToolError(`Can't continue reading the topic: ${error.message}`, { cause: error }));
     });
     consumer
       .run({

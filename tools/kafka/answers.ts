@@ -5,7 +5,7 @@ import { KafkaToolError } from "./kafka-tool-error.ts";
 const ANSWER_TIMEOUT_MS = 2_000;
 
 /**
- * Whether a Kafka answers on this port of the loopback, and knows at least one broker, so that clients can go on.
+ * Whether a Kafka answers on this port of the loopback, and knows at least one broker, so that clients can continue.
  *
  * Asks for the cluster's metadata without topics (Metadata version 1, with header version 1) by hand: a client
  * library would retry, and log what is not an error here.

@@ -28,7 +28,7 @@ export interface ApacheKafkaOptions {
   port?: number;
   /** Where data, configuration and log lie. Default: a temporary folder, removed by `stop`. */
   folder?: string;
-  /** Go on with the data of the folder, if it has any. Default: start empty. */
+  /** Continue with the data of the folder, if it has any. Default: start empty. */
   keepData?: boolean;
   /** Let it outlive this process. Default: it ends with this process at the latest. */
   detached?: boolean;
@@ -59,7 +59,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
   const [freePort = 0, controllerPort = 0] = await freePorts(2);
   const port = options.port === undefined || options.port === 0 ? freePort : options.port;
   if (await isPortBusy(port)) {
-    const message = `Port ${port} is in use: choose another with KAFKA_PORT, or stop what runs there.`;
+    const message = `Port ${port} is in use: choose another with KAFKA_PORT, or stop the program that uses it.`;
     throw new KafkaToolError(message, { exitCode: 2 });
   }
   const java = await findJava();
@@ -141,7 +141,7 @@ async function untilItAnswers(child: ChildProcess, port: number, logFile: string
   const deadlineMs = performance.now() + START_TIMEOUT_MS;
   while (performance.now() < deadlineMs) {
     if (hasEnded(child)) {
-      throw new KafkaToolError(`Apache Kafka ended before it answered:\n${await lastLines(logFile)}`);
+      throw new KafkaToolError(`Apache Kafka exited before it answered:\n${await lastLines(logFile)}`);
     }
     if (await answers(port)) return;
     await sleep(100);

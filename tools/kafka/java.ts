@@ -17,12 +17,12 @@ export async function findJava(): Promise<string> {
   const version = await run(
     java,
     ["-version"],
-    `${wanted}, and there is no "${java}": install one, or set JAVA_HOME.`,
+    `${wanted}, but there is no "${java}": install it, or set JAVA_HOME.`,
   );
   const major = Number(/version "(\d+)/.exec(version)?.[1] ?? Number.NaN);
   if (!(major >= JAVA_MAJOR_MIN)) {
     throw new KafkaToolError(
-      `${wanted}, and "${java}" is ${version.split("\n")[0]}: set JAVA_HOME to a newer one.`,
+      `${wanted}, but "${java}" is ${version.split("\n")[0]}: set JAVA_HOME to a newer one.`,
     );
   }
   return java;

@@ -44,7 +44,7 @@ test("a busy port is named, with the variable that changes it", async () => {
   const broker = await startBroker({ port: 0 });
   try {
     await expect(startApacheKafka({ port: broker.port })).rejects.toMatchObject({
-      message: `Port ${broker.port} is in use: choose another with KAFKA_PORT, or stop what runs there.`,
+      message: `Port ${broker.port} is in use: choose another with KAFKA_PORT, or stop the program that uses it.`,
       exitCode: 2,
     });
   } finally {

@@ -1,10 +1,10 @@
-/** The words after a command: exactly the ones it knows, or its help and code 2. */
+/** The arguments of a command: exactly those it knows, or its help and code 2. */
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { ToolError } from "../supervise/errors.ts";
 
 /**
- * @param names what the words without dashes are, for counting them; one that may be left out ends with `?`
- * @throws ToolError with the help; with code 0 where it was asked for
+ * @param names the positional arguments; an optional one ends with `?`
+ * @throws ToolError with the help; with code 0 if it was requested
  */
 export function readArguments<O extends NonNullable<ParseArgsConfig["options"]>>(
   help: string,
@@ -28,7 +28,7 @@ function wrongCount(names: readonly string[], given: readonly string[]): string 
   const surplus = given[names.length];
   if (surplus === undefined) return undefined;
   const wanted = names.map((name) => `<${name.replace("?", "")}>`).join(" and ");
-  return `"${surplus}" is too much: ${wanted === "" ? "it takes options alone" : `it takes ${wanted}`}.`;
+  return `Unexpected argument "${surplus}": ${wanted === "" ? "only options are allowed" : `expected ${wanted}`}.`;
 }
 
 function tryParse<R>(help: string, parse: () => R): R {

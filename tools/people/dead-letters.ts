@@ -25,12 +25,12 @@ export interface Choice {
 }
 
 /** What becomes of a letter, and why. */
-export type Lot = "to send" | "sent before" | "not asked for" | "can't be sent" | "beyond the limit";
+export type Lot = "to send" | "already sent" | "not selected" | "can't be sent" | "beyond the limit";
 
-/** Asked for where nobody says which; `late` ones would be too late again. */
+/** The default codes; `late` ones would be too late again. */
 export const USUAL_CODES: readonly DeadLetterCode[] = ["undecodable", "failed", "refused", "future"];
 
-/** Says of each letter what becomes of it; of a kind none is passed over for a later one. */
+/** Decides about each letter; none is skipped in favour of a later one of its kind. */
 export function lotsOf(letters: readonly LyingLetter[], choice: Choice): Map<LyingLetter, Lot> {
   let left = choice.limit;
   const lots = new Map<LyingLetter, Lot>();
@@ -48,8 +48,8 @@ function lotOf(lying: LyingLetter, { pipeline, codes, progress }: Choice): Lot {
   if (letter.code === "result-failed" || message.headers?.[deadLetterHeaders.cutFrom] !== undefined)
     return "can't be sent";
   if ((pipeline !== undefined && letter.pipeline !== pipeline) || !codes.includes(letter.code))
-    return "not asked for";
-  return offset < (progress.get(kindOf(lying)) ?? 0) ? "sent before" : "to send";
+    return "not selected";
+  return offset < (progress.get(kindOf(lying)) ?? 0) ? "already sent" : "to send";
 }
 
 /** undefined where the record is no letter of that topic's. */

@@ -16,7 +16,7 @@ export async function withKafka<R>(work: (admin: Admin, kafka: Kafka) => Promise
   } catch (error) {
     throw new ToolError(
       `No Kafka answers at ${connection.brokers.join(", ")} (${reasonOf(error)}). ` +
-        "Is it running (npm start)? KAFKA_BROKERS=host:port names another.",
+        "Start it with npm start, or set KAFKA_BROKERS=host:port to use another.",
       { cause: error },
     );
   }
@@ -35,7 +35,7 @@ export async function mustExist(admin: Admin, topic: string): Promise<void> {
   const topics = await admin.listTopics();
   if (topics.includes(topic)) return;
   const known = topics.filter((name) => !name.startsWith("__")).toSorted();
-  throw new ToolError(`There is no topic "${topic}". There are: ${known.join(", ") || "none at all"}.`);
+  throw new ToolError(`There is no topic "${topic}". Topics: ${known.join(", ") || "none"}.`);
 }
 
 export interface TopicEnds {

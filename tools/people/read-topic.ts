@@ -35,7 +35,7 @@ export async function readTopic(
     await consumer.run({
       autoCommit: false,
       eachMessage: async ({ partition, message }) => {
-        // After a hiccup kafkajs begins anew.
+        // After an error kafkajs starts over.
         const offset = Number(message.offset);
         if (offset < (next.get(partition) ?? 0)) return;
         next.set(partition, offset + 1);

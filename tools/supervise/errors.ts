@@ -11,7 +11,7 @@ export class ToolError extends Error {
   }
 }
 
-/** A program that should run on has ended. */
+/** A program that should keep running has ended. */
 export class ProgramEndedError extends ToolError {
   override readonly name = "ProgramEndedError";
 

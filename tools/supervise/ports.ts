@@ -32,7 +32,7 @@ export async function freePorts(count: number): Promise<number[]> {
     const port = await listenBriefly(0, "127.0.0.1");
     if (port !== undefined && !found.has(port) && (await isFree(port, undefined))) found.add(port);
   }
-  if (found.size < count) throw new ToolError("The system gives out no free ports.");
+  if (found.size < count) throw new ToolError("The operating system has no free ports.");
   return [...found];
 }
 

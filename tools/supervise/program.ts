@@ -86,7 +86,7 @@ export class Program {
     return this.#isRunning;
   }
 
-  /** Asks it to end in order; after the deadline it is ended without asking. */
+  /** Asks it to shut down; after the deadline it is killed. */
   async stop(deadlineMs: number): Promise<Ending> {
     if (this.#child.connected) this.#child.send({ kelvin: "stop" }, () => {});
     else if (this.#isRunning) this.#child.kill("SIGTERM");
@@ -111,7 +111,7 @@ export class Program {
     }
     const words = this.#lastWords.join("\n");
     const fallback =
-      words === "" ? `exit code ${code}` : `exit code ${code}, and its last words were\n${words}`;
+      words === "" ? `exit code ${code}` : `exit code ${code}, and its last output was\n${words}`;
     const reason = this.#reason ?? (code === 0 ? "its work is done" : fallback);
     return { code: code ?? 1, reason, problems: this.#problems };
   }

@@ -1,4 +1,4 @@
-/** A program in development: started anew when its sources change, and when it crashes. */
+/** A program in development: restarted when its sources change, and when it crashes. */
 import { type FSWatcher, watch } from "node:fs";
 import { Program, type ProgramSpec } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
@@ -10,7 +10,7 @@ const BACKOFF_MS_MIN = 500;
 const BACKOFF_MS_MAX = 10_000;
 /** Who has run so long is well, and is started again without delay the next time. */
 const WELL_AFTER_MS = 20_000;
-/** It was started in a wrong way; starting it again changes nothing, only its sources might. */
+/** It was started with wrong options; a restart changes nothing, only its sources might. */
 const WRONG_USE = 2;
 
 export class RestartingProgram {
@@ -27,7 +27,7 @@ export class RestartingProgram {
   #settling: NodeJS.Timeout | undefined;
   #wake: () => void = () => {};
 
-  /** @param folders whose changes start the program anew */
+  /** @param folders whose changes restart the program */
   constructor(
     spec: ProgramSpec,
     folders: readonly string[],
@@ -65,7 +65,7 @@ export class RestartingProgram {
       const isFinal = code === WRONG_USE || code === 0;
       const next = isFinal ? "when its sources change" : `in ${backoffMs / 1000} s`;
       this.#terminal.announce(
-        `${this.#spec.name} ended: ${reason}. The others go on; it is started again ${next}.`,
+        `${this.#spec.name} ended: ${reason}. The others keep running; it restarts ${next}.`,
       );
       await this.#wait(isFinal ? undefined : backoffMs);
       backoffMs = Math.min(BACKOFF_MS_MAX, backoffMs * 2);
@@ -89,7 +89,7 @@ export class RestartingProgram {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
       if (this.#isStopping) return;
-      this.#terminal.say(`${file} has changed: ${this.#spec.name} is started anew.`);
+      this.#terminal.say(`${file} has changed: restarting ${this.#spec.name}.`);
       this.#wake();
       if (this.#program?.isRunning !== true) return;
       this.#isChanged = true;

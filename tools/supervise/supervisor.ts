@@ -47,7 +47,7 @@ export class Supervisor {
       if (code === 0) continue;
       isWell = false;
       if (problems.length > 0) continue; // It never came up; what is wrong is said in the end, for all of them.
-      this.#terminal.say(`${program.spec.name} did not stop in order: ${reason}`);
+      this.#terminal.say(`${program.spec.name} did not shut down cleanly: ${reason}`);
     }
     return isWell;
   }

@@ -7,6 +7,6 @@ test("a page that was never built is not announced", () => {
     "\nKelvin is running: http://localhost:5173 with hot reload.  (Kafka at localhost:9092)\n",
   );
   expect(announcementOf({ ...addresses, server: "http://localhost:3000" })).toContain(
-    "http://localhost:3000 as it was last built",
+    "http://localhost:3000 from the last build",
   );
 });

@@ -9,6 +9,6 @@ interface Addresses {
 }
 
 export function announcementOf({ url, server, kafka }: Addresses): string {
-  const built = server === undefined ? "" : `, ${server} as it was last built`;
+  const built = server === undefined ? "" : `, ${server} from the last build`;
   return `\nKelvin is running: ${url} with hot reload${built}.  (Kafka at ${kafka})\n`;
 }

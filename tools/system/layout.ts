@@ -20,7 +20,7 @@ export const SERVICES = {
 export const STOP_ORDER = ["producer", "stream-processor", "dashboard", "broker"];
 
 export interface Layout {
-  /** Undefined where a Kafka of somebody else is used. */
+  /** Undefined if KAFKA_BROKERS names another Kafka. */
   broker: ProgramSpec | undefined;
   producer: ProgramSpec;
   processor: ProgramSpec;

@@ -73,7 +73,7 @@ describe("options", () => {
     expect(problem([], { npm_config_data_dir: "true" })).toMatch(/^2: .*npm start -- --data-dir/);
   });
 
-  test("flags that npm took for itself are asked back", () => {
+  test("flags that npm consumed itself are reported", () => {
     expect(problem([], { npm_config_replay: "true" })).toMatch(/^2: .*npm start -- --replay/);
     expect(problem(["20"], { npm_config_devices: "true" })).toMatch(/^2: /);
   });

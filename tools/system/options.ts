@@ -1,4 +1,4 @@
-/** What `npm start` and `npm run dev` can be told: on the command line, and by variables. */
+/** Options of `npm start` and `npm run dev`: on the command line, and as variables. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { kafkaSettings, port, readSettings, SettingsError } from "@kelvin/service-kit";
@@ -7,21 +7,21 @@ import { ToolError } from "../supervise/errors.ts";
 
 const OPTIONS_HELP = `
   --devices <n>             simulate n machines (default 1)
-  --replay [file.csv]       send a real machine's readings, 300 times faster than they were; a file of your own has
-                            the columns timestamp,value, and device_id if there are several machines
-  --speed <factor>          how much faster the replay is than the readings were
-  --unit <unit>             of the file's values: celsius, fahrenheit or kelvin
-  --data-dir <folder>       keep the embedded broker's records there: the next start goes on from them
-  --help                    this text
+  --replay [file.csv]       replay a real machine's readings, 300 times faster; your own file needs the columns
+                            timestamp,value, and device_id if there are several machines
+  --speed <factor>          how much faster than real time to replay
+  --unit <unit>             unit of the file's values: celsius, fahrenheit or kelvin
+  --data-dir <folder>       keep the embedded broker's records in that folder; the next start continues from them
+  --help                    show this help
 
-Variables (before the command, or behind its two dashes: -- PORT=4000 KAFKA_PORT=9192):
-  PORT                      the dashboard's port (3000); the next two are for the health of producer and processor
+Variables (before the command, or after its two dashes: -- PORT=4000 KAFKA_PORT=9192):
+  PORT                      the dashboard's port (3000); the next two serve the health of producer and processor
   KAFKA_PORT                the embedded broker's port (9092)
-  KAFKA_BROKERS             host:port,... of a Kafka to use in place of the embedded broker
+  KAFKA_BROKERS             host:port,... of a Kafka to use instead of the embedded broker
   KAFKA_SSL, KAFKA_SSL_CA, KAFKA_SSL_CERT, KAFKA_SSL_KEY, KAFKA_SSL_KEY_PASSWORD,
   KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD
-                            how to get into it
-  ALERT_ABOVE_KELVIN        the limit (303; 312 with the shipped replay, whose machine is a warm one)
+                            connection security settings
+  ALERT_ABOVE_KELVIN        the alert limit (303; 312 with the shipped replay, whose machine runs hot)
   LOG_LEVEL, LOG_FORMAT     debug, info, warn, error; pretty or json
   and those of each service: see README.md.
 `;
@@ -33,7 +33,7 @@ export function help(usage: string): string {
 
 export interface SystemOptions {
   isHelp: boolean;
-  /** Undefined where a Kafka of somebody else is used. */
+  /** Undefined if KAFKA_BROKERS names another Kafka. */
   kafkaPort: number | undefined;
   brokers: string[];
   /** Where the embedded broker keeps its records; undefined: in memory. */
@@ -76,7 +76,7 @@ const Variables = z.object({
   HOST: z.string().optional(),
 });
 
-/** @throws ToolError with code 2 for an option or variable that can't be */
+/** @throws ToolError with code 2 for an invalid option or variable */
 export function readOptions(
   usage: string,
   args: readonly string[],
@@ -146,7 +146,7 @@ function parse(usage: string, args: readonly string[], environment: NodeJS.Proce
     for (const name of ["devices", "replay", "speed", "unit", "data-dir"]) {
       if (environment[`npm_config_${name.replace("-", "_")}`] !== undefined && !args.includes(`--${name}`)) {
         throw new ToolError(
-          `npm took --${name} for itself. Two dashes before it help: npm start -- --${name} ...`,
+          `npm consumed --${name} itself. Put two dashes before it: npm start -- --${name} ...`,
         );
       }
     }

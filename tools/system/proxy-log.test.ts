@@ -22,7 +22,7 @@ test("many errors of one outage are one line, the next outage is another, and an
     log.error("ws proxy error:\n    at stack", { error: Object.assign(new Error(code), { code }) });
     nowMs += 4_000;
   }
-  expect(lines).toEqual(["warn the dashboard's server does not answer (EPIPE): the page asks again"]);
+  expect(lines).toEqual(["warn the dashboard's server does not answer (EPIPE); the page retries"]);
   nowMs += 10_000;
   log.error("http proxy error", { error: Object.assign(new Error("again"), { code: "ECONNREFUSED" }) });
   expect(lines).toHaveLength(2);

@@ -20,7 +20,7 @@ export function withoutStacksOfOutages(logger: Logger, nowMs: () => number): Log
     if (!GONE.includes(code)) return tell(message, options);
     const isNew = nowMs() - lastMs > SAME_OUTAGE_MS;
     lastMs = nowMs();
-    if (isNew) logger.warn(`the dashboard's server does not answer (${String(code)}): the page asks again`);
+    if (isNew) logger.warn(`the dashboard's server does not answer (${String(code)}); the page retries`);
   };
   return logger;
 }

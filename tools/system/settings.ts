@@ -1,4 +1,4 @@
-/** What is wrong with the settings, of all services at once: nobody wants to mend one to be told of the next. */
+/** What is wrong with the settings, of all services at once: nobody wants to fix one only to hear of the next. */
 import { CHECK_SETTINGS, SettingsError } from "@kelvin/service-kit";
 import { ProgramEndedError, ToolError } from "../supervise/errors.ts";
 import { Program } from "../supervise/program.ts";

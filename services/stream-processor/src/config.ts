@@ -8,7 +8,7 @@ import * as z from "zod";
 export const PIPELINE_NAMES = PIPELINES.map(({ name }) => name);
 
 const PipelineNames = list()
-  .pipe(z.array(z.enum(PIPELINE_NAMES, `must list pipelines out of ${PIPELINE_NAMES.join(", ")}`)))
+  .pipe(z.array(z.enum(PIPELINE_NAMES, `must list one or more of ${PIPELINE_NAMES.join(", ")}`)))
   .transform((names) => [...new Set(names)]);
 
 /** As long as topics keep their records: what is older is not there to be corrected. */
