@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isAlive, programsOf } from "../tools/supervise/processes.test-support.ts";
 
 const DEV = fileURLToPath(new URL("../tools/dev.ts", import.meta.url));
-/** Every state that the page is in, told to the test; it goes on over reloads. */
+/** Every state that the page is in, reported to the test; it continues over reloads. */
 const TELL_STATES = `setInterval(() => {
   const shown = document.querySelector("[data-testid=status]")?.dataset.state;
   for (const state of [shown, ...(window.__kelvin?.states() ?? [])]) if (state) window.told(state);

@@ -32,7 +32,7 @@ test("every metric that rules, dashboard and autoscaling name is told from the s
   expect(missing).toEqual([]);
 }, 120_000);
 
-test("a partition is told of by the process that has it, and by no other", async () => {
+test("a partition's metrics come from the process that has it, and from no other", async () => {
   await using plant = await installation();
   const settings = { PIPELINES: "average-temperature" };
   await using first = plant.start(PROCESSOR, settings);

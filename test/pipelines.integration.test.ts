@@ -61,7 +61,7 @@ test("a processor killed in mid-window loses no alert and no KPI", async () => {
   await waitFor("KPIs of the first processor", () => kpi.records.length >= 20);
   await first.kill();
   const atDeath = sensor.records.length;
-  await waitFor("readings that nobody works on", () => sensor.records.length >= atDeath + 60);
+  await waitFor("readings that nobody processes", () => sensor.records.length >= atDeath + 60);
   await using second = plant.start(PROCESSOR, { START_FROM: "earliest" });
   await second.ready();
   await waitFor("readings for the second", () => sensor.records.length >= atDeath + 120);
@@ -177,7 +177,7 @@ function distinct(values: readonly TimedValue[]): string[] {
   return [...new Set(values.map(({ device, timeMs, celsius }) => `${device} ${timeMs} ${celsius}`))].sort();
 }
 
-/** The readings have ended: every window runs empty by the wall clock, says so once, and then all must be there. */
+/** The readings have ended: every window runs empty by the wall clock, emits that once, and then all must be there. */
 async function expectKpisOfBruteForce(sensor: TopicLog, alert: TopicLog, kpi: TopicLog): Promise<void> {
   const expected = new Map([
     ...expectedKpis(alertsOf(await alert.toEnd()), ALERT_COUNT),

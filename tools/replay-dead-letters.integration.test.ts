@@ -136,7 +136,7 @@ test("a limit is a beginning, and the next run continues after it", async () => 
   expect(await valuesOf(topic)).toEqual(["1", "2", "3"]);
 });
 
-test("called wrong it gives its help, and 2; without dead letters it says so", async () => {
+test("called wrong it prints its help, and exits with 2; without dead letters it reports that", async () => {
   for (const args of [[], ["a", "--code", "wrong"], ["a", "--limit", "0"], ["a", "--nonsense"]]) {
     const { status, stderr } = replay(...args);
     expect([status, stderr]).toEqual([2, expect.stringContaining("npm run replay-dead-letters")]);

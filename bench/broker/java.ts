@@ -20,8 +20,7 @@ export interface JavaPerf {
 export async function javaPerf(
   jars = join(CACHE_FOLDER, `jars-${KAFKA_VERSION}`),
 ): Promise<JavaPerf | string> {
-  if (!existsSync(jars))
-    return `no jars in ${jars}: "pnpm kafka start" fetches them, or name them with --jars`;
+  if (!existsSync(jars)) return `no jars in ${jars}: "pnpm kafka start" downloads them, or set --jars`;
   try {
     const java = await findJava();
     return { run: (broker, topic, records) => perf(java, jars, broker, topic, records) };
@@ -50,6 +49,6 @@ async function perf(
   const said = await run(java, [...jvm, ...tool], `There is no "${java}".`);
   // The last line is the whole run's: "1000000 records sent, 312500.0 records/sec (29.80 MB/sec), ..."
   const perSecond = [...said.matchAll(/([\d.]+) records\/sec/g)].at(-1)?.[1];
-  if (perSecond === undefined) throw new BenchRefusedError(`the perf tool told no figure:\n${said}`);
+  if (perSecond === undefined) throw new BenchRefusedError(`the perf tool printed no figure:\n${said}`);
   return Number(perSecond);
 }

@@ -86,7 +86,7 @@ class ViewersGoneError extends Error {
   override readonly name = "ViewersGoneError";
 
   constructor() {
-    super("The process of the viewers has ended before its time: what it said last is above.");
+    super("The viewers' process exited early: see its last output above.");
   }
 }
 

@@ -47,7 +47,7 @@ for (let round = 0; round < Math.max(Number(options.rounds) || 0, 1); round++) {
 await admin.disconnect();
 child?.disconnect();
 
-/** A life of the app: until it has worked on all there is. */
+/** A life of the app: until it has processed all there is. */
 async function live(isRestored: boolean) {
   let restored: z.infer<typeof Restored> | undefined;
   const app = createStreamApp({
@@ -70,7 +70,7 @@ async function live(isRestored: boolean) {
     .aggregate({ mean: agg.mean(({ temperature }: { temperature: number }) => temperature) });
   const running = app.run();
   await waitFor("the state to be there", () => app.health().ready, { timeoutMs: 120_000 });
-  await waitFor("all readings to be worked on", isAllCommitted, { timeoutMs: 120_000 });
+  await waitFor("all readings to be processed", isAllCommitted, { timeoutMs: 120_000 });
   await app.stop();
   await running;
   if (restored === undefined || (isRestored && restored.values === 0))

@@ -1,4 +1,4 @@
-/** Step 3: only what is hotter than 303 K goes on. */
+/** Step 3: only readings hotter than 303 K continue. */
 import { type Alert, round2, type SensorReading, sensorTopic } from "@kelvin/schema";
 import { createStreamApp } from "@kelvin/streams";
 import { ctrlC, input, log, tutorial } from "./shared.ts";

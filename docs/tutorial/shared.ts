@@ -30,9 +30,9 @@ const settings = settingsOrEnd();
 
 export const log = createLog({ name: "tutorial", level: "warn", format: "pretty", hideName: true });
 
-/** Aborted by the first Ctrl-C; the app then finishes what it has in work. A second one ends at once. */
+/** Aborted by the first Ctrl-C; the app then finishes the records in progress. A second one exits immediately. */
 export const ctrlC: AbortSignal = watchStopRequests(() => process.exit(1));
-// Whoever started us may go on talking: that alone keeps no step alive.
+// An open channel to the parent process must not keep a step alive.
 process.channel?.unref();
 // `npm run tutorial -- 1 | head`: with the reader gone there is nothing left to do.
 process.stdout.on("error", () => process.exit());

@@ -104,7 +104,7 @@ async function ctrlC(step: RunningService): Promise<void> {
 }
 
 describe.concurrent("the tutorial", () => {
-  test("step 1 prints every reading as it is, and goes on after what is none", async ({ expect }) => {
+  test("step 1 prints every reading as it is, and continues after an invalid record", async ({ expect }) => {
     await using room = await classroom();
     const given = readings([21.5, 22.25, -3]);
     await room.send(room.topics.sensor, [...given.slice(0, 2), "hello"]);

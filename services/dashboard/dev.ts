@@ -1,4 +1,4 @@
-/** `pnpm dev`: the server, started anew when its source changes, and the page by Vite with hot reload. */
+/** `pnpm dev`: the server, restarted when its source changes, and the page by Vite with hot reload. */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";

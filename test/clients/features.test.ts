@@ -82,7 +82,7 @@ async function administers({ admin: commands }: Entry, client: Client): Promise<
   }
 }
 
-/** Two members share four partitions; one is killed, and the other goes on with all from where it had committed. */
+/** Two members share four partitions; one is killed, and the other continues with all from where it had committed. */
 async function losesAMember(entry: Entry): Promise<void> {
   const [topic, groupId] = [uniqueName("shared"), uniqueName("group")];
   await createTopic(topic, 4);

@@ -164,7 +164,7 @@ test("docker exec: the console consumer reads the alerts from the beginning", as
   ]);
 });
 
-test("docker exec: a topic that is deleted comes back, and the flow goes on", async () => {
+test("docker exec: a deleted topic is recreated, and processing continues", async () => {
   const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Whether this machine has not what judges, and the tests may be passed over by name. With CI=true they run, and so fail. */
+/** Whether this machine lacks the tool, and the tests may be skipped by name. With CI=true they run, and so fail. */
 export function isMissing(program: string, ...args: string[]): boolean {
   if (process.env["CI"] === "true") return false;
   return spawnSync(program, args, { stdio: "ignore" }).status !== 0;

@@ -52,7 +52,7 @@ def alert_count(app):
 
 
 def average_temperature(app):
-    """sensor ─► kpi: the mean of the last 10 s, each second, told anew with every reading."""
+    """sensor ─► kpi: the mean of the last 10 s, each second, emitted again with every reading."""
 
     def celsius(reading):
         return reading["temperature"]

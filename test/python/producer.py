@@ -13,7 +13,7 @@ from settings import BROKERS, SENSOR
 DEVICE = os.environ.get("DEVICE_ID", "python-01")
 BASE_CELSIUS = float(os.environ.get("BASE_CELSIUS", "27"))
 INTERVAL_SECONDS = float(os.environ.get("INTERVAL_SECONDS", "1"))
-# How many readings; 0 goes on until it is stopped.
+# How many readings; 0 sends until it is stopped.
 COUNT = int(os.environ.get("COUNT", "0"))
 
 

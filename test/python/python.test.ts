@@ -175,7 +175,7 @@ describe.skipIf(noQuixstreams !== undefined)(`quixstreams${because(noQuixstreams
 });
 
 describe.skipIf(noPage !== undefined)(`our page${because(noPage)}`, () => {
-  test("shows what a quixstreams producer says, and goes on from a quixstreams pipeline in the place of ours", async () => {
+  test("shows what a quixstreams producer sends, and continues with a quixstreams pipeline in place of ours", async () => {
     await using plant = await installation();
     await using processor = plant.start(PROCESSOR, { PIPELINES: "alert-count,average-temperature" });
     await using dashboard = plant.start(DASHBOARD);

@@ -72,7 +72,7 @@ function isBusy(port) {
 async function until(what, timeoutMs, condition) {
   const deadlineMs = Date.now() + timeoutMs;
   while (!(await condition())) {
-    if (Date.now() > deadlineMs) fail(`waited ${timeoutMs / 1000} s in vain for ${what}`);
+    if (Date.now() > deadlineMs) fail(`timed out after ${timeoutMs / 1000} s waiting for ${what}`);
     await sleep(250);
   }
 }

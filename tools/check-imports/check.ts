@@ -71,7 +71,7 @@ function judgeRelative(
   if (targetArea === area || area.neighbours?.includes(targetArea.name) === true) return verdict;
   const isOwn = member.folder !== "" && target.startsWith(`${member.folder}/`);
   if (isOwn && test) return verdict; // the page's tests run the dashboard's own server
-  const advice = isOwn ? "say it through a package" : "use a package's exports, or move the file";
+  const advice = isOwn ? "export it from a package" : "use a package's exports, or move the file";
   return { ...verdict, problem: `${area.name} may not reach into ${targetArea.name} by a path: ${advice}` };
 }
 
@@ -125,7 +125,7 @@ function machineViolations({ path, area, test }: Asker, module: Module): Violati
 
 function doorViolations(project: Project): Violation[] {
   return undocumentedNames(project).map((found) =>
-    violation(found.path, found, `a package gives out ${found.text}: say in a doc comment what it is`),
+    violation(found.path, found, `exported ${found.text} has no doc comment: say what it is`),
   );
 }
 
@@ -150,7 +150,7 @@ function circleViolations(
     return violation(
       path,
       found ?? { text: "", line: 1, column: 1 },
-      `imports in a circle: ${circle.join(", ")}`,
+      `circular import: ${circle.join(", ")}`,
     );
   });
 }
@@ -176,7 +176,7 @@ function areaOf(path: string): Area {
   const [best] = candidates;
   if (best === undefined || (best.folder === "" && path.includes("/"))) {
     throw new UnknownPlaceError(
-      `${path} lies in no area of tools/check-imports/rules.ts: add its folder there and to ARCHITECTURE.md`,
+      `${path} is in no area of tools/check-imports/rules.ts: add its folder there and to ARCHITECTURE.md`,
     );
   }
   return best.area;

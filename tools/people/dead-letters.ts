@@ -2,7 +2,7 @@
 import { type DeadLetter, type DeadLetterCode, deadLetterHeaders, parseDeadLetter } from "@kelvin/streams";
 import type { IHeaders, KafkaMessage } from "kafkajs";
 
-/** One that lies in a dead-letter topic. */
+/** A record in a dead-letter topic. */
 export interface LyingLetter {
   /** Where it lies, not where its record came from. */
   readonly partition: number;

@@ -27,13 +27,13 @@ export const LIVE_VERSION = 3;
 export interface ServerToPage {
   /** First after each connect. */
   welcome: (welcome: Welcome) => void;
-  /** The watched device, whole: after `watch`, and whenever a page must start anew. Replaces what the page had. */
+  /** The watched device, whole: after `watch`, and whenever a page must start over. Replaces what the page had. */
   snapshot: (snapshot: Snapshot) => void;
   /** News of the watched device: at once while there is little, else in batches at most 10 times a second. */
   batch: (batch: Batch) => void;
   /** All devices in short: after connect and then once a second. To be answered with `ack` each time. */
   fleet: (fleet: Fleet) => void;
-  /** The last 100 s of the listed devices in short: once after connect. The page goes on with what `fleet` says. */
+  /** The last 100 s of the listed devices in short: once after connect. The page continues with what `fleet` says. */
   trends: (trends: Trends) => void;
   /** Alert episodes: all after connect, then the changed ones, at most 10 times a second. */
   alerts: (alerts: Alerts) => void;
@@ -45,7 +45,7 @@ export interface ServerToPage {
 
 /**
  * What a page is told after connecting, to be asked for by HTTP at `openingPath` while its script still loads: its first
- * picture then does not wait for the socket, which goes on from there.
+ * picture then does not wait for the socket, which continues from there.
  */
 export interface Opening {
   welcome: Welcome;
@@ -74,11 +74,11 @@ export function openingPath(device: string | undefined): string {
 
 /** What a page tells the server, by event name. Messages over 16 kB close the connection. */
 export interface PageToServer {
-  /** Show another device, or ask anew after a gap. Answered with `snapshot`, or `batch` where that is enough. */
+  /** Show another device, or ask again after a gap. Answered with `snapshot`, or `batch` where that is enough. */
   watch: (watch: Watch) => void;
   /**
    * Everything up to a `fleet` is taken in; said after each, at once. Who is more than 2 s or 256 kB late gets no
-   * readings and no fleet until the newest one sent is said, and then one snapshot; after 30 s the server hangs up.
+   * readings and no fleet until the newest one sent is said, and then one snapshot; after 30 s the server disconnects it.
    */
   ack: (ack: Ack) => void;
 }

@@ -223,7 +223,7 @@ class ServiceProcess<S extends object> {
       this.#log.info({}, "stopped");
       return true;
     } catch (error) {
-      // Work that failed may say so once more when it is asked to stop.
+      // Work that failed may report it once more when it is asked to stop.
       if (error !== this.#told) this.#log.error({ err: error }, reasonOf(error));
       return false;
     }

@@ -27,13 +27,13 @@ export const chromiumPath: string | undefined = [process.env["CHROMIUM_PATH"], .
   (path) => path !== undefined && existsSync(path),
 );
 
-/** True where browser tests can't run and may be passed over by name. With CI=true they run, and so fail. */
+/** True where browser tests can't run and may be skipped by name. With CI=true they run, and so fail. */
 export const isChromiumMissing: boolean = chromiumPath === undefined && process.env["CI"] !== "true";
 
 /** @param moreArguments beyond the quiet ones that every test has */
 export async function launchChromium(...moreArguments: string[]): Promise<Browser> {
   if (chromiumPath === undefined) {
-    throw new TypeError("No Chromium on this machine: install one, or set CHROMIUM_PATH to its program.");
+    throw new TypeError("No Chromium on this machine: install it, or set CHROMIUM_PATH to its executable.");
   }
   return chromium.launch({ executablePath: chromiumPath, args: [...ARGUMENTS, ...moreArguments] });
 }

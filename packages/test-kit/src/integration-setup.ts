@@ -16,7 +16,7 @@ export default async function setUp(): Promise<() => Promise<void>> {
   const child = fork(fileURLToPath(new URL("broker-process.ts", import.meta.url)), { stdio: "inherit" });
   const failed = once(child, "exit").then(([code]) => {
     throw new BrokerProcessError(
-      `The embedded broker for the tests ended with code ${String(code)} before it answered.`,
+      `The embedded broker for the tests exited with code ${String(code)} before it answered.`,
     );
   });
   const [message] = await Promise.race([once(child, "message"), failed]);

@@ -11,7 +11,7 @@ test("a condition that throws is asked again, and its last error is told in the 
   const wait = waitFor("a miracle", () => Promise.reject(refused), { timeoutMs: 20, everyMs: 1 });
   await expect(wait).rejects.toThrow(WaitTimeoutError);
   await expect(wait).rejects.toMatchObject({
-    message: expect.stringContaining("20 ms in vain for a miracle"),
+    message: expect.stringContaining("20 ms waiting for a miracle"),
     cause: refused,
   });
 });

@@ -18,7 +18,7 @@ export interface WaitOptions {
  *
  * A condition that throws counts as "not yet"; its last error is the cause of the timeout's.
  *
- * @param what what is waited for, as the end of the sentence "waited in vain for ...".
+ * @param what what is waited for, as the end of the sentence "timed out waiting for ...".
  * @throws WaitTimeoutError
  */
 export async function waitFor<T>(
@@ -38,7 +38,7 @@ export async function waitFor<T>(
     }
     await sleep(everyMs);
   } while (performance.now() < deadlineMs);
-  throw new WaitTimeoutError(`Waited ${timeoutMs} ms in vain for ${what}.`, { cause });
+  throw new WaitTimeoutError(`Timed out after ${timeoutMs} ms waiting for ${what}.`, { cause });
 }
 
 function isGiven<T>(answer: T): answer is Exclude<T, undefined | null | false> {

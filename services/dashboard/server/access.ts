@@ -1,4 +1,4 @@
-/** Whom the dashboard is shown to, where a setting asks for a token: header, cookie, or a program's handshake. */
+/** Whom the dashboard is shown to, if a setting requires a token: header, cookie, or a program's handshake. */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 

@@ -208,7 +208,7 @@ test("a deleted topic is recreated, and the live data continues", async () => {
   );
 });
 
-test("without a broker the page opens and says so; the broker comes, goes and comes back", async () => {
+test("without a broker the page opens and shows it; the broker comes, goes and comes back", async () => {
   const before = await startBroker({ port: 0 });
   const { port } = before;
   await before.stop();

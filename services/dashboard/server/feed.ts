@@ -45,7 +45,7 @@ export interface Feed {
 
 type Value = SensorReading | Alert | Kpi;
 
-/** Begins to read, in the background; a broker that is away is waited for, and meanwhile the state says so. */
+/** Starts reading in the background; it waits for an unreachable broker, which the state shows meanwhile. */
 export async function startFeed(options: FeedOptions): Promise<Feed> {
   const { kafka, topics, groupPrefix, groupId, pastMs, state, clock, log, metrics } = options;
   const subscriber = await createSubscriber<Value>({
@@ -128,7 +128,7 @@ function reject(
   state.reject({ topic, partition, offset, reason: problems.join("; ") });
 }
 
-/** Results without the header, which others may write, count as told once. */
+/** Results without the header, which others may write, count as emitted once. */
 function revisionOf({ headers }: SubscribedRecord<Value>): number {
   const revision = Number(headers[resultHeaders.revision] ?? 0);
   return Number.isSafeInteger(revision) ? revision : 0;

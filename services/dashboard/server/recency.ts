@@ -6,9 +6,9 @@ export class RecencyMap<V> {
   readonly #map = new Map<string, V>();
   /**
    * Goes through the keys once. Nothing that is there lies behind it: what it gives is dropped, and what is touched
-   * moves to the end. Begun anew each time it would step over all that was dropped before: 70 µs in a flood.
+   * moves to the end. Started over each time it would step over all that was dropped before: 70 µs in a flood.
    *
-   * undefined: to be begun. A map builds its table anew from time to time, and an iterator keeps all tables since its
+   * undefined: to be begun. A map rebuilds its table from time to time, and an iterator keeps all tables since its
    * last step: one that nobody needs for long must not be kept.
    */
   #oldest: Iterator<string> | undefined;

@@ -16,7 +16,7 @@ import {
 /** What holds for the whole connection: whom the page talks to, the rule, the KPIs, what to type. */
 export interface Welcome {
   version: number;
-  /** Another one than before: the server was started anew, or this is another instance. Positions start over. */
+  /** Another one than before: the server was restarted, or this is another instance. Positions start over. */
   boot: string;
   /** The server's clock at sending. */
   nowMs: number;
@@ -89,7 +89,7 @@ export const isWatch = record<Watch>({
 /** Whether this is a {@link Handshake}; a token beside it is no fault. */
 export const isHandshake = record<Handshake>({ watch: isWatch });
 
-/** May go along in the socket's `auth` where the server asks for a token: a program's; a page has its cookie. */
+/** May go along in the socket's `auth` if the server requires a token: a program's; a page has its cookie. */
 export interface Credentials {
   token: string;
 }
@@ -106,7 +106,7 @@ export interface Ack {
 /** Whether this is an {@link Ack}. */
 export const isAck = record<Ack>({ fleetMs: isNumber });
 
-/** The last words of a connection that the server ends. */
+/** The last message on a connection that the server ends. */
 export interface Goodbye {
   nowMs: number;
   /**

@@ -25,7 +25,7 @@ interface Known {
 
 /** Kafka's `coordinator_key` types. */
 const TRANSACTION = 1;
-/** Less than `TRANSACTION_RETRY` goes on trying. */
+/** Less than `TRANSACTION_RETRY` keeps trying. */
 const KEPT_MS = 500;
 
 const knownBy = new WeakMap<Cluster, Map<string, Known>>();

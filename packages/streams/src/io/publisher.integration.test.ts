@@ -38,7 +38,7 @@ test("records of one key arrive in the order of the calls, and close delivers wh
   });
 });
 
-test("a record that Kafka refuses is told of alone; those around it arrive", async () => {
+test("only the record that Kafka refuses is reported; those around it arrive", async () => {
   const topic = narrow(uniqueName("in"));
   const publisher = await createPublisher({ kafka: shared.kafka, topic, log: keptLog() });
   const outcomes = await Promise.allSettled(

@@ -49,7 +49,7 @@ async function settingsOf(name: string) {
   };
 }
 
-test("a topic that is as expected is told by the number alone", async () => {
+test("a topic that matches the settings only sets the gauge", async () => {
   const name = uniqueName("as-expected");
   await ensured(name);
   const { warnings, gauges } = await ensured(name);
@@ -62,7 +62,7 @@ test("a topic that is as expected is told by the number alone", async () => {
   });
 });
 
-test("what is otherwise is told once, with what is, what was expected and what to do, and left as it is", async () => {
+test("a mismatch is logged once, with the actual and expected value and what to do, and is not changed", async () => {
   const name = uniqueName("otherwise");
   const configEntries = [
     { name: "cleanup.policy", value: "compact" },

@@ -113,7 +113,7 @@ test("more than a transaction holds is committed before its time, again and agai
   expect(numbersOf(out)).toEqual(sent);
 }, 120_000);
 
-test("a store whose processes are killed: each record counts once, and exactly once it is told once", async () => {
+test("a store whose processes are killed: each record counts once, and with exactly once it is emitted once", async () => {
   const from = readingTopic(uniqueName("in"), 2);
   const apps = (["at-least-once", "exactly-once"] as const).map((guarantee): PipelineProcess => {
     const kind = "counted";

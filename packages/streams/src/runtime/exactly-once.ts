@@ -43,7 +43,7 @@ interface Told {
   readonly origin: IncomingRecord;
 }
 
-/** What one life of the work on a partition has told since its last transaction, and the producer that it may use. */
+/** What one life of a partition has emitted since its last transaction, and the producer that it may use. */
 class Outbox implements Outlet {
   readonly #onFull: () => void;
   #told: Told[] = [];

@@ -49,7 +49,7 @@ async function committed(groupId: string, topic: string): Promise<string | undef
   return of?.partitions.find(({ partition }) => partition === 0)?.offset;
 }
 
-test("a record that is too large for its dead-letter topic is told of there with its value cut, and the next one follows", async () => {
+test("a record that is too large for its dead-letter topic is written there with its value truncated, and the next one follows", async () => {
   const source = readingTopic(uniqueName("large"), 1);
   const admin = kafka.admin();
   await admin.connect();

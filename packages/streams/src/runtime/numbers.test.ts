@@ -18,7 +18,7 @@ function kept() {
   return { told, numbers: new Numbers(metrics, "app") };
 }
 
-test("counters are told as 0 before anything happens, with the labels that they are counted with", () => {
+test("counters are exported as 0 before anything happens, with the labels that they are counted with", () => {
   const { told, numbers } = kept();
   numbers.startAtZero(["sensor"]);
   const names = [...told.keys()];
@@ -35,7 +35,7 @@ test("counters are told as 0 before anything happens, with the labels that they 
   expect(told.get("kelvin_records_dead_lettered_total{code=late,pipeline=app,topic=sensor}")).toBe(1);
 });
 
-test("of a partition that went to another process nothing is told any more, of the others everything", () => {
+test("the metrics of a partition that went to another process are no longer exported, those of the others are", () => {
   const { told, numbers } = kept();
   for (const partition of [0, 1]) {
     numbers.gauge("lag_records", 7, { topic: "sensor", partition });

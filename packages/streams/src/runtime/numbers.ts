@@ -105,7 +105,7 @@ export class Numbers {
       this.#ofPartitions.set(`${name} ${Object.values(labels).join(" ")}`, { name, labels });
   }
 
-  /** The partition is not ours any more: what was last told of it would else be told for ever. */
+  /** The partition is not ours any more: its last values would otherwise be exported for ever. */
   forget(topic: string, partition: number): void {
     for (const [key, { name, labels }] of this.#ofPartitions) {
       if (labels["topic"] !== topic || labels["partition"] !== partition) continue;

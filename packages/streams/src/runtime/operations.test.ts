@@ -65,7 +65,7 @@ describe("flatMap", () => {
 });
 
 describe("branch and merge", () => {
-  test("a value goes on in the first branch that takes it, or in the one for the rest", () => {
+  test("a value continues in the first branch that accepts it, or in the one for the rest", () => {
     const app = appOf();
     const { hot, warm, otherwise } = app.dataframe(from).branch({
       hot: ({ x }) => x > 30,

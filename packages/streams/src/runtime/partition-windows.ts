@@ -14,7 +14,7 @@ export interface PartitionWindow {
   toldMs: number | undefined;
   readonly state: WindowState;
   /**
-   * Its results go on under another key, where each counts once: they are told in the same order again, and numbered, and
+   * Its results continue under another key, where each counts once: they are told in the same order again, and numbered, and
    * time makes none that is not noted before.
    */
   readonly isRegrouped: boolean;

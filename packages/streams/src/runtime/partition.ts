@@ -87,7 +87,7 @@ export class Partition {
   #upstreams = new Upstreams();
   /** For how many records functions may run at once. */
   readonly concurrency: number;
-  /** The topics in which its records go on under another key. */
+  /** The topics in which its records continue under another key. */
   readonly regroupedTo: readonly string[];
   readonly #begun = new Map<number, BegunRecord>();
   readonly #state: PartitionState;
@@ -243,7 +243,7 @@ export class Partition {
     };
   }
 
-  /** Works on the next record. Throws for the record's sake only where the policy says so. */
+  /** Processes the next record. Throws because of the record only if the policy is "fail". */
   process(given: IncomingRecord): void | Promise<void> {
     if (this.#isRepartition && isProgress(given)) return this.#hear(given);
     this.#ports.numbers.count("records_in", given.topic);

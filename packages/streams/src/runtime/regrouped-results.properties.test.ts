@@ -1,4 +1,4 @@
-/** Results of a window that go on under another key: each is counted there once, at least once, whatever crashes. */
+/** Results of a window that continue under another key: each is counted there once, at least once, whatever crashes. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { keptLog } from "../../test-support/kafka.ts";

@@ -176,7 +176,7 @@ describe("a pipeline", () => {
     expect(garbage.equals(told[4]?.record.value ?? new Uint8Array())).toBe(true);
   });
 
-  test("ends with an error when a function does not return, and health says so", async () => {
+  test("ends with an error when a function does not return, and health reports it", async () => {
     const from = readingTopic(uniqueName("in"));
     const app = createStreamApp({
       name: uniqueName("app"),
@@ -416,7 +416,7 @@ describe("a windowed pipeline", () => {
     120_000,
   );
 
-  test("a record outside its key's partition is told of: its windows would be split", async () => {
+  test("a record outside its key's partition is logged: its windows would be split", async () => {
     const from = readingTopic(uniqueName("in"), 2);
     const log = keptLog();
     const app = createStreamApp({ name: uniqueName("app"), kafka: shared.kafka, log, startFrom: "earliest" });

@@ -259,10 +259,10 @@ export class Runner {
     numbers.flush();
   }
 
-  /** kafkajs tells of this only in its log. A new consumer decides by what is there, see `startOf`. */
+  /** kafkajs reports this only in its log. A new consumer starts from the records that remain, see `startOf`. */
   #outOfRange(at: TopicPartition): void {
     this.#tasks.drop(at);
-    this.#sessions.restart(`the records to read next of ${at.topic}[${at.partition}] are gone`);
+    this.#sessions.restart(`the next records of ${at.topic}[${at.partition}] were deleted`);
   }
 
   async #ensureTopics(): Promise<void> {

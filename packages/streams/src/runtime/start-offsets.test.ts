@@ -15,7 +15,7 @@ const at = (low: number, high: number, committed: number, metadata: string | nul
 const me = { owner: "me", nextOffset: 70, revisionBase: 1_000 };
 const FAR = 2 ** 32;
 
-describe("where the work on a partition starts", () => {
+describe("where processing of a partition starts", () => {
   test("a group without a position starts as it was told to", () => {
     expect(startOf(at(10, 90, -1), undefined, "latest", "earliest")).toEqual({
       kind: "fresh",

@@ -1,4 +1,4 @@
-/** Decides where the work on a partition starts: pure, so that every case can be looked at. */
+/** Decides where processing of a partition starts: pure, so that every case can be tested. */
 import type { PartitionOffsets } from "../io/offsets.ts";
 import { type Checkpoint, decodeCheckpoint } from "../state/checkpoint.ts";
 

@@ -17,7 +17,7 @@ export interface TaskOptions {
   readonly topic: string;
   readonly partitionId: number;
   readonly partition: Partition;
-  /** Names this life of the work on the partition in its checkpoints. */
+  /** Names this life of the partition in its checkpoints. */
   readonly owner: string;
   /** The group's position. */
   readonly startPosition: number;
@@ -44,7 +44,7 @@ export class Task {
   readonly blocks: number;
   /** Of the work of this process before: until this one is noted, nothing else says that there was any. */
   readonly earlier: EarlierWork | undefined;
-  /** What was last said of how far it is, to the topics that its records go on in. */
+  /** The progress last reported to the topics that its records continue in. */
   announced = "";
   /** The owner of the partition is committed; before that nothing is processed. */
   isTakenOver = false;

@@ -267,7 +267,7 @@ export class Tasks {
     return task.isBroken ? notToContinue(task) : task;
   }
 
-  /** What is new of how far it is, for the topics in which its records go on under another key. */
+  /** What is new of how far it is, for the topics in which its records continue under another key. */
   #progressOf(task: Task): OutgoingRecord[] {
     const { ports, widthOf } = this.#options;
     const { topic, partitionId: partition, lag } = task;

@@ -102,7 +102,7 @@ describe("the test driver", () => {
     expect(driver.readDeadLetters(from)).toMatchObject([{ code: "failed", reason: "TypeError: one" }]);
   });
 
-  test("what a pipeline writes goes on into the next one, and print shows it", () => {
+  test("what a pipeline writes continues into the next one, and print shows it", () => {
     const app = appOf();
     app
       .dataframe(from)

@@ -279,7 +279,7 @@ export class TestDriver {
     if (this.#options.commit !== "by-hand") this.#note();
   }
 
-  /** What was written to topics that the app reads goes on into it. */
+  /** What was written to topics that the app reads is fed into it. */
   #passOn(): void | Promise<void> {
     const records = this.#passedOn.splice(0);
     if (records.length === 0) return;

@@ -90,7 +90,7 @@ function takenUp(bench: Bench, changelog: Changes): Bench["partition"] {
   for (const _ of next.load("w", read));
   return next;
 }
-test("event time does not go on alone while somebody is behind", async () => {
+test("event time does not advance by itself while somebody is behind", async () => {
   const bench = new Bench(source);
   await bench.partition.process(said(0, 100, 0));
   await bench.partition.process(recordOf({ key: "a", atMs: 200, x: 1 }, 1));

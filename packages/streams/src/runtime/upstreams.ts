@@ -3,7 +3,7 @@
  *
  * Each of them says in the topic itself when it is behind, that is, has records that are not processed yet, and up to what event
  * time it has come; and when it is behind no more. As long as one is behind, event time in the topic does not pass it: what it
- * is still to write is not late for being worked on later than what others have written (a watermark, as in Flink).
+ * is still to write is not late because it is processed later than what others have written (a watermark, as in Flink).
  */
 import type { IncomingRecord, OutgoingRecord } from "../ports.ts";
 

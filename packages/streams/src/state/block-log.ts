@@ -1,7 +1,7 @@
 /**
  * What a state has in its changelog: blocks, one or a few for each commit, each with the entries that the commit changed.
  *
- * An entry counts until a later block has it anew. A block of which nothing counts any more is dead and can be deleted.
+ * An entry counts until a later block contains it again. A block of which nothing counts any more is dead and can be deleted.
  * So that few old entries do not keep many old blocks, the oldest blocks are emptied from time to time: what still counts
  * in them goes into the next commit once more (as a log-structured file system does it: Rosenblum and Ousterhout, 1992).
  * The changelog is therefore never much longer than twice what is kept, and each change is written about twice at most.

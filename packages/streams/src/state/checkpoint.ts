@@ -18,7 +18,7 @@ export interface WindowCheckpoint {
   readonly clockMs: number | undefined;
   /** Event time up to which all was told that it made due; what is due between this and the clock was not. */
   readonly toldMs: number | undefined;
-  /** Of a window whose results go on under another key: the last ones. */
+  /** Of a window whose results continue under another key: the last ones. */
   readonly tellings?: Tellings;
 }
 

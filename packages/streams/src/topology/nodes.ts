@@ -98,7 +98,7 @@ export interface UpdateNode extends FunctionNode {
   readonly kind: "update";
 }
 
-/** A value goes on in the first arm that takes it. */
+/** A value continues in the first arm that accepts it. */
 export interface BranchNode {
   readonly kind: "branch";
   readonly next: ArmNode[];
@@ -114,7 +114,7 @@ export interface MergeNode {
   readonly next: Node[];
 }
 
-/** Its function returns the key under which a value goes on by a topic of the app's own. */
+/** Its function returns the key under which a value continues through a topic of the app's own. */
 export interface GroupByNode extends FunctionNode {
   readonly kind: "groupBy";
   readonly topic: TopicLike<unknown>;
@@ -232,7 +232,7 @@ export function windowsOf(source: SourceNode): WindowNode[] {
   return [...nodesOf(source)].filter((node) => node.kind === "window");
 }
 
-/** The topics in which what comes of a node goes on under another key, each once. */
+/** The topics in which a node's output continues under another key, each once. */
 export function regroupedTo(above: { readonly next: readonly Node[] }): string[] {
   const groupings = [...nodesOf(above)].filter((node) => node.kind === "groupBy");
   return [...new Set(groupings.map(({ topic }) => topic.name))];

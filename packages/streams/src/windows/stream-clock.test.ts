@@ -36,7 +36,7 @@ describe("the clock of a partition", () => {
     expect(clock.valueMs).toBe(61_000);
   });
 
-  test("goes on alone after idleAfter, by the time since it was last raised", () => {
+  test("advances by itself after idleAfter, by the time since it was last raised", () => {
     const clock = new StreamClock(options);
     clock.record(10_000, 10_000);
     clock.elapse(1_500, true);

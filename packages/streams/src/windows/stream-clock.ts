@@ -40,7 +40,7 @@ export class StreamClock {
     return true;
   }
 
-  /** Records raise it to this at most, until told otherwise; and it does not go on alone. */
+  /** Records raise it to this at most, until told otherwise; and it does not advance by itself. */
   limit(limitMs: number): void {
     this.#limitMs = limitMs;
     this.#raise();
@@ -59,7 +59,7 @@ export class StreamClock {
 
   /**
    * Time has passed: `elapsedMs` of it, by a clock that does not step. Where all records there are have been processed,
-   * and no other came for `idleAfterMs`, event time goes on as fast as the wall's.
+   * and no other came for `idleAfterMs`, event time advances as fast as the wall clock.
    */
   elapse(elapsedMs: number, isCaughtUp: boolean): void {
     if (!isCaughtUp || this.#limitMs !== Number.POSITIVE_INFINITY) {

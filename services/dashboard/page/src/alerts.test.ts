@@ -83,7 +83,7 @@ test("an open alert is unknown from when its pipeline, Kafka or the connection w
       `since ${clock(NOW + 5_000)}; high from ${clock(NOW - 9_000)}, 7\u00a0readings, peak\u00a041.20\u00a0°C`,
     );
   }
-  // One that is behind goes on saying what was: what it said last was still so then.
+  // One that is behind keeps the earlier state: what it last reported was still true then.
   store.checked(health({ pipelines: [{ ...pipeline, state: "behind", sinceMs: NOW - 3_000 }] }));
   expect(detail()).toMatch(`since ${clock(NOW)};`);
   store.checked(health({ kafka: { up: false, sinceMs: NOW + 7_000, dataUpToMs: null } }));

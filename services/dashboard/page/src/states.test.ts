@@ -136,7 +136,7 @@ test("a pipeline that nobody runs: the command that starts it", () => {
   );
 });
 
-test("a command that lacks what pages are not told says so", () => {
+test("a command that lacks what pages don't get is marked as such", () => {
   store.welcomed(welcome({ commands: { ...welcome().commands, areWhole: false } }));
   store.checked(
     health({ pipelines: health().pipelines.map((pipeline) => ({ ...pipeline, state: "gone" })) }),

@@ -63,7 +63,7 @@ describe.skipIf(isChromiumMissing)("the chart in Chromium (skipped where there i
     expect(await rowsAcross(page, "--ink-soft")).toEqual([]);
   });
 
-  test("a chart that lacks its oldest readings says so", async () => {
+  test("a chart that lacks its oldest readings shows it", async () => {
     const { page } = await open({ truncated: true });
     await shows(page, "readout", /^lowest .*, highest .* \(too many readings: the oldest are omitted\)$/);
   });

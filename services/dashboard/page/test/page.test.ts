@@ -125,7 +125,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await isIn(page, "live");
   });
 
-  test("each fleet summary is acknowledged; a server that hangs up says why, and is come back to", async () => {
+  test("each fleet summary is acknowledged; a server that disconnects says why, and the page reconnects", async () => {
     const { page, server } = await open();
     await isIn(page, "live");
     // What the page was opened with may be shown before its socket is there.

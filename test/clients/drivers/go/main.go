@@ -89,7 +89,7 @@ func main() {
 		if err := json.Unmarshal(lines.Bytes(), &asked); err != nil {
 			panic(err)
 		}
-		// A member answers "seen" while something else goes on.
+		// A member answers "seen" while another request is running.
 		go func() {
 			result, err := serve(asked)
 			answer := map[string]any{"id": asked.Id, "result": result}

@@ -52,7 +52,7 @@ public final class Driver {
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             JsonNode request = JSON.readTree(line);
-            // A member answers "seen" while something else goes on.
+            // A member answers "seen" while another request is running.
             new Thread(() -> driver.answer(request)).start();
         }
         Runtime.getRuntime().halt(0);

@@ -35,7 +35,7 @@ def _read(commands, for_main):
         if request["do"] == "copy":
             for_main.put(request)
         else:
-            # A member answers "seen" while something else goes on.
+            # A member answers "seen" while another request is running.
             threading.Thread(target=_answer, args=(commands, request), daemon=True).start()
     os._exit(0)
 

@@ -87,7 +87,7 @@ class Commands:
 
         Version 3.0.12 can lose itself otherwise: the leader that joined without knowing them joins again when they come;
         if poll() ends meanwhile, nothing asks for that join any more (need_rejoin compares the new partitions with
-        themselves), so its heartbeats stay off and the group goes on without it, unnoticed.
+        themselves), so its heartbeats stay off and the group continues without it, unnoticed.
         """
         consumer.subscribe([topic])
         while not consumer.partitions_for_topic(topic):

@@ -20,7 +20,7 @@ export function timeTicks({ endMs, windowMs, frozen }: Moment, widthInEm: number
   return ticks;
 }
 
-/** Told from now, as long as time goes on; from a standing instant otherwise, by the clock. */
+/** Counted from now while time moves; otherwise clock times. */
 export function timeLabel(timeMs: number, { endMs, frozen }: Moment): string {
   if (frozen !== undefined) return clock(timeMs);
   const ago = Math.round((endMs - timeMs) / 1000);
