@@ -48,6 +48,35 @@ test("starts a window ago by the records' timestamps, knows when it has caught u
   await admin.disconnect();
 });
 
+test("each topic is read from where it is told to be", async () => {
+  const topics = ["old", "new", "some"].map((name) => readingTopic(uniqueName(name), 1));
+  const nowMs = Date.now();
+  for (const topic of topics) {
+    const publisher = await createPublisher({ kafka: shared.kafka, topic, log: keptLog() });
+    for (const [agoMs, x] of [
+      [500_000, 1],
+      [50_000, 2],
+    ] as const)
+      await publisher.send({ key: "k", atMs: nowMs - agoMs, x });
+    await publisher.close();
+  }
+  const [old, latest, some] = topics.map(({ name }) => name);
+  const heard: string[] = [];
+  const subscriber = await createSubscriber<Reading>({
+    kafka: shared.kafka,
+    topics,
+    groupId: uniqueName("reader"),
+    from: (topic) =>
+      topic === old ? "earliest" : topic === latest ? "latest" : { millisecondsAgo: 100_000 },
+    log: keptLog(),
+    onRecord: ({ topic, value }) => void heard.push(`${topic} ${value.x}`),
+    onInvalid: () => undefined,
+  });
+  await subscriber.caughtUp;
+  expect(heard.toSorted()).toEqual([`${old} 1`, `${old} 2`, `${some} 2`].toSorted());
+  await subscriber.close();
+});
+
 test("an invalid record is reported with its position and reason, and the next record follows", async () => {
   const topic = readingTopic(uniqueName("in"), 1);
   await ensureTopics({ kafka: shared.kafka, topics: [topic], log: keptLog() });

@@ -52,7 +52,8 @@ export interface SubscriberOptions<T> {
   readonly topics: readonly TopicLike<T>[];
   /** Must be unique to this instance; the group is deleted on `close`. */
   readonly groupId: string;
-  readonly from: SubscribeFrom;
+  /** One for all topics, or one for each by its name. */
+  readonly from: SubscribeFrom | ((topic: string) => SubscribeFrom);
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly clock?: Clock;
@@ -230,20 +231,28 @@ class Subscription<T> implements Subscriber {
   }
 
   async #firstStarts(ends: ReadonlyMap<string, PartitionOffsets>): Promise<Map<string, number>> {
-    const { from } = this.#options;
     const isKnown = [...ends.keys()].every((key) => this.#positions.has(key));
-    if (isKnown || from === "earliest") return new Map([...ends].map(([key, { low }]) => [key, low]));
-    if (from === "latest") return new Map([...ends].map(([key, { high }]) => [key, high]));
-    const sinceMs = this.#startedMs - from.millisecondsAgo;
-    return withAdmin(this.#client, this.#clock, async (admin) => {
-      const starts = new Map<string, number>();
-      for (const topic of this.#topics.keys()) {
-        for (const { partition, offset } of await admin.fetchTopicOffsetsByTimestamp(topic, sinceMs)) {
-          starts.set(keyOf(topic, partition), Number(offset));
-        }
-      }
-      return starts;
-    });
+    if (isKnown) return new Map();
+    const starts = new Map<string, number>();
+    for (const topic of this.#topics.keys()) {
+      const from = this.#fromOf(topic);
+      const found =
+        typeof from === "string" ? edgesOf(topic, ends, from) : await this.#startsAgo(topic, from);
+      for (const [key, offset] of found) starts.set(key, offset);
+    }
+    return starts;
+  }
+
+  #fromOf(topic: string): SubscribeFrom {
+    const { from } = this.#options;
+    return typeof from === "function" ? from(topic) : from;
+  }
+
+  async #startsAgo(topic: string, { millisecondsAgo }: { readonly millisecondsAgo: number }) {
+    const offsets = await withAdmin(this.#client, this.#clock, (admin) =>
+      admin.fetchTopicOffsetsByTimestamp(topic, this.#startedMs - millisecondsAgo),
+    );
+    return offsets.map(({ partition, offset }) => [keyOf(topic, partition), Number(offset)] as const);
   }
 
   #take({ topic, partition, records, nextOffset }: Batch): boolean {
@@ -312,4 +321,11 @@ class Subscription<T> implements Subscriber {
     );
     this.#sessions.restart(`the next records of ${topic}[${partition}] were deleted`);
   }
+}
+
+/** The oldest or the next offset of each of the topic's partitions. */
+function edgesOf(topic: string, ends: ReadonlyMap<string, PartitionOffsets>, from: "earliest" | "latest") {
+  return [...ends]
+    .filter(([key]) => key.slice(0, key.lastIndexOf("/")) === topic)
+    .map(([key, { low, high }]) => [key, from === "earliest" ? low : high] as const);
 }
