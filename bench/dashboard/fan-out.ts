@@ -5,6 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { DASHBOARD, installation } from "../../test/support/index.ts";
 import type { Goal } from "../goals.ts";
 import { sendSteadily } from "../page/devices.ts";
+import { sendHistory } from "./history.ts";
 import { Counted, type Order } from "./orders.ts";
 
 const DEVICE = "machine-01";
@@ -37,11 +38,16 @@ export interface Flow {
   readonly perSecond: number;
   /** All viewers watch the first of them. */
   readonly devices: number;
+  /** Of readings that are there before the server starts, one a second of each device. */
+  readonly historyMinutes?: number;
 }
 
-export async function startFanOut({ perSecond, devices }: Flow): Promise<FanOut> {
+export async function startFanOut({ perSecond, devices, historyMinutes = 0 }: Flow): Promise<FanOut> {
   await using started = new AsyncDisposableStack();
   const plant = started.use(await installation());
+  if (historyMinutes > 0)
+    await sendHistory(plant.brokers, plant.topics.sensor, { devices, minutes: historyMinutes });
+  const beganMs = performance.now();
   const dashboard = started.use(
     plant.start(DASHBOARD, {
       LOG_LEVEL: "fatal",
@@ -50,6 +56,7 @@ export async function startFanOut({ perSecond, devices }: Flow): Promise<FanOut>
     }),
   );
   const url = new URL(await dashboard.ready());
+  if (historyMinutes > 0) console.log(`ready after ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
   started.use(await sendSteadily(plant.brokers, plant.topics.sensor, { count: devices, perSecond }));
   const viewers = fork(new URL("viewers.ts", import.meta.url), [url.href, DEVICE]);
   started.defer(() => void viewers.kill());

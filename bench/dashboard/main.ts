@@ -12,6 +12,8 @@ const { values: options } = parseArgs({
     /** Readings a second, and of how many devices; all watch the first. */
     rate: { type: "string", default: "500" },
     devices: { type: "string", default: "1" },
+    /** Of readings that the server finds at its start, and keeps as far as a chart goes. */
+    history: { type: "string", default: "0" },
   },
 });
 const between = (text: string, least: number, most: number) =>
@@ -19,7 +21,11 @@ const between = (text: string, least: number, most: number) =>
 const clientCount = between(options.clients, 10, 5_000);
 /** The valve takes up to 4 s to shut. */
 const lastsMs = 1_000 * between(options.seconds, 6, 120);
-const flow = { perSecond: between(options.rate, 10, 10_000), devices: between(options.devices, 1, 1_000) };
+const flow = {
+  perSecond: between(options.rate, 10, 10_000),
+  devices: between(options.devices, 1, 1_000),
+  historyMinutes: between(options.history, 0, 60),
+};
 const SETTLE_MS = 2_000;
 
 await using fanOut = await startFanOut(flow);

@@ -56,7 +56,8 @@ export async function sendPast(brokers: readonly string[], topic: string, second
   await producer.disconnect();
 }
 
-function message(device: number, i: number, eventMs: number) {
+/** A reading as a record. */
+export function message(device: number, i: number, eventMs: number) {
   const reading: SensorReading = {
     device_id: `machine-${String(device + 1).padStart(2, "0")}`,
     temperature: Math.round(100 * (22 + 7 * Math.sin(i / 40))) / 100,
