@@ -123,7 +123,7 @@ export class BenchClient {
   #hear(text: string): void {
     this.tally.frames += 1;
     if (text.startsWith("0")) {
-      this.#say(`40${JSON.stringify({ watch: { device: this.#device, have: null } })}`);
+      this.#say(`40${JSON.stringify({ watch: { device: this.#device, have: null, spanMs: null } })}`);
     } else if (text === "2") this.#say("3");
     else if (text.startsWith('42["batch"')) this.#batch(text);
     else if (text.startsWith('42["snapshot"')) {

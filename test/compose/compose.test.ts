@@ -129,7 +129,10 @@ test("the page is served, and its socket tells live readings", async () => {
   expect(await answer.text()).toContain("Real-Time IoT Dashboard");
   expect((await fetch(`${page}/readyz`)).status).toBe(200);
 
-  const socket = io(page, { extraHeaders: { origin: page }, auth: { watch: { device: null, have: null } } });
+  const socket = io(page, {
+    extraHeaders: { origin: page },
+    auth: { watch: { device: null, have: null, spanMs: null } },
+  });
   try {
     const batches: unknown[] = [];
     socket.on("batch", (batch) => batches.push(batch));

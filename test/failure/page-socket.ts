@@ -18,7 +18,7 @@ export interface PageSocket {
 export function openPage(url: string, device: string): PageSocket {
   const socket: Socket<ServerToPage, PageToServer> = io(url, {
     extraHeaders: { origin: url },
-    auth: { watch: { device, have: null } },
+    auth: { watch: { device, have: null, spanMs: null } },
     reconnectionDelayMax: 1_000,
   });
   let newestMs = 0;

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   eventTimes,
@@ -12,6 +13,8 @@ import {
   isTrends,
   isWatch,
   isWelcome,
+  openingOf,
+  openingPath,
 } from "./live.ts";
 
 const snapshot = {
@@ -20,6 +23,7 @@ const snapshot = {
   device: "<img src=x>",
   known: true,
   next: 2,
+  spanMs: 100_000,
   truncated: false,
   readings: { t0: 1_000, dt: [0, -5], celsius: [1.25, -3] },
   last: { celsius: -3, change: null, eventMs: 995, heardMs: 1_000 },
@@ -28,8 +32,10 @@ const snapshot = {
 };
 
 test("a watch names a device or leaves the choice, and says what the page has", () => {
-  expect(isWatch({ device: null, have: null })).toBe(true);
-  expect(isWatch({ device: "machine-01", have: { boot: "b", next: 0 }, more: 1 })).toBe(true);
+  expect(isWatch({ device: null, have: null, spanMs: null })).toBe(true);
+  expect(isWatch({ device: "machine-01", have: { boot: "b", next: 0 }, spanMs: 300_000, more: 1 })).toBe(
+    true,
+  );
   for (const bad of [
     undefined,
     null,
@@ -37,22 +43,43 @@ test("a watch names a device or leaves the choice, and says what the page has", 
     [],
     {},
     { device: "a" },
-    { device: "", have: null },
-    { device: "x".repeat(65), have: null },
-    { device: { toString: "a" }, have: null },
-    { device: "a", have: {} },
-    { device: "a", have: { boot: "b", next: -1 } },
-    { device: "a", have: { boot: "b", next: 1.5 } },
-    { device: "a", have: { boot: 1, next: 1 } },
+    { device: "", have: null, spanMs: null },
+    { device: "x".repeat(65), have: null, spanMs: null },
+    { device: { toString: "a" }, have: null, spanMs: null },
+    { device: "a", have: {}, spanMs: null },
+    { device: "a", have: { boot: "b", next: -1 }, spanMs: null },
+    { device: "a", have: { boot: "b", next: 1.5 }, spanMs: null },
+    { device: "a", have: { boot: 1, next: 1 }, spanMs: null },
+    { device: "a", have: null },
+    { device: "a", have: null, spanMs: -1 },
+    { device: "a", have: null, spanMs: "900000" },
   ]) {
     expect(isWatch(bad)).toBe(false);
   }
-  expect(isHandshake({ watch: { device: "a", have: null } })).toBe(true);
+  expect(isHandshake({ watch: { device: "a", have: null, spanMs: null } })).toBe(true);
   expect(isHandshake({})).toBe(false);
 });
 
+test("a page of an older version may come in, to hear that it is outdated", () => {
+  expect(isHandshake({ watch: { device: "a", have: null } })).toBe(true);
+  expect(isHandshake({ watch: { device: "a", have: null, spanMs: "1" } })).toBe(false);
+});
+
+test("the first picture's address says what the page's own says", () => {
+  const device = fc.option(fc.string({ minLength: 1, maxLength: 64, unit: "grapheme-ascii" }), {
+    nil: undefined,
+  });
+  const span = fc.option(fc.integer({ min: 1, max: 1e6 }), { nil: undefined });
+  fc.assert(
+    fc.property(device, span, (device, seconds) => {
+      const of = { device, spanMs: seconds === undefined ? undefined : 1_000 * seconds };
+      expect(openingOf(openingPath(of).slice("opening.json".length))).toEqual(of);
+    }),
+  );
+});
+
 test("fields are asked of the message itself, not of what it inherits", () => {
-  expect(isWatch(Object.create({ device: "a", have: null }))).toBe(false);
+  expect(isWatch(Object.create({ device: "a", have: null, spanMs: null }))).toBe(false);
 });
 
 test("a snapshot is whole, or none", () => {
@@ -111,6 +138,7 @@ test("other messages of the server", () => {
     boot: "b",
     nowMs: 1,
     windowMs: 100_000,
+    spansMs: [100_000, 300_000, 900_000],
     limitKelvin: 303,
     topics: { sensor: "sensor", alert: "alert", kpi: "kpi" },
     kpis: [{ name: "alert_count", unit: "alerts", windowSeconds: 5 }],

@@ -21,7 +21,7 @@ export * from "./live/fleet.ts";
 export * from "./live/health.ts";
 
 /** Raised with each change that an older page could not read; a page that sees another number reloads itself. */
-export const LIVE_VERSION = 3;
+export const LIVE_VERSION = 4;
 
 /** What the server tells a page, by event name. */
 export interface ServerToPage {
@@ -67,9 +67,33 @@ export const isOpening = record<Opening>({
   snapshot: orNull(isSnapshot),
 });
 
-/** Relative to the page's own address. Both sides make it, since a browser takes what it has fetched by its address. */
-export function openingPath(device: string | undefined): string {
-  return isDeviceId(device) ? `opening.json?device=${encodeURIComponent(device)}` : "opening.json";
+/**
+ * Relative to the page's own address. Both sides make it, since a browser takes what it has fetched by its address.
+ *
+ * @param spanMs how far back the device's readings are to go; undefined: as far as `windowMs`
+ */
+export function openingPath({ device, spanMs }: OpeningOf): string {
+  const said: string[] = [];
+  if (isDeviceId(device)) said.push(`device=${encodeURIComponent(device)}`);
+  if (spanMs !== undefined) said.push(`span=${spanMs / 1_000}`);
+  return said.length === 0 ? "opening.json" : `opening.json?${said.join("&")}`;
+}
+
+/** What an address says of the first picture: the page's own, and that of its {@link Opening}. */
+export interface OpeningOf {
+  readonly device: string | undefined;
+  readonly spanMs: number | undefined;
+}
+
+/** Reads an address's query (`device=machine-01&span=300`, seconds); anything else counts as not said. */
+export function openingOf(query: string): OpeningOf {
+  const said = new URLSearchParams(query);
+  const device = said.get("device");
+  const seconds = Number(said.get("span"));
+  return {
+    device: isDeviceId(device) ? device : undefined,
+    spanMs: Number.isSafeInteger(seconds) && seconds > 0 ? 1_000 * seconds : undefined,
+  };
 }
 
 /** What a page tells the server, by event name. Messages over 16 kB close the connection. */

@@ -97,7 +97,7 @@ test("a link never leads to another host", async () => {
 
 test("a socket is let in by cookie, by header or by its handshake, and refused in words without", async () => {
   await using server = await startServer({ access }, folder);
-  const watch = { device: null, have: null };
+  const watch = { device: null, have: null, spanMs: null };
   const cookie = pair(access.cookie({ headers: {} }));
   for (const page of [
     new TestPage(server.url, { watch }, { extraHeaders: { cookie } }),

@@ -2,12 +2,14 @@
 import { alertTopic, kpiTopic, sensorTopic } from "@kelvin/schema";
 import { decimal, distinctTopics, integer, list, topicName } from "@kelvin/service-kit";
 import * as z from "zod";
+import { keptMs } from "./rings.ts";
 import type { StateLimits } from "./state.ts";
 
-/** The length of the chart. */
+/** The length of the chart, unless a page asks for another. */
 export const WINDOW_MS = 100_000;
-/** Kept a bit longer, so that a reading is there until it has left the chart for sure. */
-const KEPT_MS = WINDOW_MS + 10_000;
+const MINUTE_MS = 60_000;
+/** The lengths that people ask for; those beyond `HISTORY_MINUTES` are not offered. */
+const SPANS_MS = [WINDOW_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
 
 const Origin = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin);
 
@@ -46,7 +48,12 @@ const Variables = z.object({
   PROCESSOR_COMMAND: z.string().min(1).max(500).optional(),
   /** The device least recently heard makes way for one more. */
   MAX_DEVICES: integer({ min: 1, max: 1_000_000 }).default(10_000),
-  /** Of one device; at more readings than these in 100 s the chart begins later, and the page says so. */
+  /**
+   * The longest chart: so much is kept of the readings, and read back at the start. 15 minutes of 1,000 devices at a
+   * reading a second are 24 MB, and take some seconds to read.
+   */
+  HISTORY_MINUTES: integer({ min: 2, max: 240 }).default(15),
+  /** Of one device; with more than these in the length of the chart it begins later, and the page says so. */
   MAX_READINGS_PER_DEVICE: integer({ min: 100, max: 1_000_000 }).default(20_000),
   /** Of all devices together; each takes 24 bytes. */
   MAX_READINGS: integer({ min: 100, max: 100_000_000 }).default(2_000_000),
@@ -66,9 +73,15 @@ export const Settings = z.intersection(
 );
 export type Settings = z.output<typeof Settings>;
 
+/** The lengths that a chart may have, shortest first. */
+export function spansMs({ HISTORY_MINUTES }: Pick<Settings, "HISTORY_MINUTES">): number[] {
+  const longest = HISTORY_MINUTES * MINUTE_MS;
+  return [...SPANS_MS.filter((span) => span < longest), longest];
+}
+
 export function limitsOf(settings: Settings): StateLimits {
   return {
-    maxAgeMs: KEPT_MS,
+    maxAgeMs: keptMs(Math.max(...spansMs(settings))),
     maxDevices: settings.MAX_DEVICES,
     maxReadings: settings.MAX_READINGS_PER_DEVICE,
     maxReadingsInAll: settings.MAX_READINGS,

@@ -101,7 +101,7 @@ test("a new device with every record drops the least recently heard and stops no
   await until(() => expect(page.fleet).toMatchObject({ total: 10_000 }));
   expect(page.fleet?.ids).toHaveLength(1_000);
   await until(() => expect(page.health?.devicesDropped).toBe(1_001));
-  page.socket.emit("watch", { device: "machine-01", have: null });
+  page.socket.emit("watch", { device: "machine-01", have: null, spanMs: null });
   await until(() =>
     expect(page.series.map(({ celsius }) => celsius)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
   );

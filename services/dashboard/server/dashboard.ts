@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { fileURLToPath } from "node:url";
+import type { OpeningOf } from "@kelvin/schema/live";
 import {
   type AdminHandler,
   type Clock,
@@ -14,8 +15,9 @@ import {
 import { Access } from "./access.ts";
 import { tellAddresses } from "./addresses.ts";
 import { commandsOf } from "./commands.ts";
-import { limitsOf, type Settings, WINDOW_MS } from "./config.ts";
+import { limitsOf, type Settings, spansMs, WINDOW_MS } from "./config.ts";
 import { startFeed } from "./feed.ts";
+import { keptMs } from "./rings.ts";
 import { Sockets } from "./sockets.ts";
 import { LiveState } from "./state.ts";
 import { createWeb } from "./web.ts";
@@ -47,7 +49,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
   const access = new Access(settings.DASHBOARD_TOKEN);
   const opening = {
     judge: (request: IncomingMessage) => sockets.judgeOpening(request),
-    of: (device: string | undefined) => sockets.opening(device),
+    of: (what: OpeningOf) => sockets.opening(what),
   };
   const web = createWeb({ pageFolder: PAGE, access, opening });
   const listening = await listen(
@@ -67,6 +69,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
     access,
     boot,
     windowMs: WINDOW_MS,
+    spansMs: spansMs(settings),
     limitKelvin: settings.ALERT_ABOVE_KELVIN,
     topics,
     commands: commandsOf(settings, kafka),
@@ -81,7 +84,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
     topics,
     groupPrefix: settings.GROUP_PREFIX,
     groupId: `${settings.GROUP_PREFIX}-dashboard-${boot}`,
-    pastMs: limits.maxAgeMs,
+    pastMs: { readings: limits.maxAgeMs, results: keptMs(WINDOW_MS) },
     state,
     clock,
     log,

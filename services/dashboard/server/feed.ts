@@ -27,8 +27,8 @@ export interface FeedOptions {
   readonly groupPrefix: string;
   /** This server's own: with one shared by two servers, each would see a part only. */
   readonly groupId: string;
-  /** How far back reading begins. */
-  readonly pastMs: number;
+  /** How far back reading begins: readings for the longest chart, alerts and KPIs for what is shown of them. */
+  readonly pastMs: { readonly readings: number; readonly results: number };
   readonly state: LiveState;
   readonly clock: Clock;
   readonly log: Log;
@@ -56,7 +56,7 @@ export async function startFeed(options: FeedOptions): Promise<Feed> {
       renamed(kpiTopic, topics.kpi),
     ],
     groupId,
-    from: { millisecondsAgo: pastMs },
+    from: (topic) => ({ millisecondsAgo: topic === topics.sensor ? pastMs.readings : pastMs.results }),
     log,
     metrics,
     clock,

@@ -39,6 +39,21 @@ test("a ring holds the newest readings, as many as age and number allow, whateve
   );
 });
 
+test("the first reading since an instant is the first that came in then or later", () => {
+  const ring = new ReadingRing({ maxAgeMs: 1_000, maxReadings: 64 }, new ReadingBudget(1e6), 5);
+  for (let i = 0; i < 100; i++) ring.push(7, i, 10 * Math.floor(i / 2));
+  expect([ring.first, ring.next]).toEqual([41, 105]);
+  expect(ring.from(ring.firstSince(400)).celsius[0]).toBe(80);
+  expect(ring.from(ring.firstSince(401)).celsius[0]).toBe(82);
+  expect([ring.firstSince(0), ring.firstSince(491)]).toEqual([ring.first, ring.next]);
+  // The newest that had to make way came in at 170.
+  expect([ring.isTruncated(490), ring.isTruncated(490, 320), ring.isTruncated(490, 319)]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
 test("what comes from a position on is the tail of what comes from the first", () => {
   const ring = new ReadingRing({ maxAgeMs: 1e9, maxReadings: 100 }, new ReadingBudget(1e6));
   for (let i = 0; i < 230; i++) ring.push(1_000 * i - (i % 7) * 500, i, i);

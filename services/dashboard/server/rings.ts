@@ -2,6 +2,13 @@
 import type { Readings } from "@kelvin/schema/live";
 
 const FIRST_CAPACITY = 64;
+/** Kept beyond what a chart shows, so that a reading is there until it has left the chart for sure. */
+const SPARE_MS = 10_000;
+
+/** How long readings are kept for a chart of this length. */
+export function keptMs(spanMs: number): number {
+  return spanMs + SPARE_MS;
+}
 
 /** Memory that all rings together may take, counted in readings. */
 export class ReadingBudget {
@@ -91,9 +98,14 @@ export class ReadingRing {
     }
   }
 
-  /** True when a reading was dropped that is not too old yet. */
-  isTruncated(nowMs: number): boolean {
-    return this.#lostMs >= nowMs - this.#limits.maxAgeMs;
+  /** True when a reading of the last `ageMs` milliseconds had to make way before its time. */
+  isTruncated(nowMs: number, ageMs = this.#limits.maxAgeMs): boolean {
+    return this.#lostMs >= nowMs - ageMs;
+  }
+
+  /** The position of the oldest reading that came in at this instant or later. */
+  firstSince(heardMs: number): number {
+    return this.#firstWhere((heard) => heard >= heardMs);
   }
 
   /** The readings from a position on; those before `first` are gone. */
@@ -125,14 +137,9 @@ export class ReadingRing {
 
   /** The temperature of the newest reading that came in after `afterMs` and not after `untilMs`. */
   newestHeardBetween(afterMs: number, untilMs: number): number | undefined {
-    let [low, high] = [this.#first, this.#next];
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if ((this.#heardMs[this.#slot(middle)] ?? 0) <= untilMs) low = middle + 1;
-      else high = middle;
-    }
-    const slot = this.#slot(low - 1);
-    if (low === this.#first || (this.#heardMs[slot] ?? 0) <= afterMs) return undefined;
+    const after = this.#firstWhere((heardMs) => heardMs > untilMs);
+    const slot = this.#slot(after - 1);
+    if (after === this.#first || (this.#heardMs[slot] ?? 0) <= afterMs) return undefined;
     return this.#celsius[slot];
   }
 
@@ -149,6 +156,17 @@ export class ReadingRing {
   /** Gives its memory back to the budget; the ring is not used afterwards. */
   release(): void {
     this.#budget.give(this.#eventMs.length - FIRST_CAPACITY);
+  }
+
+  /** The first position of which it holds; it must hold of all after that, too. */
+  #firstWhere(holds: (heardMs: number) => boolean): number {
+    let [low, high] = [this.#first, this.#next];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (holds(this.#heardMs[this.#slot(middle)] ?? 0)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #slot(position: number): number {

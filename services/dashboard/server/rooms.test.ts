@@ -11,7 +11,7 @@ function server() {
   const clock = new ManualClock();
   const state = new LiveState(clock, limits);
   state.catchUpDone();
-  const rooms = new Rooms("boot-1", state, clock);
+  const rooms = new Rooms({ boot: "boot-1", state, clock, windowMs: 100_000 });
   let offset = 0;
   const hear = (device: string, celsius: number) => {
     const timestamp = new Date(clock.now()).toISOString();
@@ -90,7 +90,7 @@ test("a page has every reading once and in order, whenever it joins, leaves, or 
             if (inside.size === 0) rooms.forget("a");
           } else {
             const have = { boot: one.do === "comeBack" ? "boot-1" : "boot-0", next: page.next };
-            page.take(rooms.welcome("a", one.do === "join" ? null : have));
+            page.take(rooms.welcome("a", { have: one.do === "join" ? null : have, spanMs: null }));
             inside.add(page);
           }
         }
@@ -109,9 +109,9 @@ test("a page has every reading once and in order, whenever it joins, leaves, or 
 
 test("who came between a device's first reading and its being forgotten among many hears of the latter", () => {
   const { rooms, hear } = server();
-  rooms.welcome("a", null);
+  rooms.welcome("a", { have: null, spanMs: null });
   hear("a", 20);
-  expect(rooms.welcome("a", null).data).toMatchObject({ known: true, next: 1 });
+  expect(rooms.welcome("a", { have: null, spanMs: null }).data).toMatchObject({ known: true, next: 1 });
   for (const other of ["b", "c", "d"]) hear(other, 20);
   expect(rooms.news("a")).toMatchObject({ event: "snapshot", data: { known: false, next: 0 } });
   expect(rooms.news("a")).toBeUndefined();
@@ -120,20 +120,20 @@ test("who came between a device's first reading and its being forgotten among ma
 test("who comes back with a position of this boot gets the difference only", () => {
   const { rooms, hear } = server();
   for (let i = 0; i < 10; i++) hear("a", i);
-  expect(rooms.welcome("a", { boot: "boot-1", next: 7 })).toMatchObject({
+  expect(rooms.welcome("a", { have: { boot: "boot-1", next: 7 }, spanMs: null })).toMatchObject({
     event: "batch",
     data: { first: 7, readings: { celsius: [7, 8, 9] } },
   });
-  expect(rooms.welcome("a", { boot: "boot-0", next: 7 })).toMatchObject({
+  expect(rooms.welcome("a", { have: { boot: "boot-0", next: 7 }, spanMs: null })).toMatchObject({
     event: "snapshot",
     data: { next: 10 },
   });
-  expect(rooms.welcome("a", { boot: "boot-1", next: 11 }).event).toBe("snapshot");
+  expect(rooms.welcome("a", { have: { boot: "boot-1", next: 11 }, spanMs: null }).event).toBe("snapshot");
 });
 
 test("a device never heard has an empty snapshot, and a full one when it speaks", () => {
   const { rooms, hear } = server();
-  expect(rooms.welcome("a", null).data).toMatchObject({
+  expect(rooms.welcome("a", { have: null, spanMs: null }).data).toMatchObject({
     known: false,
     next: 0,
     last: null,
@@ -156,7 +156,7 @@ test("a snapshot holds what came in during the last 110 s, with true event times
     hear("a", i);
     clock.advance(5_000);
   }
-  const news = rooms.welcome("a", null);
+  const news = rooms.welcome("a", { have: null, spanMs: null });
   expect(eventTimes(news.data.readings)).toEqual(
     Array.from({ length: 22 }, (_, i) => startMs + (28 + i) * 5_000),
   );
@@ -166,7 +166,7 @@ test("a snapshot holds what came in during the last 110 s, with true event times
 test("tiles go along when one of them changed, and only then", () => {
   const { clock, state, rooms, hear } = server();
   hear("a", 20);
-  rooms.welcome("a", null);
+  rooms.welcome("a", { have: null, spanMs: null });
   const upToDate = { isRun: true, positions: new Map([[0, 0]]), ends: new Map([[0, 0]]) };
   state.pipelineSeen("average-temperature", upToDate);
   expect(rooms.news("a")?.data.kpis?.map(({ state: tile }) => tile)).toEqual(["unknown", "empty"]);

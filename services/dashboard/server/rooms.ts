@@ -2,6 +2,7 @@
 import type { Batch, KpiTile, Snapshot, Watch } from "@kelvin/schema/live";
 import type { Clock } from "@kelvin/service-kit";
 import type { Device } from "./devices.ts";
+import { keptMs } from "./rings.ts";
 import type { LiveState } from "./state.ts";
 
 /** What is to be sent. */
@@ -17,17 +18,27 @@ interface Told {
 
 const NO_READINGS = { t0: 0, dt: [], celsius: [] };
 
+export interface RoomsOptions {
+  /** Names this run of the server: positions of another one mean nothing here. */
+  readonly boot: string;
+  readonly state: LiveState;
+  readonly clock: Clock;
+  /** How far back a snapshot goes, unless more is asked for. */
+  readonly windowMs: number;
+}
+
 export class Rooms {
   readonly boot: string;
   readonly #state: LiveState;
   readonly #clock: Clock;
+  readonly #windowMs: number;
   readonly #told = new Map<string, Told>();
 
-  /** @param boot names this run of the server: positions of another one mean nothing here */
-  constructor(boot: string, state: LiveState, clock: Clock) {
+  constructor({ boot, state, clock, windowMs }: RoomsOptions) {
     this.boot = boot;
     this.#state = state;
     this.#clock = clock;
+    this.#windowMs = windowMs;
   }
 
   get devices(): Iterable<string> {
@@ -43,7 +54,7 @@ export class Rooms {
    * still owed comes to it once more with the next batch, which pages skip by its position: to send that to the whole
    * room at each arrival would cost a frame for each pair of viewers where many come at once.
    */
-  welcome(device: string, have: Watch["have"]): News {
+  welcome(device: string, { have, spanMs }: Omit<Watch, "device">): News {
     const known = this.#state.devices.get(device);
     const told = this.#told.get(device) ?? {
       next: known?.ring.next,
@@ -53,9 +64,11 @@ export class Rooms {
     told.isHeard ||= known !== undefined;
     this.#told.set(device, told);
     const ring = known?.ring;
-    if (ring === undefined || have === null || have.boot !== this.boot) return this.#whole(device);
-    if (have.next < ring.first || have.next > ring.next) return this.#whole(device);
-    return this.#batch(device, known, have.next, this.#state.tiles(device));
+    const has = have?.boot === this.boot ? have.next : undefined;
+    if (ring === undefined || has === undefined || has < ring.first || has > ring.next) {
+      return this.#whole(device, spanMs);
+    }
+    return this.#batch(device, known, has, this.#state.tiles(device));
   }
 
   /** What the whole room is owed; undefined: nothing. */
@@ -86,26 +99,33 @@ export class Rooms {
     this.#told.delete(device);
   }
 
-  /** The device as it is now; asked for by itself it changes nothing of what rooms are owed. */
-  snapshot(device: string): Snapshot {
+  /**
+   * The device as it is now; asked for by itself it changes nothing of what rooms are owed.
+   *
+   * @param span in milliseconds: how far back its readings are to go; null: as far as a chart, unless more is asked for
+   */
+  snapshot(device: string, span: number | null = null): Snapshot {
+    const spanMs = span ?? this.#windowMs;
     const known = this.#state.devices.get(device);
     const nowMs = this.#clock.now();
     known?.ring.dropOld(nowMs);
+    const first = known?.ring.firstSince(nowMs - keptMs(spanMs)) ?? 0;
     return {
       boot: this.boot,
       nowMs,
       device,
       known: known !== undefined,
       next: known?.ring.next ?? 0,
-      truncated: known?.ring.isTruncated(nowMs) ?? false,
-      readings: known?.ring.from(0) ?? NO_READINGS,
+      spanMs,
+      truncated: known?.ring.isTruncated(nowMs, keptMs(spanMs)) ?? false,
+      readings: known?.ring.from(first) ?? NO_READINGS,
       ...lastOf(known),
       kpis: this.#state.tiles(device),
     };
   }
 
-  #whole(device: string): News {
-    return { event: "snapshot", data: this.snapshot(device) };
+  #whole(device: string, spanMs: number | null = null): News {
+    return { event: "snapshot", data: this.snapshot(device, spanMs) };
   }
 
   #batch(device: string, known: Device | undefined, first: number, kpis: KpiTile[] | null): News {

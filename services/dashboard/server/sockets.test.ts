@@ -15,7 +15,7 @@ function fastClock(times: number): Clock {
 }
 
 const until = <T>(condition: () => T) => vi.waitFor(condition, { timeout: 5_000, interval: 10 });
-const watch = (device: string | null) => ({ watch: { device, have: null } });
+const watch = (device: string | null) => ({ watch: { device, have: null, spanMs: null } });
 
 test("a page has everything after connecting, and the news as it comes", async () => {
   await using server = await startServer();
@@ -27,6 +27,7 @@ test("a page has everything after connecting, and the news as it comes", async (
     version: LIVE_VERSION,
     boot: "boot-1",
     windowMs: 100_000,
+    spansMs: [100_000, 300_000, 900_000],
     limitKelvin: 303,
   });
   expect(page.snapshots).toMatchObject([
@@ -65,7 +66,7 @@ test("two pages that watch different devices get what they watch, and a page tha
   server.hear("a", 21);
   server.hear("b", 31);
   await until(() => expect([first, second].map(({ series }) => series.at(-1)?.celsius)).toEqual([21, 31]));
-  first.socket.emit("watch", { device: "b", have: null });
+  first.socket.emit("watch", { device: "b", have: null, spanMs: null });
   await until(() => expect(first.device).toBe("b"));
   server.hear("b", 32);
   server.hear("a", 99);
@@ -89,11 +90,39 @@ test("a page that opens before any device speaks shows the first that does", asy
 test("a page that comes back gets only what it missed", async () => {
   await using server = await startServer();
   for (let i = 0; i < 5; i++) server.hear("a", i);
-  using page = new TestPage(server.url, { watch: { device: "a", have: { boot: "boot-1", next: 3 } } });
+  using page = new TestPage(server.url, {
+    watch: { device: "a", have: { boot: "boot-1", next: 3 }, spanMs: null },
+  });
   page.next = 3;
   await until(() => expect(page.batches).toHaveLength(1));
   expect(page.batches[0]).toMatchObject({ first: 3, readings: { celsius: [3, 4] } });
   expect(page.snapshots).toEqual([]);
+});
+
+test("a page gets as much of the past as it asks for, up to all there is, also when it was too slow meanwhile", {
+  timeout: 20_000,
+}, async () => {
+  const past = [1_000_000, 800_000, 250_000, 50_000].map((agoMs) => ({ celsius: agoMs / 1_000, agoMs }));
+  await using server = await startServer({}, undefined, past);
+  const told = (page: TestPage) => page.snapshots.at(-1)?.readings.celsius;
+  using page = new TestPage(server.url, { watch: { device: "a", have: null, spanMs: 300_000 } });
+  await until(() => expect(told(page)).toEqual([250, 50]));
+  page.socket.emit("watch", { device: "a", have: null, spanMs: null });
+  await until(() => expect(told(page)).toEqual([50]));
+  page.socket.emit("watch", { device: "a", have: null, spanMs: 1e12 });
+  await until(() => expect(told(page)).toEqual([800, 250, 50]));
+  expect(page.snapshots.at(-1)?.spanMs).toBe(900_000);
+  page.answers = false;
+  await vi.waitFor(
+    async () => expect(await server.metrics()).toContain('slow_clients_total{service="test"} 1'),
+    { timeout: 6_000 },
+  );
+  const before = page.snapshots.length;
+  page.socket.emit("ack", { fleetMs: page.fleet?.nowMs ?? 0 });
+  await until(() => expect(page.snapshots.length).toBeGreaterThan(before));
+  expect(told(page)).toEqual([800, 250, 50]);
+  using late = new TestPage(server.url, { watch: { device: null, have: null, spanMs: 300_000 } });
+  await until(() => expect(told(late)).toEqual([250, 50]));
 });
 
 test("it works by polling as well", async () => {
@@ -194,7 +223,7 @@ test("an origin that a setting names may connect", async () => {
 
 test("a handshake without the contract is refused in words", async () => {
   await using server = await startServer();
-  for (const auth of [{}, { watch: { device: 7, have: null } }, { watch: "a" }]) {
+  for (const auth of [{}, { watch: { device: 7, have: null, spanMs: null } }, { watch: "a" }]) {
     using page = new TestPage(server.url, auth);
     expect(String(await page.event("connect_error"))).toContain("reload the page");
   }
@@ -209,8 +238,8 @@ test("malformed messages are ignored, and too many of them end the connection; o
   const raw = (event: string, ...parts: unknown[]) =>
     Reflect.apply(bad.socket.emit, bad.socket, [event, ...parts]);
   raw("watch");
-  raw("watch", { device: { $ne: 1 }, have: null });
-  raw("watch", { device: "x".repeat(65), have: null });
+  raw("watch", { device: { $ne: 1 }, have: null, spanMs: null });
+  raw("watch", { device: "x".repeat(65), have: null, spanMs: null });
   raw("fleet", { ids: [] });
   raw("watch", Buffer.from("a"), "b");
   server.hear("a", 21);
@@ -227,7 +256,7 @@ test("an oversized message ends the connection of who sent it", async () => {
   await using server = await startServer();
   using page = TestPage.watching(server.url, null);
   await until(() => expect(page.welcome).toBeDefined());
-  page.socket.emit("watch", { device: "a".repeat(20_000), have: null });
+  page.socket.emit("watch", { device: "a".repeat(20_000), have: null, spanMs: null });
   await page.event("disconnect");
   using next = TestPage.watching(server.url, null);
   await until(() => expect(next.welcome).toBeDefined());
@@ -290,7 +319,7 @@ test("a page that takes nothing is cut off from the flow and costs the others no
   // What it asks for fills its connection; then the flow has no way any more.
   let celsius = 20.123456789012;
   for (let i = 0; i < 19_000; i++) server.hear("a", ++celsius);
-  for (let i = 0; i < 15; i++) stalled.socket.emit("watch", { device: "a", have: null });
+  for (let i = 0; i < 15; i++) stalled.socket.emit("watch", { device: "a", have: null, spanMs: null });
   await vi.waitFor(
     async () => {
       for (let i = 0; i < 100; i++) server.hear("a", ++celsius);
@@ -322,8 +351,8 @@ test("a page that says nothing gets alerts but no readings, and one snapshot whe
   );
   const batches = silent.batches.length;
   for (let i = 1; i <= 10; i++) server.hear("a", i);
-  silent.socket.emit("watch", { device: "a", have: null });
-  silent.socket.emit("watch", { device: "a", have: null });
+  silent.socket.emit("watch", { device: "a", have: null, spanMs: null });
+  silent.socket.emit("watch", { device: "a", have: null, spanMs: null });
   const eventMs = Date.now();
   server.state.alert(
     { device_id: "a", celsius: 36, fahrenheit: 0, kelvin: 0, timestamp: new Date(eventMs).toISOString() },

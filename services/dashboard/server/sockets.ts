@@ -11,6 +11,7 @@ import {
   KPIS,
   LIVE_VERSION,
   type Opening,
+  type OpeningOf,
   type PageToServer,
   type ServerToPage,
   type Watch,
@@ -51,6 +52,8 @@ export interface SocketsOptions extends AdmissionOptions {
   readonly access: Access;
   readonly boot: string;
   readonly windowMs: number;
+  /** The lengths that a chart may have, shortest first. */
+  readonly spansMs: readonly number[];
   readonly limitKelvin: number;
   readonly topics: Welcome["topics"];
   readonly commands: Welcome["commands"];
@@ -71,10 +74,10 @@ export class Sockets {
   #seconds = 0;
 
   constructor(options: SocketsOptions) {
-    const { state, clock } = options;
+    const { state, clock, boot, windowMs } = options;
     this.#options = options;
     this.#admission = new Admission(options);
-    this.#rooms = new Rooms(options.boot, state, clock);
+    this.#rooms = new Rooms({ boot, state, clock, windowMs });
     this.#pacer = new Pacer(clock, BATCH_MS, (room) => this.#flush(room));
     this.#io = new Server({
       transports: ["websocket", "polling"],
@@ -131,9 +134,9 @@ export class Sockets {
   /**
    * What `#enter` tells, for a page whose socket is not open yet.
    *
-   * @param device undefined: the worst
+   * @param of without a device: of the worst
    */
-  opening(device: string | undefined): Opening {
+  opening({ device, spanMs }: OpeningOf): Opening {
     const { state, clock, windowMs } = this.#options;
     const fleet = this.#summaries.newest();
     const chosen = device ?? fleet.ids[0];
@@ -143,7 +146,7 @@ export class Sockets {
       alerts: this.#allAlerts(),
       fleet,
       trends: trendsOf(state.devices, fleet.ids, windowMs, clock.now()),
-      snapshot: chosen === undefined ? null : this.#rooms.snapshot(chosen),
+      snapshot: chosen === undefined ? null : this.#rooms.snapshot(chosen, this.#offered(spanMs ?? null)),
     };
   }
 
@@ -170,7 +173,7 @@ export class Sockets {
 
     socket.emit("welcome", this.#welcome());
     const auth: unknown = socket.handshake.auth;
-    if (isHandshake(auth)) this.#watch(socket, auth.watch);
+    if (isHandshake(auth)) this.#watch(socket, { spanMs: null, ...auth.watch });
     socket.emit("health", state.health());
     const fleet = this.#summaries.newest();
     socket.emit("trends", trendsOf(state.devices, fleet.ids, windowMs, clock.now()));
@@ -200,16 +203,22 @@ export class Sockets {
     socket.on("ack", ({ fleetMs }) => this.#answered(socket, fleetMs));
   }
 
-  #watch(socket: PageSocket, { device, have }: Watch): void {
+  #watch(socket: PageSocket, { device, have, spanMs }: Watch): void {
     const { data: visitor } = socket;
+    visitor.spanMs = this.#offered(spanMs);
     if (visitor.room !== undefined) void socket.leave(visitor.room);
     const chosen = device ?? this.#summaries.newest().ids[0];
     visitor.room = chosen === undefined ? UNDECIDED : roomOf(chosen);
     // One that can't keep up is told when it can: the newest of what it has asked for, once.
     visitor.isOwed = visitor.valve.isShut;
     if (visitor.isOwed) return;
-    if (chosen !== undefined) send(socket, this.#rooms.welcome(chosen, have));
+    if (chosen !== undefined) send(socket, this.#rooms.welcome(chosen, { have, spanMs: visitor.spanMs }));
     void socket.join(visitor.room);
+  }
+
+  /** More than there is can't be told. */
+  #offered(spanMs: number | null): number | null {
+    return spanMs === null ? null : Math.min(spanMs, Math.max(...this.#options.spansMs));
   }
 
   #deviceChanged(device: string): void {
@@ -221,7 +230,7 @@ export class Sockets {
     if (room === HEALTH) return this.#io.emit("health", this.#options.state.health());
     if (room === ALERTS) return this.#tellAlerts();
     if (room === UNDECIDED) {
-      for (const socket of this.#in(UNDECIDED)) this.#watch(socket, { device: null, have: null });
+      for (const socket of this.#in(UNDECIDED)) this.#watch(socket, again(socket.data, null));
       return true;
     }
     const news = this.#rooms.news(room.slice("device:".length));
@@ -306,16 +315,17 @@ export class Sockets {
       socket.emit("alerts", this.#allAlerts());
       void socket.join(ALERTS);
     }
-    if (visitor.isOwed) this.#watch(socket, { device: deviceOf(visitor.room), have: null });
+    if (visitor.isOwed) this.#watch(socket, again(visitor, deviceOf(visitor.room)));
   }
 
   #welcome(): Welcome {
-    const { clock, boot, windowMs, limitKelvin, topics, commands } = this.#options;
+    const { clock, boot, windowMs, spansMs, limitKelvin, topics, commands } = this.#options;
     return {
       version: LIVE_VERSION,
       boot,
       nowMs: clock.now(),
       windowMs,
+      spansMs: [...spansMs],
       limitKelvin,
       topics,
       kpis: KPIS.map(({ name, unit, windowSeconds }) => ({ name, unit, windowSeconds })),
@@ -383,6 +393,11 @@ class AccessError extends Error {
 function send(to: { emit: PageSocket["emit"] }, news: News): void {
   if (news.event === "snapshot") to.emit("snapshot", news.data);
   else to.emit("batch", news.data);
+}
+
+/** What a page asked for, to be told it from its beginning. */
+function again({ spanMs }: Visitor, device: string | null): Watch {
+  return { device, have: null, spanMs };
 }
 
 function deviceOf(room: string | undefined): string | null {

@@ -10,6 +10,8 @@ const FORGIVEN = 5;
 export class Visitor {
   /** The room of the device it watches. */
   room: string | undefined;
+  /** How far back its chart goes; null: as far as any. */
+  spanMs: number | null = null;
   /** It gets a new snapshot of what it watches once it keeps up. */
   isOwed = false;
   readonly valve = new Valve();

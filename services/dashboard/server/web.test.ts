@@ -38,10 +38,12 @@ test("what a page is told first is on its way with the page's first bytes", asyn
   expect(attack).toBe(
     "<./opening.json?device=x%3E%3B%20rel%3D%22modulepreload%22%2C%20%3C%2Fevil.js>; rel=preload; as=fetch; crossorigin=anonymous",
   );
+  expect(await link("?span=900&theme=dark")).toContain("<./opening.json?span=900>;");
+  expect(await link("?span=1e9%3B")).toContain("<./opening.json>;");
   for (const none of ["?device=", `?device=${"x".repeat(65)}`])
     expect(await link(none)).toContain("<./opening.json>;");
 
-  const answer = await get(`${server.url}/${openingPath("a&b")}`);
+  const answer = await get(`${server.url}/${openingPath({ device: "a&b", spanMs: undefined })}`);
   expect(answer.headers["cache-control"]).toBe("no-store");
   const opening: unknown = JSON.parse(answer.body);
   expect(isOpening(opening)).toBe(true);

@@ -2,16 +2,13 @@
 import { existsSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { type Opening, openingPath } from "@kelvin/schema/live";
+import { type Opening, type OpeningOf, openingOf, openingPath } from "@kelvin/schema/live";
 import express, { type Express } from "express";
 import helmet from "helmet";
 import { Access } from "./access.ts";
 import type { OpeningVerdict } from "./admission.ts";
 import { compressed } from "./compressed.ts";
 import { login } from "./login.ts";
-
-/** Longer ones are no device's. */
-const DEVICE_LENGTH_MAX = 64;
 
 /** Served while the page is not built. */
 const NO_PAGE = `<!doctype html>
@@ -33,7 +30,7 @@ export interface WebOptions {
   /** What a page is told first, and who may ask for it; undefined: by its socket alone. */
   readonly opening?: {
     readonly judge: (request: IncomingMessage) => OpeningVerdict;
-    readonly of: (device: string | undefined) => Opening;
+    readonly of: (what: OpeningOf) => Opening;
   };
 }
 
@@ -101,7 +98,7 @@ function serveOpening(app: Express, opening: NonNullable<WebOptions["opening"]>)
     response.setHeader("cache-control", "no-store");
     // It says what the socket says, and so is for those whom the socket is for.
     const verdict = opening.judge(request);
-    if (verdict.ok) response.json(opening.of(deviceOf(request)));
+    if (verdict.ok) response.json(opening.of(askedOf(request)));
     else {
       if (verdict.isTooOften) response.setHeader("retry-after", "1");
       response
@@ -114,16 +111,15 @@ function serveOpening(app: Express, opening: NonNullable<WebOptions["opening"]>)
     // Begun with the page's first bytes, it is there when the script is.
     response.setHeader(
       "link",
-      `<./${openingPath(deviceOf(request))}>; rel=preload; as=fetch; crossorigin=anonymous`,
+      `<./${openingPath(askedOf(request))}>; rel=preload; as=fetch; crossorigin=anonymous`,
     );
     next();
   });
 }
 
-/** The device that the address names; undefined where it names none that could be one. */
-function deviceOf({ originalUrl }: express.Request): string | undefined {
-  const device = new URLSearchParams(originalUrl.split("?").slice(1).join("?")).get("device");
-  return device === null || device === "" || device.length > DEVICE_LENGTH_MAX ? undefined : device;
+/** What the address names of what could be there. */
+function askedOf({ originalUrl }: express.Request): OpeningOf {
+  return openingOf(originalUrl.split("?").slice(1).join("?"));
 }
 
 /** Express's own handler would show a stack trace. It tells an error handler by its four parameters. */

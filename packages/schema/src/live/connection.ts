@@ -20,8 +20,10 @@ export interface Welcome {
   boot: string;
   /** The server's clock at sending. */
   nowMs: number;
-  /** The length of the chart: 100 s. */
+  /** The length of the chart unless a page asks for another, and of the lines beside listed devices: 100 s. */
   windowMs: number;
+  /** The lengths that a chart may have, shortest first, `windowMs` among them: the server keeps as much. */
+  spansMs: number[];
   /** The alert rule's limit; the page draws it as a line in its own unit. */
   limitKelvin: number;
   /** The topics' names as this server reads them. */
@@ -54,6 +56,7 @@ export const isWelcome = record<Welcome>({
   boot: isText,
   nowMs: isNumber,
   windowMs: isNumber,
+  spansMs: list(isNumber),
   limitKelvin: isNumber,
   topics: record({ sensor: isText, alert: isText, kpi: isText }),
   kpis: list(
@@ -69,25 +72,36 @@ export const isWelcome = record<Welcome>({
 
 /** The socket's `auth` at connect, each time: so that the first answer already holds the watched device. */
 export interface Handshake {
-  watch: Watch;
+  /** A page of version 3 knows no `spanMs`: it has to come in to hear that it is outdated. */
+  watch: Omit<Watch, "spanMs"> & Partial<Pick<Watch, "spanMs">>;
 }
 
-/** Which device a page shows and what it has of it. */
+/** Which device a page shows, how much of it, and what it has. */
 export interface Watch {
   /** null: the server chooses the worst; where it knows none yet, the first one heard. The snapshot says which. */
   device: string | null;
   /** What the page already has of that device; null: nothing. */
   have: { boot: string; next: number } | null;
+  /** How far back the chart goes; null: `windowMs`. More than the longest of `spansMs` counts as that. */
+  spanMs: number | null;
 }
 
-/** Whether this is a {@link Watch}, with a device that could be one. */
-export const isWatch = record<Watch>({
+const watchFields = {
   device: orNull(isDeviceId),
   have: orNull(record({ boot: isText, next: isPosition })),
-});
+};
+const isSpan = orNull(isPosition);
+
+/** Whether this is a {@link Watch}, with a device that could be one. */
+export const isWatch = record<Watch>({ ...watchFields, spanMs: isSpan });
+
+const hasWatchFields = record<Omit<Watch, "spanMs">>(watchFields);
+
+const isFirstWatch = (value: unknown): value is Handshake["watch"] =>
+  hasWatchFields(value) && (!("spanMs" in value) || isSpan(value.spanMs));
 
 /** Whether this is a {@link Handshake}; a token beside it is no fault. */
-export const isHandshake = record<Handshake>({ watch: isWatch });
+export const isHandshake = record<Handshake>({ watch: isFirstWatch });
 
 /** May go along in the socket's `auth` if the server requires a token: a program's; a page has its cookie. */
 export interface Credentials {

@@ -22,7 +22,9 @@ export interface Snapshot {
   known: boolean;
   /** Position after the last reading here: the `first` of the next batch. */
   next: number;
-  /** True: the device is so fast that the oldest part of the window had to be dropped. */
+  /** How far back the readings go: as asked for, or `windowMs` where a whole room is told. */
+  spanMs: number;
+  /** True: the device is so fast that the oldest part of the span had to be dropped. */
   truncated: boolean;
   readings: Readings;
   /** null where not known. */
@@ -120,6 +122,7 @@ export const isSnapshot = record<Snapshot>({
   device: isText,
   known: isFlag,
   next: isPosition,
+  spanMs: isNumber,
   truncated: isFlag,
   readings: isReadings,
   last: orNull(isLast),

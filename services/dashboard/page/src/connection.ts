@@ -103,6 +103,17 @@ export class Connection {
     if (this.#socket.connected) this.#socket.emit("watch", this.#store.wanted);
   }
 
+  /**
+   * Shows more or less of the past.
+   *
+   * @param spanMs undefined: as much as the server shows by itself
+   */
+  stretch(spanMs: number | undefined): void {
+    const store = this.#store;
+    store.stretch(spanMs);
+    if (store.isShort && this.#socket.connected) this.#socket.emit("watch", store.wanted);
+  }
+
   /** Called now and then: reconnects if the server has fallen silent. */
   check(): void {
     const nowMs = this.#clock.nowMs();
@@ -144,12 +155,11 @@ export class Connection {
   /** The series of the device that is shown. */
   #followTheDevice(): void {
     this.#on("snapshot", isSnapshot, (snapshot) => {
-      this.#askedMs = -Infinity;
       this.#store.snapshot(snapshot);
+      this.#took(!this.#store.isShort);
     });
     this.#on("batch", isBatch, (batch) => {
-      if (this.#store.batch(batch, this.#clock.nowMs())) this.#askedMs = -Infinity;
-      else this.#askForMissing();
+      this.#took(this.#store.batch(batch, this.#clock.nowMs()) && !this.#store.isShort);
     });
   }
 
@@ -197,6 +207,12 @@ export class Connection {
   #socketSpoke(): void {
     this.#isSocketHeard = true;
     this.#openedByMs = undefined;
+  }
+
+  /** @param isWhole nothing is missing of what should be there by now */
+  #took(isWhole: boolean): void {
+    if (isWhole) this.#askedMs = -Infinity;
+    else this.#askForMissing();
   }
 
   #askForMissing(): void {

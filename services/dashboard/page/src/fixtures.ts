@@ -11,6 +11,7 @@ export function welcome(change: Partial<Welcome> = {}): Welcome {
     boot: "boot-1",
     nowMs: NOW,
     windowMs: 100_000,
+    spansMs: [100_000, 300_000, 900_000],
     limitKelvin: 303,
     topics: { sensor: "sensor", alert: "alert", kpi: "kpi" },
     kpis: [
@@ -35,6 +36,7 @@ export function snapshot(change: Partial<Snapshot> = {}): Snapshot {
     device: "machine-01",
     known: true,
     next: 3,
+    spanMs: 100_000,
     truncated: false,
     readings: { t0: NOW - 2_000, dt: [0, 1_000, 1_000], celsius: [20, 21, 22] },
     last: { celsius: 22, change: 1, eventMs: NOW, heardMs: NOW },

@@ -91,6 +91,11 @@ export function ago(ms: number): string {
   return hours < 100 ? `${hours} h ago` : `${Math.floor(hours / 24)} d ago`;
 }
 
+/** `100 seconds`, `15 minutes`: a length that somebody chose. */
+export function lengthOf(ms: number): string {
+  return ms % 60_000 === 0 ? plural(ms / 60_000, "minute") : plural(ms / 1_000, "second");
+}
+
 /** `1.0/s`, `12/min`: readings per time, in the unit in which it is at least 1. */
 export function rate(perSecond: number): string {
   if (perSecond >= 99.95) return `${Math.round(perSecond)}/s`;

@@ -16,7 +16,7 @@ export interface SeriesPoint {
 }
 
 export interface Hooks {
-  /** The readings of the shown device in the last 100 s (by event time), in the order of the topic. */
+  /** The readings of the shown device over the length of the chart (by event time), in the order of the topic. */
   series(): SeriesPoint[];
   /** The shown device. */
   device(): string | undefined;

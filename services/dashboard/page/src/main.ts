@@ -1,5 +1,5 @@
 /** Starts the page: one store, filled by the connection; views that only draw, at most once a frame. */
-import { openingPath } from "@kelvin/schema/live";
+import { openingOf, openingPath } from "@kelvin/schema/live";
 import { type Choices, choicesFrom, queryOf } from "./address.ts";
 import { ServerClock } from "./clock.ts";
 import { Connection } from "./connection.ts";
@@ -18,8 +18,9 @@ const RELOADED = "kelvin-reloaded-at";
 const RELOAD_AT_MOST_EVERY_MS = 60_000;
 
 const clock = new ServerClock(() => performance.timeOrigin + performance.now());
-const store = new Store(choicesFrom(location.search).device, clock.nowMs());
-const screen = new Screen(document, store, () => clock.nowMs(), choicesFrom(location.search), {
+const first = choicesFrom(location.search);
+const store = new Store(first.device, clock.nowMs(), first.spanMs);
+const screen = new Screen(document, store, () => clock.nowMs(), first, {
   onDevice: (device) => connection.watch(device),
   onChoices: remember,
   onDirty: () => painter.ask(),
@@ -41,6 +42,7 @@ setInterval(() => connection.check(), CHECK_EVERY_MS);
 addEventListener("popstate", () => {
   const choices = choicesFrom(location.search);
   if (choices.device !== undefined && choices.device !== store.picked) connection.watch(choices.device);
+  if (choices.spanMs !== store.spanMs) connection.stretch(choices.spanMs);
   screen.show(choices);
 });
 window.__kelvin = hooksOf(
@@ -58,7 +60,7 @@ void opening().then((told) => {
 /** What the server tells first: it is on its way since the page's first bytes. undefined: the socket will tell. */
 async function opening(): Promise<unknown> {
   try {
-    const answer = await fetch(new URL(openingPath(store.picked), document.baseURI), {
+    const answer = await fetch(new URL(openingPath(openingOf(location.search)), document.baseURI), {
       signal: AbortSignal.timeout(OPENING_WAIT_MS),
     });
     return answer.ok ? await answer.json() : undefined;
@@ -67,8 +69,9 @@ async function opening(): Promise<unknown> {
   }
 }
 
-/** A device gets an entry in the history, so that "back" returns to the one before; unit and theme do not. */
+/** A device gets an entry in the history, so that "back" returns to the one before; the rest does not. */
 function remember(choices: Choices, before: Choices): void {
+  if (choices.spanMs !== before.spanMs) connection.stretch(choices.spanMs);
   const address = `${location.pathname}${queryOf(choices)}`;
   if (choices.device === before.device) history.replaceState(null, "", address);
   else history.pushState(null, "", address);

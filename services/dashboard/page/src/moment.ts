@@ -4,7 +4,7 @@ import { limitCelsius } from "./limit.ts";
 import { type Columns, inTimeOrder } from "./series.ts";
 import { silenceMs } from "./silence.ts";
 import { statsOf, type WindowStats } from "./stats.ts";
-import { DEFAULT_WINDOW_MS, type Store, type Watched } from "./store.ts";
+import type { Store, Watched } from "./store.ts";
 
 /** Why the picture stands still. */
 export type Frozen = "connecting" | "kafka-down" | "paused";
@@ -35,7 +35,7 @@ export function momentOf(store: Store, nowMs: number): Moment | undefined {
   const { watched } = store;
   if (watched === undefined) return undefined;
   const { frozen, endMs } = standstill(store, nowMs);
-  const windowMs = store.welcome?.windowMs ?? DEFAULT_WINDOW_MS;
+  const { windowMs } = store;
   watched.series.expire(endMs);
   const readings = inTimeOrder(watched.series.since(endMs - windowMs - edgeMs(windowMs)));
   const limitKelvin = store.welcome?.limitKelvin;

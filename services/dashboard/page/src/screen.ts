@@ -13,6 +13,7 @@ import { devicesView } from "./views/devices.ts";
 import { need, setAttribute, setText } from "./views/dom.ts";
 import { noticesView } from "./views/notices.ts";
 import { readingView, tilesView } from "./views/reading.ts";
+import { spanView } from "./views/span.ts";
 import { tableView } from "./views/table.ts";
 import { titleView } from "./views/title.ts";
 
@@ -53,6 +54,10 @@ export class Screen {
         this.#actions.onDevice(device);
         this.#choose({ ...this.#choices, device });
       },
+      onSpan: (chosenMs) => {
+        const spanMs = chosenMs === this.#store.welcome?.windowMs ? undefined : chosenMs;
+        this.#choose({ ...this.#choices, spanMs });
+      },
       onUnit: (unit) => this.#choose({ ...this.#choices, unit }),
       onTheme: (theme) => this.#choose({ ...this.#choices, theme }),
       onPause: () => this.#togglePause(),
@@ -69,7 +74,8 @@ export class Screen {
 
   /** Shows things as the address says them: after "back" and "forward". */
   show(choices: Choices): void {
-    if (choices.device !== this.#choices.device) this.#pause = undefined;
+    const { device, spanMs } = this.#choices;
+    if (choices.device !== device || choices.spanMs !== spanMs) this.#pause = undefined;
     const isOtherTheme = choices.theme !== this.#choices.theme;
     this.#choices = choices;
     if (isOtherTheme) {
@@ -107,6 +113,7 @@ export class Screen {
     views.reading(readingPicture(store, moment, unit));
     views.tiles(store, moment, unit, nowMs);
     views.table(moment, unit, limitKelvin);
+    views.span(store.welcome?.spansMs, moment?.windowMs ?? store.windowMs, unit);
     this.#drawLists(nowMs, present?.frozen === undefined ? undefined : present.endMs);
     // Last: it asks for its size, and what is changed after that would be laid out once more.
     views.chart.draw(moment, unit, limitKelvin);
@@ -176,7 +183,11 @@ export class Screen {
   }
 }
 
-type Hands = Parameters<typeof barView>[1] & { onDevice(device: string): void; onDirty(): void };
+type Hands = Parameters<typeof barView>[1] & {
+  onDevice(device: string): void;
+  onSpan(spanMs: number): void;
+  onDirty(): void;
+};
 
 function viewsOf(page: Document, hands: Hands) {
   const announcer = need(page, "[data-testid=announcer]", HTMLElement);
@@ -188,6 +199,7 @@ function viewsOf(page: Document, hands: Hands) {
     reading: readingView(page),
     tiles: tilesView(page),
     chart: chartView(page, hands.onDirty),
+    span: spanView(page, hands.onSpan),
     table: tableView(page),
     alerts: alertsView(page, hands.onDevice),
     devices: devicesView(page, hands.onDevice),

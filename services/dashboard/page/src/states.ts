@@ -1,6 +1,6 @@
 /** Which states apply, and the text of each: what is wrong, since when, and what to do about it. */
 import type { Goodbye, PipelineHealth } from "@kelvin/schema/live";
-import { clock, count, duration, plural, wholeSeconds } from "./format.ts";
+import { clock, count, duration, lengthOf, plural, wholeSeconds } from "./format.ts";
 import type { Moment } from "./moment.ts";
 import { DEFAULT_WINDOW_MS, type Store } from "./store.ts";
 
@@ -121,11 +121,11 @@ function kafkaDown(store: Store, nowMs: number): Notice {
 
 function noData(store: Store): Notice {
   const topic = store.welcome?.topics.sensor ?? "sensor";
-  const seconds = Math.round((store.welcome?.windowMs ?? DEFAULT_WINDOW_MS) / 1000);
+  const length = lengthOf(store.welcome?.spansMs.at(-1) ?? DEFAULT_WINDOW_MS);
   return notice(
     "no-data",
     "warn",
-    `Kafka is reachable, but topic "${topic}" had no readings in the last ${seconds} s. ` +
+    `Kafka is reachable, but topic "${topic}" had no readings in the last ${length}. ` +
       `Start a producer${withSettings(store)}:`,
     store.welcome?.commands.producer,
   );

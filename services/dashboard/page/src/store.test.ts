@@ -36,7 +36,7 @@ test("whatever overlaps the server sends, each reading is held once, in order", 
         next = Math.max(next, first + length);
       }
       expect(held()).toEqual(Array.from({ length: next }, (_, i) => i));
-      expect(store.wanted).toEqual({ device: "machine-01", have: { boot: "boot-1", next } });
+      expect(store.wanted).toEqual({ device: "machine-01", have: { boot: "boot-1", next }, spanMs: null });
     }),
   );
 });
@@ -46,7 +46,7 @@ test("a gap, or another boot, is told and nothing is taken in", () => {
   expect(store.batch(batch({ first: 5 }), NOW)).toBe(false);
   expect(store.batch(batch({ boot: "boot-2" }), NOW)).toBe(false);
   expect(held()).toEqual([20, 21, 22]);
-  expect(store.wanted).toEqual({ device: "machine-01", have: { boot: "boot-1", next: 3 } });
+  expect(store.wanted).toEqual({ device: "machine-01", have: { boot: "boot-1", next: 3 }, spanMs: null });
 });
 
 test("messages about a device that is not shown are ignored", () => {
@@ -58,12 +58,41 @@ test("messages about a device that is not shown are ignored", () => {
 test("the viewer's device is asked for, and a late snapshot of the previous one is ignored", () => {
   store.snapshot(snapshot());
   store.pick("machine-02");
-  expect(store.wanted).toEqual({ device: "machine-02", have: null });
+  expect(store.wanted).toEqual({ device: "machine-02", have: null, spanMs: null });
   store.snapshot(snapshot());
-  expect(store.wanted).toEqual({ device: "machine-02", have: null });
+  expect(store.wanted).toEqual({ device: "machine-02", have: null, spanMs: null });
   store.snapshot(snapshot({ device: "machine-02" }));
   expect(store.watched?.device).toBe("machine-02");
 });
+
+test("a longer chart asks for all of the device that is shown, a shorter one for nothing", () => {
+  store.snapshot(snapshot());
+  const kept = { boot: "boot-1", next: 3 };
+  store.stretch(900_000);
+  expect([store.windowMs, store.isShort]).toEqual([900_000, true]);
+  expect(store.wanted).toEqual({ device: "machine-01", have: null, spanMs: 900_000 });
+  // One for the whole room, which has crossed the question.
+  store.snapshot(snapshot());
+  expect(store.isShort).toBe(true);
+  store.snapshot(snapshot({ spanMs: 900_000 }));
+  expect(store.wanted).toEqual({ device: "machine-01", have: kept, spanMs: 900_000 });
+  store.stretch(undefined);
+  expect([store.windowMs, store.isShort]).toEqual([100_000, false]);
+  expect(store.wanted).toEqual({ device: "machine-01", have: kept, spanMs: null });
+});
+
+test.each([
+  [1_000, 100_000],
+  [100_001, 300_000],
+  [900_000, 900_000],
+  [5e9, 900_000],
+])(
+  "a chart of %d ms is one of %d: the shortest there is that is as long, else the longest",
+  (asked, shown) => {
+    store.stretch(asked);
+    expect(store.windowMs).toBe(shown);
+  },
+);
 
 test("KPIs that did not change stay, those that did are replaced", () => {
   store.snapshot(snapshot());

@@ -39,6 +39,8 @@ export interface Watched {
   readonly device: string;
   readonly boot: string;
   readonly series: Series;
+  /** How far back the series goes. */
+  readonly spanMs: number;
   known: boolean;
   truncated: boolean;
   /** The position that the next batch should begin with. */
@@ -69,6 +71,8 @@ export class Store {
   watched: Watched | undefined;
   /** What the viewer asked for; undefined: the server chooses. */
   picked: string | undefined;
+  /** The length of the chart that the viewer asked for; undefined: the server's own. */
+  spanMs: number | undefined;
   /** Of the listed devices. */
   readonly trends = new Trends();
   /** By id. */
@@ -83,8 +87,9 @@ export class Store {
   readonly #lagsMs: number[] = [];
   readonly #listeners: (() => void)[] = [];
 
-  constructor(picked: string | undefined, nowMs: number) {
+  constructor(picked: string | undefined, nowMs: number, spanMs?: number) {
     this.picked = picked;
+    this.spanMs = spanMs;
     this.link = { state: "connecting", attempt: 1, sinceMs: nowMs, refusal: undefined, goodbye: undefined };
   }
 
@@ -93,13 +98,27 @@ export class Store {
     this.#listeners.push(listener);
   }
 
-  /** What to ask the server for: the device shown, from where its readings end here. */
+  /** The length of the chart: the shortest there is that is as long as asked for, else the longest. */
+  get windowMs(): number {
+    const { welcome, spanMs } = this;
+    if (welcome === undefined) return spanMs ?? DEFAULT_WINDOW_MS;
+    if (spanMs === undefined) return welcome.windowMs;
+    return welcome.spansMs.find((offered) => offered >= spanMs) ?? welcome.spansMs.at(-1) ?? welcome.windowMs;
+  }
+
+  /** The readings do not go as far back as the chart. */
+  get isShort(): boolean {
+    return this.watched !== undefined && this.watched.spanMs < this.windowMs;
+  }
+
+  /** What to ask the server for: the device shown, from where its readings end here, or all of it. */
   get wanted(): Watch {
     const { watched, picked } = this;
-    if (watched === undefined || (picked !== undefined && picked !== watched.device)) {
-      return { device: picked ?? null, have: null };
+    const spanMs = this.spanMs === undefined ? null : this.windowMs;
+    if (watched === undefined || this.isShort || (picked !== undefined && picked !== watched.device)) {
+      return { device: picked ?? watched?.device ?? null, have: null, spanMs };
     }
-    return { device: watched.device, have: { boot: watched.boot, next: watched.next } };
+    return { device: watched.device, have: { boot: watched.boot, next: watched.next }, spanMs };
   }
 
   /** The shown device as the list tells it, but with its newest reading: a summary comes only once a second. */
@@ -158,6 +177,12 @@ export class Store {
     this.#changed();
   }
 
+  /** @param spanMs undefined: the server's own */
+  stretch(spanMs: number | undefined): void {
+    this.spanMs = spanMs;
+    this.#changed();
+  }
+
   isOutdated(): void {
     this.outdated = true;
     this.#changed();
@@ -171,13 +196,14 @@ export class Store {
   /** Replaces the shown device. A snapshot of a device that the viewer has left meanwhile is ignored. */
   snapshot(snapshot: Snapshot): void {
     if (this.picked !== undefined && this.picked !== snapshot.device) return;
-    const series = new Series(this.welcome?.windowMs ?? DEFAULT_WINDOW_MS);
+    const series = new Series(snapshot.spanMs);
     append(series, snapshot.readings, 0);
     this.#lagsMs.length = 0;
     this.watched = {
       device: snapshot.device,
       boot: snapshot.boot,
       series,
+      spanMs: snapshot.spanMs,
       known: snapshot.known,
       truncated: snapshot.truncated,
       next: snapshot.next,

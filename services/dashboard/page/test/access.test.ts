@@ -30,6 +30,7 @@ describe.skipIf(isChromiumMissing)("access in Chromium (skipped where there is n
       "unit",
       "pause",
       "theme",
+      "span",
       "canvas",
       "summary",
       "alerts-scroll",

@@ -1,7 +1,7 @@
 /** What is drawn of the readings, and what a pointer and a phone get of it. */
 import { isChromiumMissing } from "@kelvin/test-kit";
 import { describe, expect, test } from "vitest";
-import { eventually, isIn, PHONE, shows, tabsInChromium, text, told } from "./browser.ts";
+import { eventually, isIn, PHONE, series, shows, tabsInChromium, text, told } from "./browser.ts";
 import { rowsAcross, rowsOf } from "./drawn.ts";
 import { calmReadings, fleetOf } from "./live-server.ts";
 
@@ -66,6 +66,57 @@ describe.skipIf(isChromiumMissing)("the chart in Chromium (skipped where there i
   test("a chart that lacks its oldest readings shows it", async () => {
     const { page } = await open({ truncated: true });
     await shows(page, "readout", /^lowest .*, highest .* \(too many readings: the oldest are omitted\)$/);
+  });
+
+  test("the viewer chooses how far back the chart goes; the address keeps it, also through a reload", async () => {
+    const nowMs = Date.now();
+    const readings = Array.from({ length: 900 }, (_, i) => ({
+      timeMs: nowMs - (899 - i) * 1_000,
+      celsius: i < 600 ? 5 : 25,
+    }));
+    const { page, server } = await open({ readings });
+    await isIn(page, "live");
+    const label = () => page.locator(".canvas").getAttribute("aria-label");
+    const oldest = async () => Math.round((nowMs - ((await series(page))[0]?.timeMs ?? 0)) / 1_000);
+    await eventually(oldest).toBeLessThanOrEqual(100);
+    expect(await page.getByTestId("span").locator("option").allTextContents()).toEqual([
+      "100 seconds",
+      "5 minutes",
+      "15 minutes",
+    ]);
+
+    await page.getByTestId("span").selectOption("15 minutes");
+    await eventually(oldest).toBeGreaterThan(850);
+    await eventually(() => rowsOf(page, "--line", { secondsAgo: 80, nowMs })).not.toEqual([]);
+    expect(server.watches.at(-1)).toEqual({ device: "machine-01", have: null, spanMs: 900_000 });
+    expect(await label()).toMatch(/^Chart of the last 15 minutes;/);
+    await shows(page, "readout", "lowest 5.00 °C, highest 25.00 °C");
+    expect(new URL(page.url()).search).toBe("?span=900");
+
+    await page.reload();
+    await isIn(page, "live");
+    await eventually(oldest).toBeGreaterThan(850);
+    expect(await page.getByTestId("span").inputValue()).toBe("900000");
+
+    const before = server.watches.length;
+    await page.getByTestId("span").selectOption("5 minutes");
+    await eventually(oldest).toBeLessThanOrEqual(300);
+    expect(await oldest()).toBeGreaterThan(250);
+    await page.getByTestId("span").selectOption("100 seconds");
+    await shows(page, "readout", "lowest 25.00 °C, highest 25.00 °C");
+    expect(new URL(page.url()).search).toBe("");
+    // What is there already is not asked for.
+    expect(server.watches.length).toBe(before);
+  });
+
+  test("a length that is not offered is the next longer one, and a pause ends with another length", async () => {
+    const { page } = await open({}, { query: "?span=200" });
+    await isIn(page, "live");
+    await eventually(() => page.getByTestId("span").inputValue()).toBe("300000");
+    await page.getByTestId("pause").click();
+    await isIn(page, "paused");
+    await page.getByTestId("span").selectOption("15 minutes");
+    await isIn(page, "live");
   });
 
   test("the reading under the pointer is told, with its time, until the pointer leaves", async () => {

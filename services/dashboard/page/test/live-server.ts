@@ -83,12 +83,13 @@ export class LiveServer {
       socket.emit("fleet", this.fleet());
       socket.emit("trends", this.trends());
       socket.emit("alerts", this.alerts());
-      if (!this.world.silent) socket.emit("snapshot", this.snapshot());
+      const { spanMs } = this.watches.at(-1) ?? { spanMs: null };
+      if (!this.world.silent) socket.emit("snapshot", this.snapshot(spanMs));
       socket.on("ack", ({ fleetMs }) => this.acks.push(fleetMs));
       socket.on("watch", (watch) => {
         this.watches.push(watch);
         if (watch.device !== null) this.world.device = watch.device;
-        socket.emit("snapshot", this.snapshot());
+        socket.emit("snapshot", this.snapshot(watch.spanMs));
       });
     });
   }
@@ -96,7 +97,10 @@ export class LiveServer {
   /** Serves the page built in `pageFolder`, on `port` (any free one by default). */
   static async start(pageFolder: string, world: Partial<World> = {}, port = 0): Promise<LiveServer> {
     const http = createServer(
-      createWeb({ pageFolder, opening: { judge: () => ({ ok: true }), of: () => server.opening() } }),
+      createWeb({
+        pageFolder,
+        opening: { judge: () => ({ ok: true }), of: (what) => server.opening(what.spanMs) },
+      }),
     );
     const server: LiveServer = new LiveServer(http, { ...calmWorld(), ...world });
     await new Promise<void>((resolve) => {
@@ -181,6 +185,7 @@ export class LiveServer {
       boot: this.boot,
       nowMs: Date.now(),
       windowMs: WINDOW_MS,
+      spansMs: [WINDOW_MS, 300_000, 900_000],
       limitKelvin: LIMIT_KELVIN,
       topics: { sensor: "sensor", alert: "alert", kpi: "kpi" },
       kpis: [
@@ -197,7 +202,8 @@ export class LiveServer {
     };
   }
 
-  snapshot(): Snapshot {
+  /** All readings there are, said to go as far back as asked for. */
+  snapshot(spanMs: number | null = null): Snapshot {
     const { readings, device } = this.world;
     const last = readings.at(-1);
     return {
@@ -206,6 +212,7 @@ export class LiveServer {
       device,
       known: last !== undefined,
       next: this.next,
+      spanMs: spanMs ?? WINDOW_MS,
       truncated: this.world.truncated,
       readings: columnsOf(readings),
       last: last === undefined ? null : lastOf(last.celsius, readings.at(-2)?.celsius, last.timeMs),
@@ -214,7 +221,7 @@ export class LiveServer {
     };
   }
 
-  opening(): Opening {
+  opening(spanMs: number | null = null): Opening {
     this.openings++;
     return {
       welcome: this.welcome(),
@@ -222,7 +229,7 @@ export class LiveServer {
       alerts: this.alerts(),
       fleet: this.fleet(),
       trends: this.trends(),
-      snapshot: this.world.silent ? null : this.snapshot(),
+      snapshot: this.world.silent ? null : this.snapshot(spanMs),
     };
   }
 
@@ -344,7 +351,7 @@ function lastOf(celsius: number, before: number | undefined, timeMs: number): La
 }
 
 function handshakeWatch({ watch }: Handshake): Watch {
-  return watch;
+  return { spanMs: null, ...watch };
 }
 
 function isTcp(address: AddressInfo | string | null): address is AddressInfo {

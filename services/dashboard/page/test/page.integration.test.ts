@@ -50,13 +50,14 @@ describe.skipIf(isChromiumMissing)("the page on a real server (skipped where the
   const state = (page: Page) => page.evaluate(() => window.__kelvin?.states()[0]);
   const series = (page: Page) => page.evaluate(() => window.__kelvin?.series() ?? []);
 
-  test("value, change and the last 100 s are the topic's, after a reload and in a second tab as well", async () => {
+  test("value, change and the last 100 s or 15 min are the topic's, after a reload and in a second tab as well", async () => {
     const here = installation(brokersOfTests());
     await using sender = await Sender.start(here);
-    const sent = Array.from({ length: 95 }, (_, i) => ({
+    const seconds = 1_000;
+    const sent = Array.from({ length: seconds }, (_, i) => ({
       device: "machine-01",
       celsius: Math.round(2_000 + 1_500 * Math.sin(i / 3)) / 100,
-      eventMs: Date.now() - (95 - i) * 1_000,
+      eventMs: Date.now() - (seconds - i) * 1_000,
     }));
     await sender.readings(sent);
     await using server = await dashboard(here);
@@ -71,9 +72,9 @@ describe.skipIf(isChromiumMissing)("the page on a real server (skipped where the
     expect(await words(page, "change")).toBe("▲ +16.90 °C");
 
     /** What is sure to be in the window while the test looks: its left edge moves. */
-    const isTheTopics = async (tab: Page) => {
-      await expect.poll(async () => (await series(tab)).length, SLOW).toBeGreaterThan(0);
-      const fromMs = Date.now() - 98_000;
+    const isTheTopics = async (tab: Page, spanMs = 100_000) => {
+      await expect.poll(async () => (await series(tab)).length, SLOW).toBeGreaterThan(spanMs / 1_100);
+      const fromMs = Date.now() - spanMs + 2_000;
       const shown = (await series(tab)).filter(({ timeMs }) => timeMs >= fromMs);
       const wanted = sent.filter(({ eventMs }) => eventMs >= fromMs);
       expect(shown).toEqual(wanted.map(({ eventMs, celsius }) => ({ timeMs: eventMs, celsius })));
@@ -81,7 +82,12 @@ describe.skipIf(isChromiumMissing)("the page on a real server (skipped where the
     await isTheTopics(page);
     await page.reload();
     await isTheTopics(page);
-    await isTheTopics(await tabAt(server.url));
+    const second = await tabAt(server.url);
+    await isTheTopics(second);
+    await second.getByTestId("span").selectOption("15 minutes");
+    await isTheTopics(second, 900_000);
+    await second.reload();
+    await isTheTopics(second, 900_000);
   });
 
   test("the socket is cut while readings continue, and the server changes: the series is the topic's each time", async () => {

@@ -43,7 +43,9 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await isIn(page, "live");
     expect(server.openings).toBe(1);
     // The socket begins where the first picture ends.
-    expect(server.watches).toEqual([{ device: "machine-01", have: { boot: "boot-1", next: 100 } }]);
+    expect(server.watches).toEqual([
+      { device: "machine-01", have: { boot: "boot-1", next: 100 }, spanMs: null },
+    ]);
     server.hangs = true;
     await page.reload();
     await isIn(page, "live");
@@ -87,7 +89,11 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await expect
       .poll(async () => (await series(page)).slice(-3).map(({ celsius }) => celsius))
       .toEqual([11, 12, 13]);
-    expect(server.watches.at(-1)).toEqual({ device: "machine-01", have: { boot: "boot-1", next: 100 } });
+    expect(server.watches.at(-1)).toEqual({
+      device: "machine-01",
+      have: { boot: "boot-1", next: 100 },
+      spanMs: null,
+    });
   });
 
   test("messages that don't fit the contract are counted and change nothing", async () => {
@@ -112,7 +118,11 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     expect(await page.title()).toBe("Connecting · Real-Time IoT Dashboard");
     const again = await serverAt(port, server.world);
     await isIn(page, "live");
-    expect(again.watches[0]).toMatchObject({ device: "machine-01", have: { boot: "boot-1", next: 100 } });
+    expect(again.watches[0]).toMatchObject({
+      device: "machine-01",
+      have: { boot: "boot-1", next: 100 },
+      spanMs: null,
+    });
   });
 
   test("a server that turns the page away is quoted, and asked again", async () => {
@@ -347,6 +357,7 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await eventually(() => server.watches.at(-1)).toEqual({
       device: "oven",
       have: { boot: "boot-1", next: 100 },
+      spanMs: null,
     });
   });
 

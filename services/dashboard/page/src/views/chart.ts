@@ -1,11 +1,11 @@
-/** The chart of the last 100 s: a true time axis, gaps as gaps, the limit as a line. */
+/** The chart of the newest readings: a true time axis, gaps as gaps, the limit as a line. */
 import { Chart, LinearScale, LineController, LineElement, PointElement } from "chart.js";
 import {
   clockWithMilliseconds,
   inUnit,
+  lengthOf,
   number,
   plural,
-  symbolOf,
   temperature,
   type Unit,
 } from "../format.ts";
@@ -40,7 +40,6 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
   const readout = need(figure, ".readout", HTMLElement);
   const limitName = need(figure, ".limit-name", HTMLElement);
   const empty = need(figure, ".empty", HTMLElement);
-  const title = need(figure, ".chart-title", HTMLElement);
   const surface = need(figure, ".canvas", HTMLElement);
 
   const marks: Marks = {
@@ -55,7 +54,7 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
   let chart: Chart<"line", Point[]> | undefined;
   const cursor = new Cursor(surface, () => chart?.scales["x"], onCursor);
   let axis: AxisState | undefined;
-  /** What the axis was made for; another device or unit starts over. */
+  /** What the axis was made for; another device, unit or length starts over. */
   let axisOf = "";
   let summaryMs = -Infinity;
 
@@ -97,7 +96,7 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
 
   function drawAxes(moment: Moment, unit: Unit, limit: number | undefined): void {
     const { endMs, windowMs, stats } = moment;
-    const key = `${unit} ${moment.device}`;
+    const key = `${unit} ${moment.device} ${windowMs}`;
     if (key !== axisOf) axis = undefined;
     axisOf = key;
     const middle = limit ?? SOME_TEMPERATURE;
@@ -126,15 +125,14 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
       scale.ticks = valueTicks(min, max, step, scale.height / marks.inks.em);
     };
     if (y.ticks !== undefined) y.ticks.callback = (value) => number(Number(value), decimalsOf(step));
-    setText(title, `Last ${Math.round(windowMs / 1000)} seconds, ${symbolOf(unit)}`);
   }
 
   function drawEmpty(moment: Moment | undefined): void {
     const none = moment === undefined || moment.readings.timesMs.length === 0;
     setHidden(empty, !none);
     if (!none) return;
-    const seconds = Math.round((moment?.windowMs ?? 0) / 1000);
-    setText(empty, moment?.last ? `No reading in the last ${seconds} s` : "Waiting for the first reading");
+    const length = lengthOf(moment?.windowMs ?? 0);
+    setText(empty, moment?.last ? `No reading in the last ${length}` : "Waiting for the first reading");
   }
 
   function drawReadout(moment: Moment | undefined, readings: Columns, index: number, unit: Unit): void {

@@ -20,7 +20,7 @@ export function tableView(page: ParentNode) {
 
   return (moment: Moment | undefined, unit: Unit, limitKelvin: number | undefined): void => {
     if (!details.open) return;
-    const key = `${moment?.device} ${unit}`;
+    const key = `${moment?.device} ${moment?.windowMs} ${unit}`;
     if (key === drawnFor && performance.now() - drawnMs < RENEW_EVERY_MS) return;
     drawnMs = performance.now();
     drawnFor = key;
