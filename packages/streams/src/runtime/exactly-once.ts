@@ -146,7 +146,7 @@ export class ExactlyOnce implements Commits {
     await Promise.all(
       positions.map(async ({ position, changes }) => {
         const outbox = this.#outboxes.get(keyOf(position.topic, position.partition));
-        await outbox?.producer?.commit(changes, position, (_, error) => this.#unexpected(error));
+        await outbox?.producer?.commit(changes, position, undelivered);
       }),
     );
   }
@@ -187,7 +187,7 @@ export class ExactlyOnce implements Commits {
       const replaced = new Map<OutgoingRecord, IncomingRecord>();
       const replacement = (refused: OutgoingRecord, error: unknown) => {
         const origin = replaced.get(refused) ?? told.find(({ record }) => record === refused)?.origin;
-        if (origin === undefined) return this.#unexpected(error);
+        if (origin === undefined) return undelivered(refused, error);
         const other = this.#replacement(refused, origin, error);
         replaced.set(other, origin);
         return other;
@@ -249,12 +249,13 @@ export class ExactlyOnce implements Commits {
       return deadLetterOf(app, origin, "refused", messageOf(error));
     }
     const smaller = cutLetter(refused);
-    if (smaller === undefined) return this.#unexpected(error);
+    if (smaller === undefined) return undelivered(refused, error);
     log.warn({ ...fields, bytes: refused.value?.length ?? 0 }, "dead letter too large; truncated");
     return smaller;
   }
+}
 
-  #unexpected(error: unknown): never {
-    throw new DeliveryError("a position or a changelog", messageOf(error), { cause: error });
-  }
+/** There is nothing to write in its place: a block of a changelog, or a dead letter that can't be cut. */
+function undelivered({ topic }: OutgoingRecord, error: unknown): never {
+  throw new DeliveryError(topic, messageOf(error), { cause: error });
 }

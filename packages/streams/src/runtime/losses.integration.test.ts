@@ -4,7 +4,13 @@ import kafkajs from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kafkaForTests, keptLog, type TestKafka, uniqueName, until } from "../../test-support/kafka.ts";
 import { type Reading, readingTopic } from "../../test-support/readings.ts";
-import { createStreamApp, deadLetterHeaders, deadLetterTopicName, type StreamApp } from "../index.ts";
+import {
+  createStreamApp,
+  deadLetterHeaders,
+  deadLetterTopicName,
+  type KeyState,
+  type StreamApp,
+} from "../index.ts";
 
 let shared: TestKafka;
 let kafka: kafkajs.Kafka;
@@ -140,3 +146,39 @@ test("a display that fails makes no record count twice", async () => {
   expect(await life.stop()).toBeUndefined();
   expect(seen).toHaveLength(1);
 });
+
+test.each(["at-least-once", "exactly-once"] as const)(
+  "a changelog that does not take a state that large ends the app with an error that names it (%s)",
+  async (guarantee) => {
+    const source = readingTopic(uniqueName("states"), 1);
+    const app = createStreamApp({
+      name: uniqueName("app"),
+      kafka: shared.kafka,
+      log: keptLog(),
+      startFrom: "earliest",
+      guarantee,
+    });
+    app.dataframe(source).applyStateful((_, text: KeyState<string>) => text.set("x".repeat(5_000)), {
+      store: "texts",
+    });
+    const changelog = `${app.name}-texts-changelog`;
+    const admin = kafka.admin();
+    await admin.connect();
+    const configEntries = [
+      { name: "max.message.bytes", value: "2000" },
+      { name: "cleanup.policy", value: "compact" },
+    ];
+    await createTopics(admin, [
+      { topic: changelog, numPartitions: 1, configEntries },
+      { topic: source.name, numPartitions: 1 },
+    ]);
+    await admin.disconnect();
+    await produce(source.name, [source.encode({ key: "k", atMs: Date.now(), x: 1 })]);
+    await expect(app.run()).rejects.toMatchObject({
+      code: "STREAMS_DELIVERY",
+      topic: changelog,
+      message: expect.stringContaining(`A record for topic "${changelog}" was not delivered: `),
+    });
+    expect(app.health()).toMatchObject({ ready: false, live: false });
+  },
+);
