@@ -19,7 +19,7 @@ export interface BatchingProducerOptions {
   readonly client: Kafka;
   readonly log: Log;
   readonly clock: Clock;
-  /** How long a lone record waits for others, in milliseconds. Kafka's `linger.ms`. */
+  /** How long a lone record waits for others, in milliseconds; a full batch or a flush ends it. Kafka's `linger.ms`. */
   readonly lingerMs: number;
   /** Bytes that may wait here, in a broker's absence too. Kafka's `buffer.memory`. */
   readonly bufferBytesMax: number;
@@ -48,6 +48,8 @@ export class BatchingProducer {
   #bufferedBytes = 0;
   #inFlight = 0;
   #isPumping = false;
+  /** While records wait for others. */
+  #linger: AbortController | undefined;
   #taken = 0;
   #settled = 0;
   #flushWaiters: { upTo: number; resolve: () => void }[] = [];
@@ -86,6 +88,7 @@ export class BatchingProducer {
     this.#waiting.push({ record, bytes, settled });
     this.#bufferedBytes += bytes;
     this.#taken++;
+    if (this.#bufferedBytes >= BATCH_BYTES_MAX) this.#linger?.abort();
     if (!this.#isPumping) void this.#run();
   }
 
@@ -100,6 +103,7 @@ export class BatchingProducer {
   async flush(): Promise<void> {
     const upTo = this.#taken;
     if (this.#settled >= upTo) return;
+    this.#linger?.abort();
     await new Promise<void>((resolve) => this.#flushWaiters.push({ upTo, resolve }));
   }
 
@@ -131,16 +135,24 @@ export class BatchingProducer {
   }
 
   async #run(): Promise<void> {
-    const { clock, lingerMs } = this.#options;
     this.#isPumping = true;
     while (this.#waiting.length > 0 && !this.#abort.signal.aborted) {
-      if (lingerMs > 0 && this.#flushWaiters.length === 0) await delay(clock, lingerMs, this.#abort.signal);
-      // Records that are taken in the same turn travel together.
-      else await Promise.resolve();
+      await this.#company();
       await this.#deliver(this.#nextBatch());
       if (this.hasRoom) this.#releaseRoom();
     }
     this.#isPumping = false;
+  }
+
+  /** Waits for records to share the request with. */
+  async #company(): Promise<void> {
+    const { clock, lingerMs } = this.#options;
+    const isAwaited = this.#flushWaiters.length > 0 || this.#bufferedBytes >= BATCH_BYTES_MAX;
+    // Records that are taken in the same turn travel together in any case.
+    if (lingerMs === 0 || isAwaited) return;
+    this.#linger = new AbortController();
+    await delay(clock, lingerMs, this.#linger.signal);
+    this.#linger = undefined;
   }
 
   #nextBatch(): Waiting[] {
