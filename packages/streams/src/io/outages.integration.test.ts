@@ -3,7 +3,14 @@ import { startBroker } from "@kelvin/embedded-kafka";
 import { expect, test } from "vitest";
 import { keptLog, uniqueName, until } from "../../test-support/kafka.ts";
 import { type Reading, readingTopic } from "../../test-support/readings.ts";
-import { createPublisher, createStreamApp, createSubscriber, type SubscriberStatus } from "../index.ts";
+import {
+  agg,
+  createPublisher,
+  createStreamApp,
+  createSubscriber,
+  type Metrics,
+  type SubscriberStatus,
+} from "../index.ts";
 
 const reading = (x: number): Reading => ({ key: "a", atMs: 1_000 + x, x });
 
@@ -135,3 +142,45 @@ test("a publisher keeps a bounded amount during an outage, and tells when it is 
   expect(outcomes.at(-1)).toBe("STREAMS_OVERFLOW");
   await publisher.close(100);
 }, 30_000);
+
+test("a broker that hangs: event time stands still, health reports it, and a stop comes in time", async () => {
+  const broker = await startBroker({ port: 0 });
+  const kafka = { brokers: broker.brokers };
+  const topic = readingTopic(uniqueName("in"), 1);
+  const clocksMs: number[] = [];
+  const metrics: Metrics = {
+    count: () => undefined,
+    gauge: (name, _help, value) => {
+      if (name === "kelvin_event_time_clock_seconds") clocksMs.push(value * 1_000);
+    },
+    forget: () => undefined,
+  };
+  const app = createStreamApp({ name: uniqueName("app"), kafka, log: keptLog(), metrics });
+  app
+    .dataframe(topic)
+    .trailingWindow("1s", { every: "1s", idleAfter: "100ms" })
+    .aggregate({ count: agg.count() })
+    .print();
+  const run = app.run();
+  await until("the app to be ready", () => app.health().ready);
+  const publisher = await createPublisher({ kafka, topic, log: keptLog() });
+  const atMs = Date.now();
+  await publisher.send({ key: "a", atMs, x: 1 });
+  await publisher.close();
+  await until("event time to go on alone", () => (clocksMs.at(-1) ?? 0) > atMs + 1_000);
+
+  broker.faults.add({ times: "always", do: { kind: "stall" } });
+  broker.faults.add({ do: { kind: "pause-acceptance" } });
+  await until("the app to notice", () => app.health().unreachableSinceMs !== undefined);
+  expect(app.health()).toMatchObject({ ready: false, live: true });
+  const before = clocksMs.length;
+  await until("some more measurements", () => clocksMs.length >= before + 4);
+  expect(new Set(clocksMs.slice(before - 1)).size).toBe(1);
+
+  const startedMs = performance.now();
+  await app.stop();
+  await run;
+  expect(performance.now() - startedMs).toBeLessThan(15_000);
+  broker.faults.clear();
+  await broker.stop();
+}, 90_000);

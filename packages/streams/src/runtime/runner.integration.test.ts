@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { followTopic } from "@kelvin/test-kit";
 import kafkajs from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bruteForceTable, type ClosingShape, readTable } from "../../test-support/closing-windows.ts";
@@ -28,6 +29,7 @@ import {
   createStreamApp,
   deadLetterTopicName,
   ensureTopics,
+  type KeyState,
   parseDeadLetter,
   resultHeaders,
   type StreamApp,
@@ -126,7 +128,7 @@ describe("a pipeline", () => {
         tries.set(reading.x, (tries.get(reading.x) ?? 0) + 1);
         // One error that ends a kafkajs consumer, and one that it retries for ever.
         if (reading.x === 1) throw new TypeError("undefined is not a function");
-        if (reading.x === 2) return Promise.reject(new RangeError("too large"));
+        if (reading.x === 2) return Promise.reject(new Error("out of order"));
         return reading;
       })
       .toTopic(to);
@@ -170,10 +172,14 @@ describe("a pipeline", () => {
       pipeline: name,
       reason: "TypeError: undefined is not a function",
     });
+    expect(told[2]?.letter?.reason).toBe("Error: out of order");
     expect(told[1]?.letter?.timestampMs).toBe(1_700_000_000_123);
     expect(String(told[1]?.record.headers["trace"])).toBe("abc");
     expect(Buffer.from(told[1]?.record.value ?? []).toString()).toBe("not JSON");
     expect(garbage.equals(told[4]?.record.value ?? new Uint8Array())).toBe(true);
+    await using raw = await followTopic(shared.kafka.brokers, deadLetterTopicName(from.name));
+    const keys = (await raw.toEnd()).map(({ key }) => key);
+    expect(keys.toSorted()).toEqual(["a", "a", "big", "k", null]);
   });
 
   test("ends with an error when a function does not return, and health reports it", async () => {
@@ -258,6 +264,41 @@ describe("a pipeline", () => {
       low: 4,
       startingAt: 4,
     });
+  });
+
+  test("partitions added to its topic while it runs are read, and have a changelog", async () => {
+    const from = readingTopic(uniqueName("in"), 1);
+    const to = readingTopic(uniqueName("out"), 1);
+    const log = keptLog();
+    const name = uniqueName("app");
+    const app = createStreamApp({ name, kafka: shared.kafka, log, startFrom: "earliest" });
+    const count = (reading: Reading, state: KeyState<number>) => {
+      state.set((state.get() ?? 0) + 1);
+      return { ...reading, x: state.get() ?? 0 };
+    };
+    app.dataframe(from).applyStateful(count, { store: "counts" }).toTopic(to);
+    await using _running = await running(app);
+    await using out = await reader(to);
+    const client = new Kafka({ brokers: [...shared.kafka.brokers], ...noLevel });
+    const [admin, producer] = [client.admin(), client.producer()];
+    await Promise.all([admin.connect(), producer.connect()]);
+    await admin.createPartitions({ topicPartitions: [{ topic: from.name, count: 3 }] });
+    const message = {
+      partition: 2,
+      key: "a",
+      value: JSON.stringify({ key: "a", atMs: 1_700_000_000_000, x: 0 }),
+    };
+    // The producer has to hear of the partition, too.
+    const isSent = () => producer.send({ topic: from.name, messages: [message, message] }).then(() => true);
+    await until("the new partition", () => isSent().catch(() => false));
+    await until("its records", () => out.records.length === 2);
+    expect(out.records.map(({ value }) => value.x)).toEqual([1, 2]);
+    await until("the commit", async () => {
+      const ends = await admin.fetchTopicOffsets(`${name}-counts-changelog`);
+      return ends.length === 3 && ends.some(({ partition, high }) => partition === 2 && Number(high) > 0);
+    });
+    expect(log.has("the changelog was extended to match")).toBe(true);
+    await Promise.all([admin.disconnect(), producer.disconnect()]);
   });
 
   test("a topic deleted while it runs is recreated, and processing continues", async () => {
