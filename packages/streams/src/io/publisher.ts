@@ -58,7 +58,13 @@ export interface Publisher<T> {
   close(deadlineMs?: number): Promise<void>;
 }
 
-/** Creates the topic if it is missing, waits for a broker as long as it takes, and resolves when ready to send. */
+/**
+ * Creates the topic if it is missing, waits for a broker as long as it takes, and resolves when ready to send. Quix'
+ * `get_producer`.
+ *
+ * @throws {KafkaRefusedError} if Kafka refuses permanently.
+ * @throws {StreamsError} with code STREAMS_BAD_OPTION if an option is invalid.
+ */
 export async function createPublisher<T>(options: PublisherOptions<T>): Promise<Publisher<T>> {
   const {
     kafka,

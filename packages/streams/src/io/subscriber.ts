@@ -90,7 +90,12 @@ const NOT_COMMITTED = -1;
 /** The metadata of a committed offset that only marks where reading started; it doesn't advance with reading. */
 export const START_MARK = "start";
 
-/** Starts reading in the background, waits for a broker as long as it takes, and recovers from broker failures. */
+/**
+ * Starts reading in the background, waits for a broker as long as it takes, and recovers from broker failures. Quix'
+ * `get_consumer`.
+ *
+ * @throws {StreamsError} with code STREAMS_BAD_OPTION if there are no topics. What Kafka refuses later: `failed`.
+ */
 export async function createSubscriber<T>(options: SubscriberOptions<T>): Promise<Subscriber> {
   if (options.topics.length === 0)
     throw new StreamsError("STREAMS_BAD_OPTION", "A subscriber needs at least one topic.");

@@ -85,17 +85,25 @@ export interface StreamAppOptions {
 /** Pipelines that run together under one name, and therefore in one consumer group. */
 export interface StreamApp {
   readonly name: string;
-  /** The values of a topic. Records that don't match its schema go to the dead-letter topic `<name>.dlq`. */
+  /**
+   * The values of a topic. Records that don't match its schema go to the dead-letter topic `<name>.dlq`. Quix' `dataframe`,
+   * Kafka Streams' `StreamsBuilder.stream`.
+   *
+   * @throws {TopologyError} if the app runs already, or has another definition of that topic.
+   */
   dataframe<T>(topic: TopicLike<T>): StreamingDataFrame<T>;
-  /** The topology in readable form. */
+  /** The topology in readable form. Kafka Streams' `Topology.describe`; Quix has no equivalent. */
   describe(format: DescribeFormat): string;
   /** The described topology, for the test driver. */
   readonly topology: Topology;
   /**
    * Runs until `stop` is called or the signal is aborted, and then resolves. Waits for a broker as long as it takes.
    *
-   * @throws if processing can't continue: {@link KafkaRefusedError}, {@link StalledError}, {@link DeliveryError}. The
-   * process should then exit with a non-zero code.
+   * @throws if processing can't continue: {@link KafkaRefusedError}, {@link StalledError}, {@link DeliveryError}; where the
+   * policy is "fail", {@link ProcessingError}, {@link InvalidRecordError}, and {@link StreamsError} with code
+   * STREAMS_OFFSET_OUT_OF_RANGE. The process should then exit with a non-zero code.
+   * @throws {TopologyError} if the app reads no topic; {@link StreamsError} if it was run before, or a step's waits add up to
+   * more than `stallAfterMs`.
    */
   run(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Finishes current records, delivers their outputs, commits and leaves the group. Takes at most about 10 s. */

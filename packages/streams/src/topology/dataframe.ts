@@ -188,17 +188,25 @@ export interface StreamingDataFrame<T> {
   ): StreamingDataFrame<T>;
   /**
    * The values of the last `size`, emitted every `every`, per key: `start <= event time < end`, where end is a multiple
-   * of `every` since the epoch. A key that falls silent gets one empty result, then nothing until its next record.
+   * of `every` since the epoch. A key that falls silent gets one empty result, then nothing until its next record. Kafka
+   * Streams and Quix have no equivalent; the nearest are their hopping windows.
+   *
+   * @throws {TopologyError} if the size is not a multiple of `every`.
+   * @throws {StreamsError} with code STREAMS_BAD_DURATION if text is not a {@link Duration}.
    */
   trailingWindow(size: Duration, options: TrailingWindowOptions): TrailingWindow<T>;
   /**
    * Adjacent windows of a fixed size: `start <= event time < start + size`, where start is a multiple of the
    * size since the epoch. Kafka Streams' `TimeWindows.ofSizeAndGrace`, Quix' `tumbling_window`.
+   *
+   * @throws {TopologyError} if the size is 0.
    */
   tumblingWindow(size: Duration, options: WindowOptions): ClosingWindow<T>;
   /**
    * Windows of a fixed size, with a new one starting every `every`, so that a record is in several. Kafka Streams'
    * `TimeWindows.ofSizeAndGrace(size, grace).advanceBy(every)`, Quix' `hopping_window(duration_ms, step_ms)`.
+   *
+   * @throws {TopologyError} if the size or `every` is 0, or `every` is more than the size.
    */
   hoppingWindow(size: Duration, options: HoppingWindowOptions): ClosingWindow<T>;
   /**
@@ -212,6 +220,8 @@ export interface StreamingDataFrame<T> {
    * Sessions: records of a key with at most `gap` between one and the next. `startMs` is the first record's event time,
    * `endMs` one more than the last one's. Kafka Streams' `SessionWindows.ofInactivityGapAndGrace` (whose end is the
    * last record's time itself), Quix' `session_window`.
+   *
+   * @throws {TopologyError} if the gap is 0.
    */
   sessionWindow(gap: Duration, options: WindowOptions): SessionWindow<T>;
 }

@@ -1,7 +1,7 @@
 /** Durations as people write them. */
 import { StreamsError } from "../errors.ts";
 
-/** "500ms", "5s", "1m", "2h". */
+/** "500ms", "5s", "1m", "2h": a number and a unit that make whole milliseconds. Kafka Streams and Quix take `Duration`, `timedelta`. */
 export type Duration = `${number}${"ms" | "s" | "m" | "h"}`;
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
