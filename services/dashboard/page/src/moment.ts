@@ -16,6 +16,7 @@ export interface Moment {
   readonly frozen: Frozen | undefined;
   readonly device: string;
   readonly known: boolean;
+  /** The oldest readings of the window are missing: they were too many. */
   readonly truncated: boolean;
   /** In the order of event time, a little more than the window. */
   readonly readings: Columns;
@@ -45,7 +46,7 @@ export function momentOf(store: Store, nowMs: number): Moment | undefined {
     frozen,
     device: watched.device,
     known: watched.known,
-    truncated: watched.truncated,
+    truncated: watched.series.wholeSinceMs > endMs - windowMs,
     readings,
     stats: statsOf(
       readings,

@@ -118,10 +118,12 @@ function openEpisode(store: Store, device: string) {
   return undefined;
 }
 
-function aboveLimitText({ stats }: Moment): string {
+function aboveLimitText({ stats, truncated }: Moment): string {
   if (stats.count === 0) return "";
   const share = Math.round((100 * stats.above) / stats.count);
-  return `${share} % of ${plural(stats.count, "reading")} above it`;
+  // Beside the number that it limits, not in the readout: that changes with the pointer, and would change the chart's height.
+  const omitted = truncated ? ", older ones omitted" : "";
+  return `${share} % of ${plural(stats.count, "reading")} above it${omitted}`;
 }
 
 /** A shape beside the sign; an unchanged value has one, too, so that nothing moves. */

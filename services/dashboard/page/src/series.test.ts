@@ -39,10 +39,13 @@ test("drops what is too old, and only that", () => {
   expect(series.length).toBe(106);
 });
 
-test("never holds more than its count, the newest win", () => {
+test("never holds more than its count, the newest win, and it is known from when on all are there", () => {
   const series = new Series(KEEP_MS, 1_000);
-  for (let i = 0; i < 5_000; i++) series.add(i, i);
+  for (let i = 0; i < 1_000; i++) series.add(i, i);
+  expect(series.wholeSinceMs).toBe(-Infinity);
+  for (let i = 1_000; i < 5_000; i++) series.add(i, i);
   expect(series.length).toBe(1_000);
+  expect(series.wholeSinceMs).toBe(4_000);
   expect(series.since(0).celsius[0]).toBe(4_000);
 });
 

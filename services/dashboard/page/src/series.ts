@@ -20,6 +20,8 @@ export class Series {
   #length = 0;
   readonly #keepMs: number;
   readonly #maxCount: number;
+  /** Readings before this instant may be missing: they were too many. */
+  wholeSinceMs = Number.NEGATIVE_INFINITY;
 
   /** `keepMs`: how old a reading may be; `maxCount`: how many are kept at most (the newest win). */
   constructor(keepMs: number, maxCount = 100_000) {
@@ -37,7 +39,9 @@ export class Series {
     this.#times[this.#start + this.#length] = timeMs;
     this.#values[this.#start + this.#length] = celsius;
     this.#length++;
-    if (this.#length > this.#maxCount) this.#dropOldest(1);
+    if (this.#length <= this.#maxCount) return;
+    this.#dropOldest(1);
+    this.wholeSinceMs = this.#times[this.#start] ?? timeMs;
   }
 
   /** Drops what has become too old at `nowMs`, from the oldest on. */

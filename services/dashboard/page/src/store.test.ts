@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
 import { batch, episode, fleet, NOW, snapshot, welcome } from "./fixtures.ts";
+import { momentOf } from "./moment.ts";
 import { Store } from "./store.ts";
 
 let store: Store;
@@ -79,6 +80,24 @@ test("a longer chart asks for all of the device that is shown, a shorter one for
   store.stretch(undefined);
   expect([store.windowMs, store.isShort]).toEqual([100_000, false]);
   expect(store.wanted).toEqual({ device: "machine-01", have: kept, spanMs: null });
+});
+
+test("readings that were too many are missing from the charts that would show them, not from a shorter one", () => {
+  const seconds = Array.from({ length: 400 }, (_, i) => i);
+  const readings = {
+    t0: NOW - 399_000,
+    dt: seconds.map((i) => (i === 0 ? 0 : 1_000)),
+    celsius: seconds,
+  };
+  const isTruncated = (nowMs: number) => momentOf(store, nowMs)?.truncated;
+  store.stretch(900_000);
+  store.snapshot(snapshot({ spanMs: 900_000, truncated: true, readings }));
+  expect(isTruncated(NOW)).toBe(true);
+  store.stretch(300_000);
+  expect(isTruncated(NOW)).toBe(false);
+  store.stretch(900_000);
+  // By then the missing ones have left the chart, too.
+  expect([isTruncated(NOW + 500_000), isTruncated(NOW + 502_000)]).toEqual([true, false]);
 });
 
 test.each([

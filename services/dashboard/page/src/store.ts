@@ -42,7 +42,6 @@ export interface Watched {
   /** How far back the series goes. */
   readonly spanMs: number;
   known: boolean;
-  truncated: boolean;
   /** The position that the next batch should begin with. */
   next: number;
   last: LastReading | undefined;
@@ -198,6 +197,7 @@ export class Store {
     if (this.picked !== undefined && this.picked !== snapshot.device) return;
     const series = new Series(snapshot.spanMs);
     append(series, snapshot.readings, 0);
+    if (snapshot.truncated) series.wholeSinceMs = snapshot.readings.t0;
     this.#lagsMs.length = 0;
     this.watched = {
       device: snapshot.device,
@@ -205,7 +205,6 @@ export class Store {
       series,
       spanMs: snapshot.spanMs,
       known: snapshot.known,
-      truncated: snapshot.truncated,
       next: snapshot.next,
       last: snapshot.last ?? undefined,
       intervalMs: snapshot.intervalMs ?? undefined,

@@ -63,9 +63,14 @@ describe.skipIf(isChromiumMissing)("the chart in Chromium (skipped where there i
     expect(await rowsAcross(page, "--ink-soft")).toEqual([]);
   });
 
-  test("a chart that lacks its oldest readings shows it", async () => {
-    const { page } = await open({ truncated: true });
-    await shows(page, "readout", /^lowest .*, highest .* \(too many readings: the oldest are omitted\)$/);
+  test("a chart that lacks its oldest readings shows it, and stays where it is under the pointer", async () => {
+    const { page } = await open({ truncated: true }, { query: "?span=900" });
+    await shows(page, "above-limit", /^0 % of \d+ readings above it, older ones omitted$/);
+    const before = await page.locator(".canvas").boundingBox();
+    if (before === null) throw new TypeError("there is no chart");
+    await page.mouse.move(before.x + 0.99 * before.width, before.y + 0.5 * before.height);
+    await shows(page, "readout", /^\d\d:/);
+    expect(await page.locator(".canvas").boundingBox()).toEqual(before);
   });
 
   test("the viewer chooses how far back the chart goes; the address keeps it, also through a reload", async () => {

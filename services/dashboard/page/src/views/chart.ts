@@ -141,8 +141,7 @@ export function chartView(page: ParentNode, onCursor: () => void): ChartView {
       setText(readout, `${at}  ${temperature(readings.celsius[index] ?? 0, unit)}`);
       return;
     }
-    const text = moment === undefined ? "" : extremesText(moment, unit);
-    setText(readout, moment?.truncated ? `${text} (too many readings: the oldest are omitted)` : text);
+    setText(readout, moment === undefined ? "" : extremesText(moment, unit));
   }
 
   function drawSummary(moment: Moment | undefined, unit: Unit): void {
