@@ -72,9 +72,15 @@ async function opening(): Promise<unknown> {
 /** A device gets an entry in the history, so that "back" returns to the one before; the rest does not. */
 function remember(choices: Choices, before: Choices): void {
   if (choices.spanMs !== before.spanMs) connection.stretch(choices.spanMs);
-  const address = `${location.pathname}${queryOf(choices)}`;
-  if (choices.device === before.device) history.replaceState(null, "", address);
-  else history.pushState(null, "", address);
+  const address = (of: Choices) => `${location.pathname}${queryOf(of)}`;
+  if (choices.device === before.device) {
+    history.replaceState(null, "", address(choices));
+    return;
+  }
+  // The one before may have been the server's choice: without its name "back" would lead to no device.
+  const left = before.device ?? store.watched?.device;
+  if (left !== before.device) history.replaceState(null, "", address({ ...before, device: left }));
+  history.pushState(null, "", address(choices));
 }
 
 function motion(): number {

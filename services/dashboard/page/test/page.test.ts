@@ -353,6 +353,11 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await shows(page, "device", "fridge");
     await page.goBack();
     await shows(page, "device", "oven");
+    // The first was chosen by the server.
+    await page.goBack();
+    await shows(page, "device", "machine-01");
+    await page.goForward();
+    await shows(page, "device", "oven");
     await page.reload();
     await eventually(() => server.watches.at(-1)).toEqual({
       device: "oven",
