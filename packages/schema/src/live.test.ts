@@ -78,6 +78,14 @@ test("the first picture's address says what the page's own says", () => {
   );
 });
 
+test.each(["1", "900", "1e300", "9007199254740991", "9007199254741", "-1", "0.001", "NaN", "%00", ""])(
+  "an address with span=%s leads to a watch that a server takes",
+  (span) => {
+    const { spanMs = null } = openingOf(`?span=${span}`);
+    expect(isWatch({ device: null, have: null, spanMs })).toBe(true);
+  },
+);
+
 test("fields are asked of the message itself, not of what it inherits", () => {
   expect(isWatch(Object.create({ device: "a", have: null, spanMs: null }))).toBe(false);
 });

@@ -10,7 +10,7 @@ import { type Alerts, isAlerts } from "./live/alerts.ts";
 import { type Ack, type Goodbye, isWelcome, type Watch, type Welcome } from "./live/connection.ts";
 import { type Batch, isSnapshot, type Snapshot } from "./live/device.ts";
 import { type Fleet, isFleet, isTrends, type Trends } from "./live/fleet.ts";
-import { isDeviceId, orNull, record } from "./live/guards.ts";
+import { isDeviceId, isPosition, orNull, record } from "./live/guards.ts";
 import { type Health, isHealth } from "./live/health.ts";
 
 export * from "./flow.ts";
@@ -90,9 +90,11 @@ export function openingOf(query: string): OpeningOf {
   const said = new URLSearchParams(query);
   const device = said.get("device");
   const seconds = Number(said.get("span"));
+  const spanMs = 1_000 * seconds;
   return {
     device: isDeviceId(device) ? device : undefined,
-    spanMs: Number.isSafeInteger(seconds) && seconds > 0 ? 1_000 * seconds : undefined,
+    // What a server would not take as a `Watch` would lock the page out.
+    spanMs: Number.isInteger(seconds) && isPosition(spanMs) && spanMs > 0 ? spanMs : undefined,
   };
 }
 

@@ -64,7 +64,7 @@ describe.skipIf(isChromiumMissing)("the chart in Chromium (skipped where there i
   });
 
   test("a chart that lacks its oldest readings shows it, and stays where it is under the pointer", async () => {
-    const { page } = await open({ truncated: true }, { query: "?span=900" });
+    const { page } = await open({ truncated: true }, { query: "?span=900", viewport: PHONE });
     await shows(page, "above-limit", /^0 % of \d+ readings above it, older ones omitted$/);
     const before = await page.locator(".canvas").boundingBox();
     if (before === null) throw new TypeError("there is no chart");
