@@ -100,7 +100,7 @@ export class Connection {
   /** Shows another device. */
   watch(device: string): void {
     this.#store.pick(device);
-    if (this.#socket.connected) this.#socket.emit("watch", this.#store.wanted);
+    this.#ask();
   }
 
   /**
@@ -111,7 +111,7 @@ export class Connection {
   stretch(spanMs: number | undefined): void {
     const store = this.#store;
     store.stretch(spanMs);
-    if (store.isShort && this.#socket.connected) this.#socket.emit("watch", store.wanted);
+    if (store.isShort) this.#ask();
   }
 
   /** Called now and then: reconnects if the server has fallen silent. */
@@ -216,7 +216,12 @@ export class Connection {
   }
 
   #askForMissing(): void {
-    if (this.#clock.nowMs() - this.#askedMs < ASK_AGAIN_MS) return;
+    if (this.#clock.nowMs() - this.#askedMs >= ASK_AGAIN_MS) this.#ask();
+  }
+
+  /** Not connected, the handshake will ask. */
+  #ask(): void {
+    if (!this.#socket.connected) return;
     this.#askedMs = this.#clock.nowMs();
     this.#socket.emit("watch", this.#store.wanted);
   }

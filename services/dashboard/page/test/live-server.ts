@@ -52,6 +52,8 @@ class RefusedError extends Error {
 
 export class LiveServer {
   readonly watches: Watch[] = [];
+  /** When each came that was not a handshake's. */
+  readonly watchesMs: number[] = [];
   /** The `fleetMs` of each `ack`. */
   readonly acks: number[] = [];
   boot = "boot-1";
@@ -59,6 +61,8 @@ export class LiveServer {
   refusal: string | undefined;
   /** True: sockets are neither let in nor turned away, as where something on the way hangs. */
   hangs = false;
+  /** False: what pages ask for is not answered, as where the answer is still on its way. */
+  answers = true;
   /** How often a page asked for what it is told first. */
   openings = 0;
   world: World;
@@ -88,6 +92,8 @@ export class LiveServer {
       socket.on("ack", ({ fleetMs }) => this.acks.push(fleetMs));
       socket.on("watch", (watch) => {
         this.watches.push(watch);
+        this.watchesMs.push(performance.now());
+        if (!this.answers) return;
         if (watch.device !== null) this.world.device = watch.device;
         socket.emit("snapshot", this.snapshot(watch.spanMs));
       });
