@@ -26,7 +26,8 @@ export function rowsOf(page: Page, colour: Colour, { secondsAgo, nowMs }: Column
       const em = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
       const [left, right] = [3.25 * em, canvas.width - 8];
       const agoMs = (window.__kelvin?.nowMs() ?? 0) - atMs;
-      const x = Math.round(right - ((right - left) * agoMs) / 100_000);
+      const windowMs = Number(document.querySelector<HTMLSelectElement>("select.span")?.value);
+      const x = Math.round(right - ((right - left) * agoMs) / windowMs);
       const { data } = context.getImageData(x - 3, 0, 7, canvas.height);
       const isInk = (at: number) =>
         [0, 1, 2, 3].every((channel) => Math.abs((data[at + channel] ?? 0) - (ink[channel] ?? 0)) < 12);

@@ -399,6 +399,21 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await eventually(() => wordsOf(first)).toMatch(/33\.33 °C\s*above/);
   });
 
+  test("an open table leaves the chart its height, and says how many readings it does not list", async () => {
+    const nowMs = Date.now();
+    const readings = Array.from({ length: 2_000 }, (_, i) => ({
+      timeMs: nowMs - (1_999 - i) * 400,
+      celsius: 20,
+    }));
+    const { page } = await open({ readings }, { query: "?span=900" });
+    await isIn(page, "live");
+    await page.getByText("Readings as a table").click();
+    const rows = page.locator("tbody tr");
+    await eventually(() => rows.count()).toBe(1_001);
+    expect(await wordsOf(rows.last())).toBe("1,000 older readings not listed");
+    expect((await page.locator(".canvas").boundingBox())?.height).toBeGreaterThan(120);
+  });
+
   test("nothing but the tab's title is drawn while the page is hidden, and at most a few times a second while nothing comes", async () => {
     const { page, server } = await open();
     await isIn(page, "live");

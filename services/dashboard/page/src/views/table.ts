@@ -1,13 +1,13 @@
 /** The chart's readings as a table, for those who don't see a chart; made only while it is open. */
-import { clockWithMilliseconds, temperature, type Unit } from "../format.ts";
+import { clockWithMilliseconds, plural, temperature, type Unit } from "../format.ts";
 import { isHigh } from "../limit.ts";
 import type { Moment } from "../moment.ts";
 import { need, newElement, setState } from "./dom.ts";
 
 /** A table that is renewed under a reader's eyes can't be read: not more often than this. */
 const RENEW_EVERY_MS = 5_000;
-/** More rows help nobody. */
-const ROWS = 500;
+/** A quarter of an hour at a reading a second. More rows help nobody. */
+const ROWS = 1_000;
 
 export function tableView(page: ParentNode) {
   const details = need(page, ".table", HTMLDetailsElement);
@@ -28,7 +28,7 @@ export function tableView(page: ParentNode) {
   };
 }
 
-function rowsOf({ readings, endMs, windowMs }: Moment, unit: Unit, limitKelvin: number | undefined) {
+function rowsOf({ readings, endMs, windowMs, stats }: Moment, unit: Unit, limitKelvin: number | undefined) {
   const rows: HTMLTableRowElement[] = [];
   for (let i = readings.timesMs.length - 1; i >= 0 && rows.length < ROWS; i--) {
     const timeMs = readings.timesMs[i] ?? 0;
@@ -39,6 +39,12 @@ function rowsOf({ readings, endMs, windowMs }: Moment, unit: Unit, limitKelvin: 
     const row = newElement("tr", "", ...cells.map((text) => newElement("td", "", text)));
     setState(row, high ? "high" : "ok");
     rows.push(row);
+  }
+  const left = stats.count - rows.length;
+  if (left > 0) {
+    const cell = newElement("td", "", `${plural(left, "older reading")} not listed`);
+    cell.colSpan = 3;
+    rows.push(newElement("tr", "", cell));
   }
   return rows;
 }
