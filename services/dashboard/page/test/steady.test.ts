@@ -3,7 +3,7 @@ import { FLAG } from "@kelvin/schema/live";
 import { isChromiumMissing } from "@kelvin/test-kit";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { DESK, episodeOf, isIn, PHONE, shows, tabsInChromium, WALL } from "./browser.ts";
+import { DESK, episodeOf, eventually, isIn, PHONE, shows, tabsInChromium, WALL } from "./browser.ts";
 import { fleetOf, type LiveServer } from "./live-server.ts";
 
 const TABLET = { width: 920, height: 700 };
@@ -33,6 +33,26 @@ describe.skipIf(isChromiumMissing)("what stays where it is (skipped where there 
       expect(await roomBesideUnit(page)).toBeGreaterThan(0);
     }
     expect(await page.evaluate(() => Reflect.get(window, "shifts"))).toEqual([]);
+  });
+
+  test.each([
+    [DESK, 1],
+    [DESK, 3],
+    [PHONE, 1],
+    [PHONE, 3],
+    [WALL, 3],
+  ])("%o, %d devices: from the first paint on nothing moves", async (viewport, count) => {
+    const fleet = fleetOf(
+      ["machine-01", "machine-02", "machine-03"].slice(0, count).map((id) => machine(id, 20)),
+    );
+    // A machine may be so slow that the first picture is one without a server: the next tab's may not be.
+    const shifts = async () => {
+      const { page } = await open({ fleet }, { viewport });
+      await isIn(page, "live");
+      await eventually(() => page.getByTestId("chart").getAttribute("data-state")).toBe("live");
+      return shiftsSoFar(page);
+    };
+    await eventually(shifts).toEqual([]);
   });
 
   test("the shown device has one value, in the list as above the chart", async () => {
@@ -101,6 +121,20 @@ function boxes(page: Page): Promise<Record<string, string>> {
     }
     return found;
   });
+}
+
+/** The same since the page began, once another frame is drawn. */
+function shiftsSoFar(page: Page): Promise<string[]> {
+  return page.evaluate(
+    () =>
+      new Promise<string[]>((done) => {
+        const shifts: string[] = [];
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) shifts.push(JSON.stringify(entry));
+        }).observe({ type: "layout-shift", buffered: true });
+        requestAnimationFrame(() => setTimeout(() => done(shifts)));
+      }),
+  );
 }
 
 /** The browser's own account of what moved without the viewer's doing. */
