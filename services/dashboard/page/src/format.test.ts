@@ -5,6 +5,7 @@ import {
   change,
   count,
   duration,
+  interval,
   inUnit,
   number,
   plural,
@@ -54,6 +55,10 @@ test("durations grow from tenths to hours", () => {
   ]);
   expect(duration(-5)).toBe("0.0 s");
   expect([999, 9_999, 61_000].map(wholeSeconds)).toEqual(["0 s", "9 s", "1 min 01 s"]);
+});
+
+test("an interval is never told as nothing", () => {
+  expect([0.4, 45, 99, 100, 1_000].map(interval)).toEqual(["1 ms", "45 ms", "99 ms", "0.1 s", "1.0 s"]);
 });
 
 test("a rate is told in the unit in which it is at least one", () => {

@@ -75,6 +75,11 @@ export function duration(ms: number): string {
   return `${hours} h ${pad(Math.floor((whole % 3600) / 60))} min`;
 }
 
+/** `45 ms`, `1.0 s`: how far apart readings are. */
+export function interval(ms: number): string {
+  return ms < 99.5 ? `${Math.max(1, Math.round(ms))} ms` : duration(ms);
+}
+
 /** `9 s`, `2 min 05 s`: as `duration`, in whole seconds; for what is told once a second. */
 export function wholeSeconds(ms: number): string {
   const whole = Math.floor(Math.max(0, ms) / 1000);

@@ -6,7 +6,7 @@ import {
   clock,
   count,
   difference,
-  duration,
+  interval,
   inUnit,
   NONE,
   number,
@@ -182,7 +182,7 @@ export function ratePicture(moment: Moment | undefined): TilePicture {
   return {
     state: "ok",
     value: rate(1000 / Math.max(1, moment.intervalMs)),
-    note: `one every ${duration(moment.intervalMs)}`,
+    note: `one every ${interval(moment.intervalMs)}`,
   };
 }
 

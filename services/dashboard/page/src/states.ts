@@ -1,6 +1,6 @@
 /** Which states apply, and the text of each: what is wrong, since when, and what to do about it. */
 import type { Goodbye, PipelineHealth } from "@kelvin/schema/live";
-import { clock, count, duration, lengthOf, plural, wholeSeconds } from "./format.ts";
+import { clock, count, duration, interval, lengthOf, plural, wholeSeconds } from "./format.ts";
 import type { Moment } from "./moment.ts";
 import { DEFAULT_WINDOW_MS, type Store } from "./store.ts";
 
@@ -134,7 +134,7 @@ function noData(store: Store): Notice {
 function stale(moment: Moment | undefined, devices: number): Notice {
   if (devices > 1) return notice("stale", "warn", `All ${count(devices)} devices have fallen silent.`);
   const { device, silentMs = 0, last, intervalMs } = moment ?? {};
-  const usual = intervalMs === undefined ? "" : ` It usually sends every ${duration(intervalMs)}.`;
+  const usual = intervalMs === undefined ? "" : ` It usually sends every ${interval(intervalMs)}.`;
   const at = last === undefined ? "" : ` The last reading came at ${clock(last.heardMs)}.`;
   return notice(
     "stale",
@@ -144,7 +144,7 @@ function stale(moment: Moment | undefined, devices: number): Notice {
 }
 
 function liveText(moment: Moment | undefined, devices: number, silent: number): string {
-  const every = devices === 1 && moment?.intervalMs ? `, a reading every ${duration(moment.intervalMs)}` : "";
+  const every = devices === 1 && moment?.intervalMs ? `, a reading every ${interval(moment.intervalMs)}` : "";
   const but = devices > 1 && silent > 0 ? `, ${count(silent)} of them silent` : "";
   return `Readings are coming in: ${plural(devices, "device")}${every}${but}.`;
 }
