@@ -63,6 +63,23 @@ export class KafkaRefusedError extends StreamsError {
   }
 }
 
+/** Records were deleted (by retention) before they were processed, and the app's `onRecordsGone` is "fail". */
+export class RecordsGoneError extends StreamsError {
+  override readonly name = "RecordsGoneError";
+  /** Its message says everything; a stack trace would only bury it. */
+  readonly isExplained = true;
+  /** The committed position: the first record that is missing. */
+  readonly at: RecordPosition;
+  constructor({ topic, partition, offset }: RecordPosition, oldest: number) {
+    super(
+      "STREAMS_OFFSET_OUT_OF_RANGE",
+      `The next records of ${topic}[${partition}] were deleted before they were processed (committed offset ${offset}, ` +
+        `oldest record ${oldest}). To continue without them, set onRecordsGone to "earliest" or "latest".`,
+    );
+    this.at = { topic, partition, offset };
+  }
+}
+
 /** A record doesn't match its topic's schema, and the app's `onInvalid` is "fail". */
 export class InvalidRecordError extends StreamsError {
   override readonly name = "InvalidRecordError";

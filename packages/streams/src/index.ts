@@ -6,6 +6,7 @@ export {
   InvalidRecordError,
   KafkaRefusedError,
   ProcessingError,
+  RecordsGoneError,
   StalledError,
   StreamsError,
   TopologyError,

@@ -2,7 +2,7 @@
  * One consumer session after another, until stopped: starts them, gives up those that are silent, waits for a broker as
  * long as it takes, and logs an outage twice: when it begins and when it is over.
  */
-import { KafkaRefusedError, messageOf, StreamsError } from "../errors.ts";
+import { KafkaRefusedError, messageOf, RecordsGoneError, StreamsError } from "../errors.ts";
 import type { Cancel } from "../ports.ts";
 import { explained, isAccessRefusal, isFinal, longestWaitMs } from "./access.ts";
 import { ConsumerSession, type ConsumerSessionOptions, type TopicPartition } from "./consumer-session.ts";
@@ -95,6 +95,7 @@ export class SessionSupervisor {
    * Resolves after `stop`.
    *
    * @throws {KafkaRefusedError} if Kafka refuses permanently.
+   * @throws {RecordsGoneError} from `onAssigned`.
    */
   async run(): Promise<void> {
     const { client, clock, purpose } = this.#options;
@@ -104,7 +105,7 @@ export class SessionSupervisor {
       const startedMs = clock.monotonic();
       const reason = await this.#consume();
       if (signal.aborted) return;
-      if (reason instanceof KafkaRefusedError) throw reason;
+      if (reason instanceof KafkaRefusedError || reason instanceof RecordsGoneError) throw reason;
       if (isFinal(client, reason)) throw new KafkaRefusedError(purpose, reason);
       this.#options.onRestart?.();
       this.#ended(reason);

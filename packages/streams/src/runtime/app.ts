@@ -100,8 +100,8 @@ export interface StreamApp {
    * Runs until `stop` is called or the signal is aborted, and then resolves. Waits for a broker as long as it takes.
    *
    * @throws if processing can't continue: {@link KafkaRefusedError}, {@link StalledError}, {@link DeliveryError}; where the
-   * policy is "fail", {@link ProcessingError}, {@link InvalidRecordError}, and {@link StreamsError} with code
-   * STREAMS_OFFSET_OUT_OF_RANGE. The process should then exit with a non-zero code.
+   * policy is "fail", {@link ProcessingError}, {@link InvalidRecordError}, and {@link RecordsGoneError}. The process should
+   * then exit with a non-zero code.
    * @throws {TopologyError} if the app reads no topic; {@link StreamsError} if it was run before, or a step's waits add up to
    * more than `stallAfterMs`.
    */

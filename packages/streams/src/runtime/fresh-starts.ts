@@ -1,5 +1,5 @@
 /** Says where work begins with empty state: nobody shall learn that from missing results alone. */
-import { KafkaRefusedError } from "../errors.ts";
+import { RecordsGoneError } from "../errors.ts";
 import type { TopicPartition } from "../io/consumer-session.ts";
 import type { PartitionOffsets } from "../io/offsets.ts";
 import type { Log } from "../ports.ts";
@@ -21,7 +21,7 @@ export class FreshStarts {
     this.#onRecordsGone = onRecordsGone;
   }
 
-  /** @throws {KafkaRefusedError} where records are gone and that is to be a failure. */
+  /** @throws {RecordsGoneError} where records are gone and that is to be a failure. */
   add({ topic, partition }: TopicPartition, offsets: PartitionOffsets, { why, offset }: FreshStart): void {
     if (why === "topic-recreated") {
       const partitions = this.#recreated.get(topic) ?? [];
@@ -31,13 +31,7 @@ export class FreshStarts {
   }
 
   #recordsGone(at: TopicPartition, { low, high, committed }: PartitionOffsets, startingAt: number): void {
-    if (this.#onRecordsGone === "fail") {
-      throw new KafkaRefusedError(
-        `the next records of ${at.topic}[${at.partition}]`,
-        `they were deleted before they were processed (committed offset ${committed}, oldest record ${low}); ` +
-          'set onRecordsGone to "earliest" or "latest" to continue without them',
-      );
-    }
+    if (this.#onRecordsGone === "fail") throw new RecordsGoneError({ ...at, offset: committed }, low);
     this.#log.error(
       { ...at, committed, low, high, startingAt },
       "records were deleted before they were processed; continuing without them, with empty windows",

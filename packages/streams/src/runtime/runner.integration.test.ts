@@ -247,9 +247,15 @@ describe("a pipeline", () => {
     await admin.deleteTopicRecords({ topic: from.name, partitions: [{ partition: 0, offset: "4" }] });
     await admin.disconnect();
 
-    await expect(build(keptLog(), "fail").run()).rejects.toThrow(
-      /deleted before they were processed.*committed offset 0, oldest record 4/,
-    );
+    const failing = build(keptLog(), "fail");
+    await expect(failing.run()).rejects.toMatchObject({
+      code: "STREAMS_OFFSET_OUT_OF_RANGE",
+      at: { topic: from.name, partition: 0, offset: 0 },
+      message: expect.stringMatching(
+        /deleted before they were processed.*committed offset 0, oldest record 4.*onRecordsGone/,
+      ),
+    });
+    expect(failing.health()).toMatchObject({ ready: false, live: false });
     const log = keptLog();
     await using _running = await running(build(log, "earliest"));
     await using out = await reader(to);

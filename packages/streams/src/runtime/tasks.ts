@@ -86,7 +86,7 @@ export class Tasks {
    * Creates the partitions' tasks, or keeps those there are; returns the offsets to read from. `widthOf` is how many
    * partitions a topic has.
    *
-   * @throws {KafkaRefusedError} where records are gone and that is to be a failure.
+   * @throws {RecordsGoneError} where records are gone and that is to be a failure.
    */
   prepare(
     partitions: readonly TopicPartition[],
