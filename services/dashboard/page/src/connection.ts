@@ -55,6 +55,8 @@ export class Connection {
   /** The way counts as open by what {@link begin} was told, until the socket says what is true. */
   #openedByMs: number | undefined;
   #isSocketHeard = false;
+  /** The viewer's device when the handshake was made: another one may be chosen before it is answered. */
+  #greetedFor: string | undefined;
 
   constructor({ store, clock, path, onOutdated }: ConnectionOptions) {
     this.#store = store;
@@ -68,6 +70,7 @@ export class Connection {
       reconnectionDelayMax: RETRY_LAST_MS,
       timeout: 5_000,
       auth: (answer) => {
+        this.#greetedFor = store.picked;
         const handshake: Handshake = { watch: store.wanted };
         answer(handshake);
       },
@@ -134,6 +137,7 @@ export class Connection {
       this.#heardMs = this.#clock.nowMs();
       this.#askedMs = -Infinity;
       store.opened();
+      if (store.picked !== this.#greetedFor) this.#ask();
     });
     socket.on("disconnect", () => {
       store.lost(this.#clock.nowMs());

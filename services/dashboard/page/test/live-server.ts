@@ -61,6 +61,8 @@ export class LiveServer {
   refusal: string | undefined;
   /** True: sockets are neither let in nor turned away, as where something on the way hangs. */
   hangs = false;
+  /** Lets those in that hang. */
+  readonly hanging: (() => void)[] = [];
   /** False: what pages ask for is not answered, as where the answer is still on its way. */
   answers = true;
   /** How often a page asked for what it is told first. */
@@ -77,7 +79,9 @@ export class LiveServer {
     this.#http = http;
     this.#io = new Server(http);
     this.#io.use((_socket, next) => {
-      if (!this.hangs) next(this.refusal === undefined ? undefined : new RefusedError(this.refusal));
+      const answer = () => next(this.refusal === undefined ? undefined : new RefusedError(this.refusal));
+      if (this.hangs) this.hanging.push(answer);
+      else answer();
     });
     this.#io.on("connection", (socket) => {
       const handshake: unknown = socket.handshake.auth;

@@ -54,6 +54,20 @@ describe.skipIf(isChromiumMissing)("the page in Chromium (skipped where there is
     await isIn(page, "connecting");
   });
 
+  test("a device chosen while the socket is being opened is the one that is shown", async () => {
+    const devices = ["machine-01", "machine-02"].map((id) => ({ id, celsius: 20 }));
+    const { page, server } = await open({ fleet: fleetOf(devices) });
+    await isIn(page, "live");
+    server.hangs = true;
+    await page.reload();
+    await eventually(() => server.hanging.length).toBe(1);
+    await page.locator("[data-device=machine-02] a").click();
+    await eventually(() => new URL(page.url()).search).toBe("?device=machine-02");
+    server.hangs = false;
+    for (const letIn of server.hanging) letIn();
+    await shows(page, "device", "machine-02");
+  });
+
   test("the first reading of all has no change", async () => {
     const { page, server } = await open({
       readings: [],
