@@ -6,8 +6,8 @@ import { need, newElement, setState } from "./dom.ts";
 
 /** A table that is renewed under a reader's eyes can't be read: not more often than this. */
 const RENEW_EVERY_MS = 5_000;
-/** A quarter of an hour at a reading a second. More rows help nobody. */
-const ROWS = 1_000;
+/** To make 1,000 would take more than 50 ms. */
+const ROWS = 500;
 
 export function tableView(page: ParentNode) {
   const details = need(page, ".table", HTMLDetailsElement);
