@@ -21,6 +21,8 @@ const { values: options } = parseArgs({
     readings: { type: "string", default: "500000" },
     devices: { type: "string", default: "1000" },
     rounds: { type: "string", default: "3" },
+    /** Of each program, in one group, while the rate is measured. */
+    processes: { type: "string", default: "1" },
     /** An Apache Kafka to measure on; without it an embedded broker in a process of its own. */
     kafka: { type: "string" },
     /** Of the measurement of latency, for each program; 0 leaves it out. */
@@ -37,6 +39,7 @@ const { values: options } = parseArgs({
 });
 const atLeast = (text: string, least: number) => Math.max(Number(text) || 0, least);
 const rounds = atLeast(options.rounds, 1);
+const processes = atLeast(options.processes, 1);
 const seconds = atLeast(options.seconds, 0);
 const devices = atLeast(options.devices, 1);
 const input = inputOf(atLeast(options.readings, devices), devices);
@@ -74,7 +77,7 @@ async function inTurn(on: Admin): Promise<Map<Contestant, Throughput[]>> {
   const taken = new Map<Contestant, Throughput[]>(contestants.map((each) => [each, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const [contestant, values] of taken) {
-      values.push(await throughputOf(contestant, on, broker, topic, input));
+      values.push(await throughputOf(contestant, on, broker, topic, input, processes));
     }
   }
   await on.deleteTopics({ topics: [topic] });

@@ -49,13 +49,17 @@ export function committing(everyMs: readonly number[]): Contestant[] {
 
 export interface Running extends AsyncDisposable {
   readonly output: string;
-  /** Of the process so far. */
+  /** Of its processes so far: processor time together, memory of the largest. */
   cost(): Promise<{ readonly cpuMs: number; readonly residentMib: number }>;
   /** Kills it (SIGKILL), or has it stop in order, and starts it again as soon as it has ended. */
   restart(how: "kill" | "stop"): Promise<void>;
 }
 
-/** Starts it; the clock of "from process start" runs from the call of `started` on. */
+/**
+ * Starts it; the clock of "from process start" runs from the call of `started` on.
+ *
+ * @param processes so many share its group; one of them is what is restarted
+ */
 export async function start(
   {
     file,
@@ -67,7 +71,7 @@ export async function start(
   admin: Admin,
   broker: string,
   input: string,
-  started: () => void = () => undefined,
+  { started = () => undefined, processes = 1 }: { started?: () => void; processes?: number } = {},
 ): Promise<Running> {
   const name = uniqueName("bench");
   await createTopics(admin, [{ topic: name, numPartitions: PARTITIONS }]);
@@ -78,12 +82,15 @@ export async function start(
     });
   started();
   let child = launch();
+  const others = Array.from({ length: processes - 1 }, launch);
   return {
     output: name,
     async cost() {
-      const told = once(child, "message");
-      child.send("cost");
-      return Cost.parse((await told)[0]);
+      const costs = await Promise.all([child, ...others].map(costOf));
+      return {
+        cpuMs: costs.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
+        residentMib: Math.max(...costs.map(({ residentMib }) => residentMib)),
+      };
     },
     async restart(how) {
       const ended = once(child, "exit");
@@ -93,10 +100,16 @@ export async function start(
       child = launch();
     },
     async [Symbol.asyncDispose]() {
-      await end(child);
+      await Promise.all([child, ...others].map(end));
       await admin.deleteTopics({ topics: [name] });
     },
   };
+}
+
+async function costOf(child: ChildProcess) {
+  const told = once(child, "message");
+  child.send("cost");
+  return Cost.parse((await told)[0]);
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -24,12 +24,16 @@ export async function throughputOf(
   broker: string,
   topic: string,
   input: Input,
+  processes: number,
 ): Promise<Throughput> {
   const expected = contestant.workload === "W1" ? input.alerts : input.windows;
   let beganMs = 0;
   let firstMs = 0;
-  await using running = await start(contestant, admin, broker, topic, () => {
-    beganMs = performance.now();
+  await using running = await start(contestant, admin, broker, topic, {
+    started: () => {
+      beganMs = performance.now();
+    },
+    processes,
   });
   const look = async () => {
     await wait(LOOK_EVERY_MS);
