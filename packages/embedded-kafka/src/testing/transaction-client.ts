@@ -109,7 +109,7 @@ export class TransactionClient implements AsyncDisposable {
     return settled(async () => (await this.initOnce(version, expected)).errorCode);
   }
 
-  /** One AddPartitionsToTxn; the errors of the partitions. */
+  /** One AddPartitionsToTxn; the errors of the partitions, by their number: Kafka's own order is that of a hash table. */
   async addOnce(
     topic: string,
     partitions: readonly number[] = [0],
@@ -124,7 +124,9 @@ export class TransactionClient implements AsyncDisposable {
       ...change,
     });
     return resultsByTopicV3AndBelow.flatMap(({ resultsByPartition }) =>
-      resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode),
+      resultsByPartition
+        .toSorted((a, b) => a.partitionIndex - b.partitionIndex)
+        .map(({ partitionErrorCode }) => partitionErrorCode),
     );
   }
 
