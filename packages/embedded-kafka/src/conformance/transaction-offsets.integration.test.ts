@@ -1,34 +1,20 @@
 /** Offsets in transactions, and what transactions there are: the same answers from this broker as from Apache Kafka. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { errorCode } from "../protocol/error-codes.ts";
 import { describeProducers } from "../protocol/messages/describe-producers.ts";
 import { describeTransactions } from "../protocol/messages/describe-transactions.ts";
 import { listTransactions } from "../protocol/messages/list-transactions.ts";
 import { offsetFetch } from "../protocol/messages/offset-fetch.ts";
-import {
-  connectToCluster,
-  coordinatorReady,
-  eventually,
-  freshTopic,
-  uniqueName,
-} from "../testing/cluster-under-test.ts";
+import { coordinatorReady, eventually, uniqueName } from "../testing/cluster-under-test.ts";
 import { GroupClient, subscription } from "../testing/group-client.ts";
-import type { RawClient } from "../testing/raw-client.ts";
 import { answersAreRecorded } from "../testing/recorded-answers.ts";
 import { settled, TransactionClient } from "../testing/transaction-client.ts";
+import { transactionsUnderTest } from "../testing/transactions-under-test.ts";
 
 answersAreRecorded(import.meta.url);
-
-let client: RawClient;
+const cluster = transactionsUnderTest();
+const { freshTopicName } = cluster;
 let topic: string;
-beforeAll(async () => {
-  client = await connectToCluster();
-  await using first = await TransactionClient.of();
-  await first.coordinatorReady();
-});
-afterAll(() => client[Symbol.asyncDispose]());
-
-const freshTopicName = async () => (await freshTopic(client, { partitions: 2 })).name;
 
 describe("offsets in a transaction", () => {
   let groupId: string;
@@ -36,14 +22,14 @@ describe("offsets in a transaction", () => {
   const start = async () => {
     topic = await freshTopicName();
     groupId = uniqueName("group");
-    await coordinatorReady(client, groupId);
+    await coordinatorReady(cluster.client, groupId);
     producer = await TransactionClient.started();
     return producer;
   };
 
   const offsetsOf = async (version: number, requireStable: boolean, all = false) => {
     const topics = all ? null : [{ name: topic, partitionIndexes: [0, 1] }];
-    const answer = await client.send(offsetFetch, version, {
+    const answer = await cluster.client.send(offsetFetch, version, {
       groupId,
       topics,
       groups: [{ groupId, topics }],
@@ -158,7 +144,9 @@ describe("offsets in a transaction", () => {
 
 describe("what transactions there are", () => {
   const describeOne = async (transactionalId: string) => {
-    const answer = await client.send(describeTransactions, 0, { transactionalIds: [transactionalId] });
+    const answer = await cluster.client.send(describeTransactions, 0, {
+      transactionalIds: [transactionalId],
+    });
     return answer.transactionStates[0];
   };
 
@@ -223,7 +211,7 @@ describe("what transactions there are", () => {
     await producer.add(topic);
     const all = { stateFilters: [], producerIdFilters: [] };
     const list = async (version: number, filters: object) => {
-      const answer = await client.send(listTransactions, version, { ...all, ...filters });
+      const answer = await cluster.client.send(listTransactions, version, { ...all, ...filters });
       return { ...answer, transactionStates: answer.transactionStates.map((one) => one.transactionalId) };
     };
     const mine = [producer.producerId, idle.producerId];
@@ -264,7 +252,7 @@ describe("what transactions there are", () => {
     await producer.add(topic);
     await producer.send(topic, ["a", "b"], { batch: { baseTimestampMs: 1_700_000_000_000 } });
     const ask = async () => {
-      const answer = await client.send(describeProducers, 0, {
+      const answer = await cluster.client.send(describeProducers, 0, {
         topics: [
           { name: topic, partitionIndexes: [0, 1, 99] },
           { name: "none", partitionIndexes: [0] },

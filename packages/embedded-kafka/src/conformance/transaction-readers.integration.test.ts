@@ -1,5 +1,5 @@
 /** What readers see of transactions: the same from this broker as from Apache Kafka. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { errorCode } from "../protocol/error-codes.ts";
 import { deleteRecords } from "../protocol/messages/delete-records.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
@@ -15,32 +15,14 @@ import {
   uniqueName,
 } from "../testing/cluster-under-test.ts";
 import { seenIn } from "../testing/consumed.ts";
-import type { RawClient } from "../testing/raw-client.ts";
 import { answersAreRecorded } from "../testing/recorded-answers.ts";
 import { settled, TransactionClient } from "../testing/transaction-client.ts";
-
-const READ_COMMITTED = 1;
-/** The most partitions that a test writes to. */
-const PARTITIONS = 2;
+import { READ_COMMITTED, transactionsUnderTest } from "../testing/transactions-under-test.ts";
 
 answersAreRecorded(import.meta.url);
-
-let client: RawClient;
+const cluster = transactionsUnderTest();
+const { freshTopicName, read } = cluster;
 let topic: string;
-beforeAll(async () => {
-  client = await connectToCluster();
-  await using first = await TransactionClient.of();
-  await first.coordinatorReady();
-});
-afterAll(() => client[Symbol.asyncDispose]());
-
-async function freshTopicName(configs: Record<string, string> = {}): Promise<string> {
-  return (await freshTopic(client, { partitions: PARTITIONS, configs })).name;
-}
-
-async function read(name: string, isolationLevel = READ_COMMITTED, from = 0): Promise<string[]> {
-  return seenIn(await fetchOne(client, name, from, { isolationLevel }));
-}
 
 describe("readers at read_committed", () => {
   beforeAll(async () => {
@@ -49,15 +31,15 @@ describe("readers at read_committed", () => {
 
   test("see nothing of what is open, and what follows only when it is decided", async () => {
     const name = await freshTopicName();
-    await append(client, name, batchOf(["before"]));
+    await append(cluster.client, name, batchOf(["before"]));
     await using one = await TransactionClient.started();
     await using two = await TransactionClient.started();
     await one.add(name);
     await two.add(name);
     await one.send(name, ["one"]);
     await two.send(name, ["two"]);
-    await append(client, name, batchOf(["plain"]));
-    const answer = await fetchOne(client, name, 0, { isolationLevel: READ_COMMITTED });
+    await append(cluster.client, name, batchOf(["plain"]));
+    const answer = await fetchOne(cluster.client, name, 0, { isolationLevel: READ_COMMITTED });
     expect(answer).toMatchObject({ highWatermark: 4, lastStableOffset: 1, abortedTransactions: [] });
     expect(seenIn(answer)).toEqual(["before"]);
     expect(await read(name, 0)).toEqual(["before", "one", "two", "plain"]);
@@ -70,7 +52,7 @@ describe("readers at read_committed", () => {
   test.each([4, 7, 11, 12, 13, 17])(
     "Fetch version %i tells which transactions were aborted",
     async (version) => {
-      const created: CreatedTopic = await freshTopic(client);
+      const created: CreatedTopic = await freshTopic(cluster.client);
       await using one = await TransactionClient.started();
       await using two = await TransactionClient.started();
       await one.transact(created.name, ["a1", "a2"], false);
@@ -83,7 +65,7 @@ describe("readers at read_committed", () => {
       await two.end(false);
       await one.end(true);
       const ask = async (fetchOffset: number, isolationLevel: number) => {
-        const { responses } = await client.send(fetch, version, {
+        const { responses } = await cluster.client.send(fetch, version, {
           maxWaitMs: 0,
           minBytes: 1,
           isolationLevel,
@@ -138,12 +120,12 @@ describe("readers at read_committed", () => {
   test.each([2, 5, 6, 10])("ListOffsets version %i ends at the last stable offset", async (version) => {
     const name = await freshTopicName();
     const nowMs = Date.now();
-    await append(client, name, batchOf(["a", "b"], { baseTimestampMs: nowMs - 5000 }));
+    await append(cluster.client, name, batchOf(["a", "b"], { baseTimestampMs: nowMs - 5000 }));
     await using producer = await TransactionClient.started();
     await producer.add(name);
     await producer.send(name, ["c"], { batch: { baseTimestampMs: nowMs } });
     const ask = async (timestamp: number, isolationLevel: number) => {
-      const { topics } = await client.send(listOffsets, version, {
+      const { topics } = await cluster.client.send(listOffsets, version, {
         replicaId: -1,
         isolationLevel,
         topics: [{ name, partitions: [{ partitionIndex: 0, timestamp }] }],
@@ -164,7 +146,10 @@ describe("readers at read_committed", () => {
     const name = await freshTopicName();
     const cut = async (offset: number) => {
       const partitions = [{ partitionIndex: 0, offset }];
-      const answer = await client.send(deleteRecords, 2, { topics: [{ name, partitions }], timeoutMs: 5000 });
+      const answer = await cluster.client.send(deleteRecords, 2, {
+        topics: [{ name, partitions }],
+        timeoutMs: 5000,
+      });
       expect(answer.topics[0]?.partitions[0]?.errorCode).toBe(errorCode.none);
     };
     await using producer = await TransactionClient.started();
@@ -173,12 +158,12 @@ describe("readers at read_committed", () => {
     await producer.send(name, ["b"]);
     await producer.send(name, ["c"]);
     await cut(1);
-    const open = await fetchOne(client, name, 1, { isolationLevel: READ_COMMITTED });
+    const open = await fetchOne(cluster.client, name, 1, { isolationLevel: READ_COMMITTED });
     expect(open).toMatchObject({ errorCode: 0, lastStableOffset: 1, highWatermark: 3, logStartOffset: 1 });
     expect(seenIn(open)).toEqual([]);
     await producer.end(false);
     await cut(2);
-    const aborted = await fetchOne(client, name, 2, { isolationLevel: READ_COMMITTED });
+    const aborted = await fetchOne(cluster.client, name, 2, { isolationLevel: READ_COMMITTED });
     expect(aborted).toMatchObject({ lastStableOffset: 4, highWatermark: 4 });
     expect(seenIn(aborted)).toEqual([]);
     expect(await read(name, 0, 2)).toEqual(["c"]);
@@ -194,10 +179,10 @@ test("a transaction that takes too long is aborted, and its producer may begin a
   // A real cluster looks for them every 10 s.
   await eventually(
     "the end of the transaction",
-    async () => ((await fetchOne(client, topic, 0)).highWatermark === 2 ? true : null),
+    async () => ((await fetchOne(cluster.client, topic, 0)).highWatermark === 2 ? true : null),
     400,
   );
-  const answer = await fetchOne(client, topic, 0, { isolationLevel: READ_COMMITTED });
+  const answer = await fetchOne(cluster.client, topic, 0, { isolationLevel: READ_COMMITTED });
   expect(answer).toMatchObject({
     lastStableOffset: 2,
     abortedTransactions: [{ producerId, firstOffset: 0 }],

@@ -7,51 +7,27 @@ import { initProducerId } from "../protocol/messages/init-producer-id.ts";
 import { readHeader } from "../records/batch.ts";
 import { readMarker } from "../records/control.ts";
 import { readRecords } from "../records/record.ts";
-import {
-  connectToCluster,
-  eventually,
-  fetchOne,
-  freshTopic,
-  uniqueName,
-} from "../testing/cluster-under-test.ts";
-import { batchesIn, seenIn } from "../testing/consumed.ts";
-import type { RawClient } from "../testing/raw-client.ts";
+import { eventually, fetchOne, uniqueName } from "../testing/cluster-under-test.ts";
+import { batchesIn } from "../testing/consumed.ts";
 import { answersAreRecorded } from "../testing/recorded-answers.ts";
 import { TransactionClient } from "../testing/transaction-client.ts";
-
-const READ_COMMITTED = 1;
-/** The most partitions that a test writes to. */
-const PARTITIONS = 2;
+import { transactionsUnderTest } from "../testing/transactions-under-test.ts";
 
 answersAreRecorded(import.meta.url);
-
-let client: RawClient;
+const cluster = transactionsUnderTest();
+const { freshTopicName, read } = cluster;
 let topic: string;
-beforeAll(async () => {
-  client = await connectToCluster();
-  await using first = await TransactionClient.of();
-  await first.coordinatorReady();
-});
-afterAll(() => client[Symbol.asyncDispose]());
-
-async function freshTopicName(configs: Record<string, string> = {}): Promise<string> {
-  return (await freshTopic(client, { partitions: PARTITIONS, configs })).name;
-}
-
-async function read(name: string, isolationLevel = READ_COMMITTED, from = 0): Promise<string[]> {
-  return seenIn(await fetchOne(client, name, from, { isolationLevel }));
-}
 
 describe("FindCoordinator of a transactional id", () => {
   test.each([1, 2, 3])("version %i", async (version) => {
-    const found = await client.send(findCoordinator, version, { key: uniqueName("tx"), keyType: 1 });
+    const found = await cluster.client.send(findCoordinator, version, { key: uniqueName("tx"), keyType: 1 });
     expect(found.errorCode).toBe(errorCode.none);
     expect(found.port).toBeGreaterThan(0);
   });
 
   test.each([4, 6])("version %i, several at once", async (version) => {
     const keys = [uniqueName("tx"), uniqueName("tx"), ""];
-    const found = await client.send(findCoordinator, version, { keyType: 1, coordinatorKeys: keys });
+    const found = await cluster.client.send(findCoordinator, version, { keyType: 1, coordinatorKeys: keys });
     expect(found.coordinators.map(({ key }) => key)).toEqual(keys);
     for (const { errorCode: code, errorMessage, nodeId } of found.coordinators) {
       expect([code, errorMessage, nodeId]).toEqual([errorCode.none, "", expect.any(Number)]);
@@ -59,7 +35,7 @@ describe("FindCoordinator of a transactional id", () => {
   });
 
   test("a type that is none is refused", async () => {
-    const found = await client.send(findCoordinator, 4, { keyType: 7, coordinatorKeys: ["x"] });
+    const found = await cluster.client.send(findCoordinator, 4, { keyType: 7, coordinatorKeys: ["x"] });
     expect(found.coordinators).toMatchObject([{ key: "x", nodeId: -1, errorCode: errorCode.invalidRequest }]);
   });
 });
@@ -80,7 +56,7 @@ describe("InitProducerId", () => {
       errorCode.invalidRequest,
     ],
   ])("refuses %s", async (_what, change, code) => {
-    expect(await client.send(initProducerId, 4, { ...request, ...change })).toMatchObject({
+    expect(await cluster.client.send(initProducerId, 4, { ...request, ...change })).toMatchObject({
       errorCode: code,
       producerId: -1,
       producerEpoch: -1,
@@ -88,7 +64,7 @@ describe("InitProducerId", () => {
   });
 
   test("of a producer that is only idempotent takes any timeout, and any past", async () => {
-    const answer = await client.send(initProducerId, 4, {
+    const answer = await cluster.client.send(initProducerId, 4, {
       transactionalId: null,
       transactionTimeoutMs: -1,
       producerId: 5,
@@ -360,8 +336,8 @@ describe("EndTxn", () => {
     await producer.add(topic, [0, 1]);
     await producer.send(topic, ["a"]);
     await producer.end(false);
-    const [data, marker] = batchesIn((await fetchOne(client, topic, 0)).records);
-    const [alone] = batchesIn((await fetchOne(client, topic, 0, { partition: 1 })).records);
+    const [data, marker] = batchesIn((await fetchOne(cluster.client, topic, 0)).records);
+    const [alone] = batchesIn((await fetchOne(cluster.client, topic, 0, { partition: 1 })).records);
     if (data === undefined || marker === undefined || alone === undefined) expect.unreachable("batches");
     expect(readHeader(marker)).toMatchObject({
       ...producer.identity,
@@ -382,7 +358,7 @@ describe("EndTxn", () => {
       "000000000000",
     ]);
     await producer.transact(topic, ["b"], true);
-    const committed = batchesIn((await fetchOne(client, topic, 3)).records)[0];
+    const committed = batchesIn((await fetchOne(cluster.client, topic, 3)).records)[0];
     expect(committed === undefined ? null : readMarker(committed)?.committed).toBe(true);
   });
 });
