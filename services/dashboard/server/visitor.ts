@@ -10,7 +10,7 @@ const FORGIVEN = 5;
 export class Visitor {
   /** The room of the device it watches. */
   room: string | undefined;
-  /** How far back its chart goes; null: as far as any. */
+  /** How far back its chart goes, in milliseconds; null: the default length. */
   spanMs: number | null = null;
   /** It gets a new snapshot of what it watches once it keeps up. */
   isOwed = false;
